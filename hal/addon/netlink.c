@@ -1,0 +1,7 @@
+#include "addon.h"
+
+void futago_register_netlink(napi_env env, napi_value exports)
+{
+	(void)env;
+	(void)exports;
+}

@@ -1,0 +1,17 @@
+/** The whole machine as one value. `hal/linux.ts` makes the real one, `hal/fake` one in memory. */
+import type { Bpf } from "./bpf.ts";
+import type { Board, Clock, Scheduling, Sysctl } from "./machine.ts";
+import type { Frames, Icmp, Network, RequestBuilder } from "./network.ts";
+
+export interface Hal {
+  readonly clock: Clock;
+  readonly scheduling: Scheduling;
+  readonly sysctl: Sysctl;
+  readonly network: Network;
+  readonly requests: RequestBuilder;
+  readonly frames: Frames;
+  readonly icmp: Icmp;
+  readonly bpf: Bpf;
+  readonly board: Board;
+  close(): void;
+}

@@ -1,0 +1,161 @@
+/**
+ * What hal offers of the kernel's network configuration: links, addresses, routes, neighbours, and frames.
+ * Implemented by `hal/netlink` and `hal/packet` on the real kernel and by `hal/fake` in memory.
+ */
+import type { Family, Ifindex, Ifname, InterfaceAddress, IpAddress, Mac } from "../units/address.ts";
+import type { Instant } from "../units/time.ts";
+
+export type Operstate = "unknown" | "notpresent" | "down" | "lowerlayerdown" | "testing" | "dormant" | "up";
+
+export interface Link {
+  readonly ifindex: Ifindex;
+  readonly ifname: Ifname;
+  /** Undefined for a link without an Ethernet address, such as a tunnel. */
+  readonly mac: Mac | undefined;
+  readonly mtu: number;
+  /** IFF_UP: somebody set the link up. */
+  readonly up: boolean;
+  /** IFLA_CARRIER: a cable with a live other end is plugged in. */
+  readonly carrier: boolean;
+  readonly operstate: Operstate;
+  /** IFLA_INFO_KIND: "veth", "macvlan", "bridge", …; undefined for a physical port. */
+  readonly kind: string | undefined;
+  /** IFLA_MASTER: the bridge or bond the link belongs to. */
+  readonly upper: Ifindex | undefined;
+}
+
+export interface AddressEntry extends InterfaceAddress {
+  readonly ifindex: Ifindex;
+  readonly scope: "global" | "link" | "host" | "other";
+  /** IFA_F_* bits of linux/if_addr.h. */
+  readonly flags: number;
+}
+
+export interface RouteEntry {
+  readonly family: Family;
+  /** Undefined is the default route. */
+  readonly destination: InterfaceAddress | undefined;
+  readonly via: IpAddress | undefined;
+  readonly ifindex: Ifindex | undefined;
+  /** Lower wins; the kernel takes 0 for IPv6 as 1024. */
+  readonly metric: number;
+  /** RTPROT_* of linux/rtnetlink.h; routes we made carry {@link RTPROT_FUTAGO}. */
+  readonly protocol: number;
+}
+
+/** The routing protocol number that marks routes made by Futago (unassigned in linux/rtnetlink.h). */
+export const RTPROT_FUTAGO = 205;
+
+export interface NeighbourEntry {
+  readonly ifindex: Ifindex;
+  readonly address: IpAddress;
+  readonly mac: Mac | undefined;
+  /** NUD_* bits of linux/neighbour.h. */
+  readonly state: number;
+  /** NTF_EXT_MANAGED: the kernel keeps the entry fresh by itself (Linux 5.16). */
+  readonly managed: boolean;
+}
+
+export type NetworkEvent =
+  | { readonly kind: "link"; readonly link: Link }
+  | { readonly kind: "linkGone"; readonly ifindex: Ifindex; readonly ifname: Ifname }
+  | { readonly kind: "address"; readonly entry: AddressEntry }
+  | { readonly kind: "addressGone"; readonly entry: AddressEntry }
+  | { readonly kind: "route"; readonly entry: RouteEntry }
+  | { readonly kind: "routeGone"; readonly entry: RouteEntry }
+  | { readonly kind: "neighbour"; readonly entry: NeighbourEntry }
+  | { readonly kind: "neighbourGone"; readonly entry: NeighbourEntry }
+  /** Events were lost (ENOBUFS): what the listener believed is void; it must list everything again. */
+  | { readonly kind: "overrun" };
+
+export interface Subscription {
+  close(): void;
+}
+
+export interface AddressOptions {
+  /** IFA_F_NODAD: usable at once, without duplicate address detection. */
+  readonly skipDuplicateDetection?: boolean;
+  /** IFA_F_NOPREFIXROUTE: no on-link route comes with the address. */
+  readonly noPrefixRoute?: boolean;
+}
+
+/** Every call answers when the kernel has acknowledged it and throws HalError with the kernel's own (extack) text when it refuses. */
+export interface Network {
+  links(): Promise<readonly Link[]>;
+  addresses(): Promise<readonly AddressEntry[]>;
+  routes(): Promise<readonly RouteEntry[]>;
+  neighbours(): Promise<readonly NeighbourEntry[]>;
+
+  setLinkUp(ifindex: Ifindex, up: boolean): Promise<void>;
+  /** Makes a macvlan in bridge mode with the given Ethernet address on top of `lower`. */
+  addMacvlan(lower: Ifindex, ifname: Ifname, mac: Mac): Promise<void>;
+  deleteLink(ifindex: Ifindex): Promise<void>;
+
+  /** Adds or replaces; an address that is there already is no error. */
+  addAddress(ifindex: Ifindex, address: InterfaceAddress, options?: AddressOptions): Promise<void>;
+  /** An address that is not there is no error. */
+  deleteAddress(ifindex: Ifindex, address: InterfaceAddress): Promise<void>;
+  /** Adds or replaces, with protocol {@link RTPROT_FUTAGO}. */
+  replaceRoute(route: Omit<RouteEntry, "protocol">): Promise<void>;
+  deleteRoute(route: Omit<RouteEntry, "protocol">): Promise<void>;
+  /** Asks the kernel to resolve the neighbour and keep it resolved. Throws ENOTSUP where the kernel has no managed neighbours. */
+  addManagedNeighbour(ifindex: Ifindex, address: IpAddress): Promise<void>;
+  deleteNeighbour(ifindex: Ifindex, address: IpAddress): Promise<void>;
+
+  /** Calls back for every change from now on. The listener lists after it subscribed, so nothing falls between. */
+  subscribe(listener: (event: NetworkEvent) => void): Subscription;
+  close(): void;
+}
+
+/** Netlink requests prepared beforehand, for pulse to send without thinking. Complete messages with header, without NLM_F_ACK. */
+export interface RequestBuilder {
+  addAddress(ifindex: Ifindex, address: InterfaceAddress, options?: AddressOptions): Uint8Array;
+  deleteAddress(ifindex: Ifindex, address: InterfaceAddress): Uint8Array;
+}
+
+export interface ReceivedFrame {
+  /** The frame from its Ethernet header on, cut at the socket's snapshot length. */
+  readonly bytes: Uint8Array;
+  readonly ifindex: Ifindex;
+  /** PACKET_OUTGOING: our own frame seen on its way out. */
+  readonly outgoing: boolean;
+  readonly at: Instant;
+}
+
+/** A packet(7) socket on one link. */
+export interface FrameSocket {
+  send(frame: Uint8Array): void;
+  close(): void;
+}
+
+export interface FrameSocketOptions {
+  readonly ifindex: Ifindex;
+  /** The frames to receive; "none" opens a socket that only sends. */
+  readonly receive: "none" | "arp" | "nd" | "vrrp";
+  readonly onFrame?: (frame: ReceivedFrame) => void;
+  /** The link went away or the kernel refused a read. The socket stays closed. */
+  readonly onError?: (error: Error) => void;
+}
+
+export interface Frames {
+  /** Joins the multicast groups that `receive` needs (packet(7) PACKET_ADD_MEMBERSHIP). Throws HalError. */
+  open(options: FrameSocketOptions): FrameSocket;
+}
+
+export interface IcmpReply {
+  readonly from: IpAddress;
+  readonly id: number;
+  readonly sequence: number;
+  readonly at: Instant;
+}
+
+/** Raw ICMP and ICMPv6 echo for checks and witnesses. */
+export interface IcmpSocket {
+  /** Sends one echo request; throws HalError when the kernel refuses at once (no route, no buffer). */
+  sendEcho(to: IpAddress, id: number, sequence: number, ifindex?: Ifindex): void;
+  close(): void;
+}
+
+export interface Icmp {
+  open(family: Family, onReply: (reply: IcmpReply) => void): IcmpSocket;
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+// Three projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root;
+// `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["hal/**/*.test.ts", "firmware/**/*.test.ts", "test/table/**/*.test.ts", "test/sim/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "kernel",
+          include: ["test/netns/**/*.test.ts", "test/interop/**/*.test.ts", "test/xdp/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: "tidy", include: ["test/tidy/**/*.test.ts"] } },
+    ],
+  },
+});
