@@ -16,11 +16,21 @@ export interface BpfMap {
   memory(): Uint8Array;
 }
 
+export interface TestRun {
+  readonly verdict: number;
+  readonly output: Uint8Array;
+  readonly nanosPerRun: number;
+}
+
 export interface BpfProgram {
   readonly name: string;
   readonly id: number;
-  /** BPF_PROG_TEST_RUN; `nanosPerRun` is the kernel's own mean over `repeat` runs. */
-  testRun(input: Uint8Array, repeat?: number): { verdict: number; output: Uint8Array; nanosPerRun: number };
+  /**
+   * BPF_PROG_TEST_RUN; `nanosPerRun` is the kernel's own mean over `repeat` runs. An XDP program believes that the
+   * packet came in on `ifindex`, on the loopback device when that is left out. What a program wrote in front of the
+   * packet stands at the start of `output`.
+   */
+  testRun(input: Uint8Array, repeat?: number, ifindex?: Ifindex): TestRun;
 }
 
 export interface BpfObject {
@@ -32,19 +42,33 @@ export interface BpfObject {
 export type XdpMode = "native" | "generic";
 
 export interface Bpf {
-  /** Mounts a BPF file system at `directory` unless one is there already. */
+  /** Mounts a BPF file system at `directory`, which it makes, unless one is there already. */
   mount(directory: string): void;
+  /**
+   * Removes all pins and the file system; harmless when there is none. Attached programs stay, but the slot behind an
+   * XDP root program empties with its last pin and descriptor: detach first.
+   */
   unmount(directory: string): void;
   /**
    * Loads the object file built from hal/xdp. Maps that an earlier run pinned under `pinDirectory` are taken over
-   * with their content when their shape is the same; the others are made and pinned there.
+   * with their content when their shape is the same; the others are made and pinned there. `sizes` says by name how
+   * many entries a map shall have instead of the object's own number. Throws HalError with the verifier's last lines.
    */
-  load(object: "gate" | "balancer", pinDirectory: string): BpfObject;
-  /** Puts the programs on clsact ingress and egress, replacing ours that may be there. They outlive the process. */
+  load(object: "gate" | "balancer", pinDirectory: string, sizes?: Readonly<Record<string, number>>): BpfObject;
+  /**
+   * Puts the programs on clsact ingress and egress, replacing ours that may be there. They outlive the process.
+   * Throws HalError EBUSY where somebody else's filter has our place.
+   */
   attachTc(ifindex: Ifindex, ingress: BpfProgram, egress: BpfProgram): void;
+  /** Takes ours away, and the hooks unless somebody else uses them. Harmless when there is none, or no such link. */
   detachTc(ifindex: Ifindex): void;
-  /** Tries native, then generic; replaces ours that may be there. Outlives the process. */
+  /**
+   * Makes the port run the program: tries native, then generic, unless told which. What sits on the port is the
+   * object's root program, which stays when it is there already; the given one goes into the slot behind it, in
+   * force at once on all ports. Outlives the process. Throws HalError EBUSY where somebody else's program is.
+   */
   attachXdp(ifindex: Ifindex, program: BpfProgram, mode?: XdpMode): XdpMode;
+  /** Takes ours away. Harmless when there is none, or no such link. */
   detachXdp(ifindex: Ifindex): void;
   /** The id of the XDP program on a link, or 0. */
   xdpProgramId(ifindex: Ifindex): number;

@@ -62,8 +62,10 @@ export type NetworkEvent =
   | { readonly kind: "address"; readonly entry: AddressEntry }
   | { readonly kind: "addressGone"; readonly entry: AddressEntry }
   | { readonly kind: "route"; readonly entry: RouteEntry }
+  /** Linux does not tell of the IPv4 routes that vanish because their link went down or away: list them again then. */
   | { readonly kind: "routeGone"; readonly entry: RouteEntry }
   | { readonly kind: "neighbour"; readonly entry: NeighbourEntry }
+  /** Also when the link loses its carrier: the kernel then forgets managed neighbours too. */
   | { readonly kind: "neighbourGone"; readonly entry: NeighbourEntry }
   /** Events were lost (ENOBUFS): what the listener believed is void; it must list everything again. */
   | { readonly kind: "overrun" };
@@ -77,12 +79,18 @@ export interface AddressOptions {
   readonly skipDuplicateDetection?: boolean;
   /** IFA_F_NOPREFIXROUTE: no on-link route comes with the address. */
   readonly noPrefixRoute?: boolean;
+  /**
+   * The kernel gives it to nothing of its own as a source while the link has another of its scope: an IPv6 address is
+   * added with a preferred lifetime of zero (RFC 6724 §5, rule 3). IPv4 takes the first address of a subnet anyway.
+   */
+  readonly neverSource?: boolean;
 }
 
 /** Every call answers when the kernel has acknowledged it and throws HalError with the kernel's own (extack) text when it refuses. */
 export interface Network {
   links(): Promise<readonly Link[]>;
   addresses(): Promise<readonly AddressEntry[]>;
+  /** The unicast routes of the main table; one with several next hops is several entries. */
   routes(): Promise<readonly RouteEntry[]>;
   neighbours(): Promise<readonly NeighbourEntry[]>;
 
@@ -97,10 +105,18 @@ export interface Network {
   deleteAddress(ifindex: Ifindex, address: InterfaceAddress): Promise<void>;
   /** Adds or replaces, with protocol {@link RTPROT_FUTAGO}. */
   replaceRoute(route: Omit<RouteEntry, "protocol">): Promise<void>;
+  /** Deletes only what {@link replaceRoute} made; a route that is not there is no error. */
   deleteRoute(route: Omit<RouteEntry, "protocol">): Promise<void>;
   /** Asks the kernel to resolve the neighbour and keep it resolved. Throws ENOTSUP where the kernel has no managed neighbours. */
   addManagedNeighbour(ifindex: Ifindex, address: IpAddress): Promise<void>;
+  /** A neighbour that is not there is no error. */
   deleteNeighbour(ifindex: Ifindex, address: IpAddress): Promise<void>;
+
+  /**
+   * Ends the TCP connections whose local address this is, with a reset to the other side; what listens goes on. Answers
+   * how many there were. Throws ENOTSUP where the kernel cannot (CONFIG_INET_DIAG_DESTROY).
+   */
+  endConnections(local: IpAddress): Promise<number>;
 
   /** Calls back for every change from now on. The listener lists after it subscribed, so nothing falls between. */
   subscribe(listener: (event: NetworkEvent) => void): Subscription;
@@ -124,6 +140,10 @@ export interface ReceivedFrame {
 
 /** A packet(7) socket on one link. */
 export interface FrameSocket {
+  /**
+   * Sends through the link's tc egress. Throws HalError: ENETDOWN while the link is down, ENOBUFS when the queue is full
+   * and also when a program on egress, such as the gate, drops the frame.
+   */
   send(frame: Uint8Array): void;
   close(): void;
 }
@@ -133,7 +153,10 @@ export interface FrameSocketOptions {
   /** The frames to receive; "none" opens a socket that only sends. */
   readonly receive: "none" | "arp" | "nd" | "vrrp";
   readonly onFrame?: (frame: ReceivedFrame) => void;
-  /** The link went away or the kernel refused a read. The socket stays closed. */
+  /**
+   * The link went away or the kernel refused a read. The socket stays closed. A link that is only down keeps its sockets;
+   * the removal of a link that was down already is known from `linkGone` alone.
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -149,7 +172,7 @@ export interface IcmpReply {
   readonly at: Instant;
 }
 
-/** Raw ICMP and ICMPv6 echo for checks and witnesses. */
+/** Raw ICMP and ICMPv6 echo for checks and witnesses. Every socket hears every reply: tell yours by the identifier. */
 export interface IcmpSocket {
   /** Sends one echo request; throws HalError when the kernel refuses at once (no route, no buffer). */
   sendEcho(to: IpAddress, id: number, sequence: number, ifindex?: Ifindex): void;

@@ -129,7 +129,7 @@ function ipv6Groups(text: string): number[] {
   const first = head === "" ? [] : head.split(":");
   const last = tail === undefined || tail === "" ? [] : tail.split(":");
   const gap = tail === undefined ? 0 : 8 - first.length - last.length;
-  const groups = [...first, ...new Array<string>(gap).fill("0"), ...last];
+  const groups = [...first, ...Array.from({ length: gap }, () => "0"), ...last];
   return groups.map((group) => Number.parseInt(group, 16));
 }
 

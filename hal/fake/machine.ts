@@ -1,0 +1,146 @@
+/** The machine in memory: a clock that stands until it is moved, switches in a map, lights and lines that remember. */
+import { HalError } from "../contract/error.ts";
+import type { Board, Clock, GpioLine, Led, Scheduling, Sysctl, Watchdog } from "../contract/machine.ts";
+import { after, instant, type Instant, type Micros } from "../units/time.ts";
+
+export class FakeClock implements Clock {
+  #now: Instant;
+
+  constructor(start: Instant = instant(0)) {
+    this.#now = start;
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  advance(wait: Micros): void {
+    this.#now = after(this.#now, wait);
+  }
+}
+
+export class FakeScheduling implements Scheduling {
+  /** Undefined while the thread has normal priority. */
+  priority: number | undefined;
+  parentDeathSignal: "SIGTERM" | "SIGKILL" | undefined;
+
+  setRealTime(priority: number): void {
+    if (priority < 1 || priority > 99) throw new HalError("EINVAL", "sched_setscheduler", `priority ${priority}`);
+    this.priority = priority;
+  }
+
+  dieWithParent(signal: "SIGTERM" | "SIGKILL"): void {
+    this.parentDeathSignal = signal;
+  }
+}
+
+export class FakeSysctl implements Sysctl {
+  readonly values: Map<string, string>;
+
+  constructor(values: Readonly<Record<string, string>> = {}) {
+    this.values = new Map(Object.entries(values));
+  }
+
+  read(name: string): string {
+    const value = this.values.get(name);
+    if (value === undefined) throw new HalError("ENOENT", "sysctl", `no kernel switch ${name}`);
+    return value;
+  }
+
+  write(name: string, value: string): void {
+    this.read(name);
+    this.values.set(name, value);
+  }
+}
+
+export type LedState =
+  | { readonly kind: "off" }
+  | { readonly kind: "on" }
+  | { readonly kind: "blink"; readonly onMillis: number; readonly offMillis: number }
+  | { readonly kind: "followLink"; readonly ifname: string };
+
+export class FakeLed implements Led {
+  readonly name: string;
+  state: LedState = { kind: "off" };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  set(on: boolean): void {
+    this.state = { kind: on ? "on" : "off" };
+  }
+
+  blink(onMillis: number, offMillis: number): void {
+    this.state = { kind: "blink", onMillis, offMillis };
+  }
+
+  followLink(ifname: string): void {
+    this.state = { kind: "followLink", ifname };
+  }
+}
+
+export class FakeWatchdog implements Watchdog {
+  readonly identity = "fake watchdog";
+  feedings = 0;
+  timeoutSeconds = 60;
+  closed = false;
+
+  feed(): void {
+    this.feedings++;
+  }
+
+  setTimeoutSeconds(seconds: number): void {
+    this.timeoutSeconds = seconds;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** A board with the named LEDs. A test sets the level of a line by its key "chip:offset" in `levels`. */
+export class FakeBoard implements Board {
+  readonly lights: readonly FakeLed[];
+  readonly levels = new Map<string, boolean>();
+  watchdog: FakeWatchdog | undefined;
+  readonly #taken = new Set<string>();
+
+  constructor(ledNames: readonly string[] = [], watchdog?: FakeWatchdog) {
+    this.lights = ledNames.map((name) => new FakeLed(name));
+    this.watchdog = watchdog;
+  }
+
+  leds(): readonly Led[] {
+    return this.lights;
+  }
+
+  gpioInput(chip: string, offset: number): GpioLine {
+    return this.#take(`${chip}:${offset}`, false);
+  }
+
+  gpioOutput(chip: string, offset: number, initial: boolean): GpioLine {
+    const key = `${chip}:${offset}`;
+    const line = this.#take(key, true);
+    this.levels.set(key, initial);
+    return line;
+  }
+
+  openWatchdog(): Watchdog | undefined {
+    return this.watchdog;
+  }
+
+  /** A line belongs to one user at a time, as in the kernel. */
+  #take(key: string, output: boolean): GpioLine {
+    if (this.#taken.has(key)) throw new HalError("EBUSY", "gpio", `line ${key} is taken`);
+    this.#taken.add(key);
+    return {
+      get: () => this.levels.get(key) ?? false,
+      set: (value) => {
+        if (!output) throw new HalError("EPERM", "gpio", `line ${key} is an input`);
+        this.levels.set(key, value);
+      },
+      close: () => void this.#taken.delete(key),
+    };
+  }
+}

@@ -1,0 +1,28 @@
+/** The real machine, as the network namespace and the mounts of the calling process show it. */
+import { openBoard } from "./board/board.ts";
+import { openClock } from "./board/clock.ts";
+import { openScheduling } from "./board/scheduling.ts";
+import { openSysctl } from "./board/sysctl.ts";
+import type { Hal } from "./contract/hal.ts";
+import { openNetwork } from "./netlink/network.ts";
+import { requestBuilder } from "./netlink/request-builder.ts";
+import { openFrames } from "./packet/frames.ts";
+import { openIcmp } from "./packet/icmp.ts";
+import { openBpf } from "./xdp/bpf.ts";
+
+/** Throws HalError when the kernel gives no netlink socket. Keeps the process alive until it is closed. */
+export function openHal(): Hal {
+  const network = openNetwork();
+  return {
+    clock: openClock(),
+    scheduling: openScheduling(),
+    sysctl: openSysctl(),
+    network,
+    requests: requestBuilder,
+    frames: openFrames(),
+    icmp: openIcmp(),
+    bpf: openBpf(),
+    board: openBoard(),
+    close: () => network.close(),
+  };
+}

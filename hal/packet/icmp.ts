@@ -1,0 +1,32 @@
+/** Raw ICMP sockets of the calling thread's network namespace, raw(7): echo requests out, echo replies in. */
+import { refused } from "../addon/refused.ts";
+import type { Icmp, IcmpReply, IcmpSocket } from "../contract/network.ts";
+import { addressBytes, addressFromBytes, type Family } from "../units/address.ts";
+import { instant } from "../units/time.ts";
+import { calls } from "./calls.ts";
+import { decodeEchoReply, encodeEchoRequest } from "./echo.ts";
+
+/**
+ * A socket hears every echo reply that reaches the box, those to other programs too: tell yours by the identifier.
+ * What is no well-formed reply is left unheard, as the check or witness that waits for one must fail then.
+ */
+export function openIcmp(): Icmp {
+  return { open };
+}
+
+function open(family: Family, onReply: (reply: IcmpReply) => void): IcmpSocket {
+  const handle = refused(() =>
+    calls.icmpOpen(family === "ipv6", (bytes, _code, fromBytes, at) => {
+      const from = bytes === undefined ? undefined : addressFromBytes(fromBytes);
+      const reply = bytes === undefined ? undefined : decodeEchoReply(family, bytes);
+      if (from !== undefined && reply?.ok === true) onReply({ from, ...reply.value, at: instant(at) });
+    }),
+  );
+  return {
+    sendEcho: (to, id, sequence, ifindex) => {
+      const message = encodeEchoRequest(family, id, sequence);
+      refused(() => calls.icmpSend(handle, message, addressBytes(to), ifindex ?? 0));
+    },
+    close: () => calls.socketClose(handle),
+  };
+}
