@@ -1,0 +1,107 @@
+/* Asks the kernel whether a link takes redirected XDP frames. linux/netdev.h, Linux 6.3; genetlink. */
+#define _GNU_SOURCE
+#include "bpf.h"
+
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* linux/netdev.h, which Debian 12 does not have. */
+#define NETDEV_FAMILY "netdev"
+#define NETDEV_DEV_GET 1
+#define NETDEV_IFINDEX 1
+#define NETDEV_XDP_FEATURES 3
+#define XDP_FEATURE_NDO_XMIT 4
+
+#define RECEIVE_BYTES 8192
+
+struct question {
+	struct nlmsghdr header;
+	struct genlmsghdr genl;
+	struct nlattr attribute;
+	uint8_t value[16];
+};
+
+/*
+ * Sends a command with one attribute and copies `room` bytes of the answer's attribute `wanted`. False when the kernel
+ * refuses or does not answer with it.
+ */
+static bool ask(int fd, struct question *question, size_t value_bytes, int wanted, void *answer, size_t room)
+{
+	_Alignas(struct nlmsghdr) uint8_t buffer[RECEIVE_BYTES];
+	struct nlmsghdr *message = (void *)buffer;
+	const size_t heads = NLMSG_LENGTH(GENL_HDRLEN);
+
+	question->attribute.nla_len = NLA_HDRLEN + value_bytes;
+	question->header.nlmsg_len = heads + NLA_ALIGN(question->attribute.nla_len);
+	question->header.nlmsg_flags = NLM_F_REQUEST;
+	if (send(fd, question, question->header.nlmsg_len, 0) < 0)
+		return false;
+	ssize_t length = recv(fd, buffer, sizeof(buffer), 0);
+
+	if (length < (ssize_t)heads || !NLMSG_OK(message, length) || message->nlmsg_type == NLMSG_ERROR)
+		return false;
+	for (size_t at = heads; at + NLA_HDRLEN <= message->nlmsg_len;) {
+		struct nlattr *attribute = (void *)(buffer + at);
+
+		if (attribute->nla_len < NLA_HDRLEN || at + attribute->nla_len > message->nlmsg_len)
+			return false;
+		if ((attribute->nla_type & NLA_TYPE_MASK) == wanted && attribute->nla_len >= NLA_HDRLEN + room) {
+			memcpy(answer, buffer + at + NLA_HDRLEN, room);
+			return true;
+		}
+		at += NLA_ALIGN(attribute->nla_len);
+	}
+	return false;
+}
+
+/* True as well where the kernel does not know such a question: then the driver's native mode is all there is to go by. */
+static bool takes_redirects(int fd, uint32_t ifindex)
+{
+	struct question question = {
+		.header = { .nlmsg_type = GENL_ID_CTRL },
+		.genl = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 },
+		.attribute = { .nla_type = CTRL_ATTR_FAMILY_NAME },
+		.value = NETDEV_FAMILY,
+	};
+	uint16_t family;
+	uint64_t features;
+
+	if (!ask(fd, &question, sizeof(NETDEV_FAMILY), CTRL_ATTR_FAMILY_ID, &family, sizeof(family)))
+		return true;
+	question.header.nlmsg_type = family;
+	question.genl.cmd = NETDEV_DEV_GET;
+	question.attribute.nla_type = NETDEV_IFINDEX;
+	memcpy(question.value, &ifindex, sizeof(ifindex));
+	if (!ask(fd, &question, sizeof(ifindex), NETDEV_XDP_FEATURES, &features, sizeof(features)))
+		return true;
+	return features & XDP_FEATURE_NDO_XMIT;
+}
+
+/* bpfTakesRedirects(ifindex) */
+static napi_value describe(napi_env env, napi_callback_info info)
+{
+	napi_value argument, result;
+	int32_t ifindex;
+
+	futago_bpf_arguments(env, info, 1, &argument);
+	if (!futago_bpf_integer(env, argument, &ifindex))
+		return NULL;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+
+	if (fd < 0) {
+		futago_throw_errno(env, errno, "socket");
+		return NULL;
+	}
+	napi_get_boolean(env, takes_redirects(fd, ifindex), &result);
+	close(fd);
+	return result;
+}
+
+void futago_register_bpf_features(napi_env env, napi_value exports)
+{
+	futago_export(env, exports, "bpfTakesRedirects", describe);
+}

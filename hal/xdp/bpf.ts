@@ -1,0 +1,139 @@
+/** BPF on the real kernel, through libbpf in the addon. */
+import { existsSync, mkdirSync, readdirSync, statfsSync, unlinkSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Bpf, BpfMap, BpfObject, BpfProgram, XdpMode } from "../contract/bpf.ts";
+import { HalError } from "../contract/error.ts";
+import type { Ifindex } from "../units/address.ts";
+import { asHalError, bpfCalls, type LoadedObject } from "./calls.ts";
+import { encodeNumber } from "./layout.ts";
+import { KernelMap } from "./kernel-map.ts";
+import { attachRoot, detachOurs } from "./attach.ts";
+
+/** BPF_FS_MAGIC of linux/magic.h. */
+const BPF_FS_MAGIC = 0xcafe4a11;
+const ROOT = "futago_root";
+const SLOTS = "futago_slots";
+const PORTS = "futago_ports";
+
+export function openBpf(): Bpf {
+  /** Those that are open: where a port that goes must be struck out. */
+  const open = new Set<KernelObject>();
+  return {
+    mount: (directory) => {
+      mkdirSync(directory, { recursive: true });
+      asHalError(() => bpfCalls.bpfMount(directory));
+    },
+    unmount: (directory) => {
+      if (!existsSync(directory) || statfsSync(directory).type !== BPF_FS_MAGIC) return;
+      removePins(directory);
+      asHalError(() => bpfCalls.bpfUnmount(directory));
+    },
+    load: (name, pinDirectory, sizes = {}) => {
+      const path = fileURLToPath(new URL(`../build/${name}.bpf.o`, import.meta.url));
+      const object = new KernelObject(
+        asHalError(() => bpfCalls.bpfLoad(path, pinDirectory, sizes)),
+        () => open.delete(object),
+      );
+      open.add(object);
+      return object;
+    },
+    attachTc: (ifindex, ingress, egress) => {
+      asHalError(() => bpfCalls.bpfTcAttach(ifindex, ours(ingress).fd, ours(egress).fd));
+    },
+    detachTc: (ifindex) => asHalError(() => bpfCalls.bpfTcDetach(ifindex)),
+    attachXdp: (ifindex, program, mode) => attachXdp(ifindex, ours(program), mode),
+    detachXdp: (ifindex) => {
+      detachOurs(ifindex);
+      for (const object of open) object.optionalMap(PORTS)?.delete(encodeNumber(ifindex));
+    },
+    xdpProgramId: (ifindex) => asHalError(() => bpfCalls.bpfXdpQuery(ifindex)).id,
+  };
+}
+
+/** The slot before the port, so that the port never runs a balancer that is no more. */
+function attachXdp(ifindex: Ifindex, program: KernelProgram, mode: XdpMode | undefined): XdpMode {
+  const root = program.object.optionalProgram(ROOT);
+  const slots = program.object.optionalMap(SLOTS);
+  if (root === undefined || slots === undefined) return attachRoot(ifindex, program, mode);
+  slots.update(encodeNumber(0), encodeNumber(program.fd));
+  const used = attachRoot(ifindex, root, mode);
+  const ports = program.object.optionalMap(PORTS);
+  // Frames that a port does not take would vanish; the kernel forwards what goes to ports that are not in the table.
+  // A port without a native program is no target for one that has: the kernel knows no way between the two modes.
+  const isTarget = used === "native" && asHalError(() => bpfCalls.bpfTakesRedirects(ifindex));
+  if (isTarget) ports?.update(encodeNumber(ifindex), encodeNumber(ifindex));
+  else ports?.delete(encodeNumber(ifindex));
+  return used;
+}
+
+/** Pins would live on in copies of the mount that other mount namespaces hold. */
+function removePins(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    // The kernel keeps names with a dot for files of its own, which nobody can remove.
+    if (entry.isFile() && !entry.name.includes(".")) unlinkSync(`${directory}/${entry.name}`);
+  }
+}
+
+function ours(program: BpfProgram): KernelProgram {
+  if (program instanceof KernelProgram) return program;
+  throw new TypeError(`program ${program.name} was not loaded by this hal`);
+}
+
+class KernelObject implements BpfObject {
+  readonly #handle: unknown;
+  readonly #maps: ReadonlyMap<string, KernelMap>;
+  readonly #programs: ReadonlyMap<string, KernelProgram>;
+  readonly #onClose: () => void;
+
+  constructor(loaded: LoadedObject, onClose: () => void) {
+    this.#handle = loaded.handle;
+    this.#onClose = onClose;
+    this.#maps = new Map(loaded.maps.map((map) => [map.name, new KernelMap(map)]));
+    this.#programs = new Map(loaded.programs.map(({ name, fd, id }) => [name, new KernelProgram(this, name, fd, id)]));
+  }
+
+  map(name: string): BpfMap {
+    return found(this.#maps.get(name), `map ${name}`);
+  }
+
+  program(name: string): BpfProgram {
+    return found(this.#programs.get(name), `program ${name}`);
+  }
+
+  optionalMap(name: string): KernelMap | undefined {
+    return this.#maps.get(name);
+  }
+
+  optionalProgram(name: string): KernelProgram | undefined {
+    return this.#programs.get(name);
+  }
+
+  close(): void {
+    for (const map of this.#maps.values()) map.close();
+    bpfCalls.bpfClose(this.#handle);
+    this.#onClose();
+  }
+}
+
+class KernelProgram implements BpfProgram {
+  readonly object: KernelObject;
+  readonly name: string;
+  readonly fd: number;
+  readonly id: number;
+
+  constructor(object: KernelObject, name: string, fd: number, id: number) {
+    this.object = object;
+    this.name = name;
+    this.fd = fd;
+    this.id = id;
+  }
+
+  testRun(input: Uint8Array, repeat = 1, ifindex = 0): ReturnType<BpfProgram["testRun"]> {
+    return asHalError(() => bpfCalls.bpfTestRun(this.fd, input, repeat, ifindex));
+  }
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new HalError("ENOENT", "bpf", `the object has no ${what}`);
+  return value;
+}

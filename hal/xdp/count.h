@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* Counters, each processor its own. */
+#ifndef FUTAGO_COUNT_H
+#define FUTAGO_COUNT_H
+
+#include "maps-balancer.h"
+
+static __always_inline void count(__u32 reason)
+{
+	__u64 *value = bpf_map_lookup_elem(&balancer_counts, &reason);
+
+	if (value)
+		*value += 1;
+}
+
+static __always_inline int counted(__u32 reason, int verdict)
+{
+	count(reason);
+	return verdict;
+}
+
+static __always_inline void count_in(__u32 service, __u32 backend, __u32 bytes)
+{
+	struct traffic *of_service = bpf_map_lookup_elem(&service_counts, &service);
+	struct traffic *of_backend = bpf_map_lookup_elem(&backend_counts, &backend);
+
+	if (!of_service || !of_backend)
+		return;
+	of_service->packets_in += 1;
+	of_service->bytes_in += bytes;
+	of_backend->packets_in += 1;
+	of_backend->bytes_in += bytes;
+}
+
+static __always_inline void count_out(__u32 service, __u32 backend, __u32 bytes)
+{
+	struct traffic *of_service = bpf_map_lookup_elem(&service_counts, &service);
+	struct traffic *of_backend = bpf_map_lookup_elem(&backend_counts, &backend);
+
+	if (!of_service || !of_backend)
+		return;
+	of_service->packets_out += 1;
+	of_service->bytes_out += bytes;
+	of_backend->packets_out += 1;
+	of_backend->bytes_out += bytes;
+}
+
+static __always_inline void count_flow(__u32 service, __u32 backend)
+{
+	struct traffic *of_service = bpf_map_lookup_elem(&service_counts, &service);
+	struct traffic *of_backend = bpf_map_lookup_elem(&backend_counts, &backend);
+
+	if (!of_service || !of_backend)
+		return;
+	of_service->flows += 1;
+	of_backend->flows += 1;
+}
+
+#endif

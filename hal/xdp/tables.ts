@@ -1,0 +1,196 @@
+/** The maps of gate and balancer as typed tables, on any hal's loaded objects. */
+import type { BpfMap, BpfObject } from "../contract/bpf.ts";
+import type { IpAddress } from "../units/address.ts";
+import { type BackendEntry, type BalancerEntry, type BalancerWrite, RING_EMPTY, RING_SIZE } from "../units/balancer.ts";
+import {
+  BALANCER_REASONS,
+  type BalancerReason,
+  decodeAddress,
+  decodeBackend,
+  decodeFlow,
+  decodeNumber,
+  decodeReverse,
+  decodeRing,
+  decodeService,
+  decodeStale,
+  decodeTraffic,
+  encodeAddress,
+  encodeBackend,
+  encodeEndpoint,
+  encodeNumber,
+  encodeReverse,
+  encodeRing,
+  encodeService,
+  type Flow,
+  GATE_REASONS,
+  type GateReason,
+  type StaleEntry,
+  sumWords,
+  type Traffic,
+} from "./layout.ts";
+
+export type { StaleEntry } from "./layout.ts";
+
+export interface GateTables {
+  /** Address to group index. */
+  vips(): ReadonlyMap<IpAddress, number>;
+  /** Makes the table hold these and no others. */
+  setVips(vips: ReadonlyMap<IpAddress, number>): void;
+  counters(): Readonly<Record<GateReason, number>>;
+  /** Hosts that sent to this box what is a closed VIP's, since this was asked last. */
+  takeStale(): readonly StaleEntry[];
+}
+
+/** Of an object "gate" (VIPs and counters) or "balancer" (VIPs only: its counters throw). */
+export function gateTables(object: BpfObject): GateTables {
+  const vips = object.map("futago_vips");
+  return {
+    vips: () => readAddresses(vips),
+    setVips: (wanted) => writeAddresses(vips, wanted),
+    counters: () => readCounters(object.map("gate_counters"), GATE_REASONS),
+    takeStale: () => takeStale(object.map("futago_stale")),
+  };
+}
+
+export interface BalancerTables {
+  /** Every entry that stands in the maps, for firmware/balancer to start from. */
+  read(): readonly BalancerEntry[];
+  /** Carries out the writes in their order. Counters of what is removed start again at zero. */
+  apply(writes: readonly BalancerWrite[]): void;
+  /** Makes the table of the box's own addresses hold these and no others. */
+  setOwn(addresses: readonly IpAddress[]): void;
+  counters(): Readonly<Record<BalancerReason, number>>;
+  /** By the service's index. */
+  serviceTraffic(index: number): Traffic;
+  /** By the backend's number. */
+  backendTraffic(number: number): Traffic;
+  establishedFlows(): Iterable<Flow>;
+  halfOpenFlows(): Iterable<Flow>;
+}
+
+export function balancerTables(object: BpfObject): BalancerTables {
+  const own = object.map("futago_own");
+  return {
+    read: () => readEntries(object),
+    apply: (writes) => {
+      for (const { kind, entry } of writes) {
+        if (kind === "put") put(object, entry);
+        else remove(object, entry);
+      }
+    },
+    setOwn: (addresses) => writeAddresses(own, new Map(addresses.map((address) => [address, 1]))),
+    counters: () => readCounters(object.map("balancer_counts"), BALANCER_REASONS),
+    serviceTraffic: (index) => readTraffic(object.map("service_counts"), index),
+    backendTraffic: (number) => readTraffic(object.map("backend_counts"), number),
+    establishedFlows: () => readFlows(object.map("established4")),
+    halfOpenFlows: () => readFlows(object.map("half_open4")),
+  };
+}
+
+function readEntries(object: BpfObject): readonly BalancerEntry[] {
+  const entries: BalancerEntry[] = [];
+  const indexes = new Set<number>();
+  for (const [key, value] of object.map("services4").entries()) {
+    const service = decodeService(key, value);
+    indexes.add(service.index);
+    entries.push(service);
+  }
+  for (const index of indexes) {
+    const ring = object.map("rings").lookup(encodeNumber(index));
+    if (ring !== undefined) entries.push(decodeRing(index, ring));
+  }
+  for (const [key, value] of object.map("backends").entries()) {
+    const backend = decodeBackend(decodeNumber(key), value);
+    if (backend !== undefined) entries.push(backend);
+  }
+  for (const [key, value] of object.map("reverse4").entries()) entries.push(decodeReverse(key, value));
+  return entries;
+}
+
+function put(object: BpfObject, entry: BalancerEntry): void {
+  switch (entry.kind) {
+    case "service":
+      object.map("services4").update(encodeEndpoint(entry.address, entry.port, entry.protocol), encodeService(entry));
+      return;
+    case "ring":
+      object.map("rings").update(encodeNumber(entry.index), encodeRing(entry.ordinals));
+      return;
+    case "backend":
+      putBackend(object, entry);
+      return;
+    case "reverse":
+      object.map("reverse4").update(encodeEndpoint(entry.address, entry.port, entry.protocol), encodeReverse(entry));
+      return;
+  }
+}
+
+/** A number that goes to another backend counts from zero. */
+function putBackend(object: BpfObject, entry: BackendEntry): void {
+  const map = object.map("backends");
+  const key = encodeNumber(entry.number);
+  const standing = map.lookup(key);
+  const old = standing === undefined ? undefined : decodeBackend(entry.number, standing);
+  if (old !== undefined && (old.address !== entry.address || old.port !== entry.port)) {
+    clear(object.map("backend_counts"), entry.number);
+  }
+  map.update(key, encodeBackend(entry));
+}
+
+function remove(object: BpfObject, entry: BalancerEntry): void {
+  switch (entry.kind) {
+    case "service":
+      object.map("services4").delete(encodeEndpoint(entry.address, entry.port, entry.protocol));
+      clear(object.map("service_counts"), entry.index);
+      return;
+    case "ring":
+      put(object, { ...entry, ordinals: new Uint16Array(RING_SIZE).fill(RING_EMPTY) });
+      return;
+    case "backend":
+      clear(object.map("backends"), entry.number);
+      clear(object.map("backend_counts"), entry.number);
+      return;
+    case "reverse":
+      object.map("reverse4").delete(encodeEndpoint(entry.address, entry.port, entry.protocol));
+      return;
+  }
+}
+
+/** Zeroes an array's element, on every processor. */
+function clear(map: BpfMap, index: number): void {
+  const key = encodeNumber(index);
+  const value = map.lookup(key);
+  if (value !== undefined) map.update(key, new Uint8Array(value.length));
+}
+
+function readAddresses(map: BpfMap): ReadonlyMap<IpAddress, number> {
+  return new Map([...map.entries()].map(([key, value]) => [decodeAddress(key), decodeNumber(value)]));
+}
+
+function writeAddresses(map: BpfMap, wanted: ReadonlyMap<IpAddress, number>): void {
+  const standing = readAddresses(map);
+  for (const [address, number] of wanted) {
+    if (standing.get(address) !== number) map.update(encodeAddress(address), encodeNumber(number));
+  }
+  for (const address of standing.keys()) if (!wanted.has(address)) map.delete(encodeAddress(address));
+}
+
+/** Reads and removes. What arrives in between is lost, and tells no more than what is there. */
+function takeStale(map: BpfMap): readonly StaleEntry[] {
+  return [...map.entries()].map(([key, value]) => {
+    map.delete(key);
+    return decodeStale(key, value);
+  });
+}
+
+function readCounters<Reason extends string>(map: BpfMap, reasons: readonly Reason[]): Record<Reason, number> {
+  const read = (index: number) => sumWords(map.lookup(encodeNumber(index)) ?? new Uint8Array(0), 1)[0] ?? 0;
+  return Object.fromEntries(reasons.map((reason, index) => [reason, read(index)])) as Record<Reason, number>;
+}
+
+function readTraffic(map: BpfMap, index: number): Traffic {
+  return decodeTraffic(map.lookup(encodeNumber(index)) ?? new Uint8Array(0));
+}
+
+function* readFlows(map: BpfMap): Iterable<Flow> {
+  for (const [key, value] of map.entries()) yield decodeFlow(key, value);
+}
