@@ -1,0 +1,188 @@
+/** Checks of interfaces, routes and the pair: devices, own addresses, gateways, witnesses. */
+import { family, formatInterfaceAddress, isLinkLocal } from "@futago/hal/units/address.ts";
+import { type Cross, pathForBox, placed } from "./check-context.ts";
+import { notForHosts, notForHostsIn, subnetOf } from "./host-address.ts";
+import { meantOr } from "./nearest.ts";
+import { interfaceOf, reachOf } from "./on-link.ts";
+import { formatPath, type Path } from "./path.ts";
+import { quoted } from "./shape.ts";
+import type { Resolved } from "./resolved.ts";
+
+export function checkNetwork(cross: Cross): void {
+  /** Own addresses of all boxes, with the first place of each. Link-local ones may repeat on other links. */
+  const owners = new Map<string, Path>();
+  for (const view of cross.views) {
+    checkDevices(cross, view);
+    checkOwnAddresses(cross, view, owners);
+    checkRoutes(cross, view);
+    checkWitnesses(cross, view);
+  }
+}
+
+function checkDevices(cross: Cross, view: Resolved): void {
+  const users = new Map<string, Path>();
+  placed(cross.document.interfaces, ["interfaces"]).forEach(([link, here], i) => {
+    const device = view.interfaces[i]?.device;
+    if (device === undefined) return;
+    const path = pathForBox(link.device, view.box, [...here, "device"]);
+    const user = users.get(device);
+    if (user === undefined) users.set(device, here);
+    else
+      cross.tell(
+        "duplicateDevice",
+        path,
+        `is ${quoted(device)}, which ${formatPath(user)} uses`,
+        "give each interface a device of its own",
+      );
+    if (cross.devices === undefined || view.box !== cross.devicesBox || cross.devices.includes(device)) return;
+    const otherwise = `plug it in, or write one of ${cross.devices
+      .filter((each) => each !== "lo")
+      .map(quoted)
+      .join(", ")}`;
+    cross.tell(
+      "missingDevice",
+      path,
+      `is ${quoted(device)}, but this box has no such network device`,
+      meantOr(device, cross.devices, otherwise),
+    );
+  });
+}
+
+function checkOwnAddresses(cross: Cross, view: Resolved, owners: Map<string, Path>): void {
+  placed(cross.document.interfaces, ["interfaces"]).forEach(([link, here], i) => {
+    const list = pathForBox(link.addresses, view.box, [...here, "addresses"]);
+    view.interfaces[i]?.addresses.forEach((value, j) => {
+      const path = [...list, String(j)];
+      const reason = notForHostsIn(value);
+      if (reason !== undefined)
+        cross.tell(
+          "badAddress",
+          path,
+          `is ${formatInterfaceAddress(value)}, ${reason}`,
+          "write an address that a host can have",
+        );
+      const key = isLinkLocal(value.address) ? `${view.box ?? ""} ${link.name} ${value.address}` : value.address;
+      const owner = owners.get(key);
+      if (owner === undefined) owners.set(key, path);
+      else if (formatPath(owner) === formatPath(path)) {
+        cross.tell(
+          "duplicateAddress",
+          path,
+          `is ${value.address} on both boxes`,
+          'write the addresses per box: {"a": […], "b": […]}',
+        );
+      } else
+        cross.tell(
+          "duplicateAddress",
+          path,
+          `is ${value.address}, as ${formatPath(owner)} is`,
+          "give each an address of its own",
+        );
+    });
+  });
+}
+
+function checkRoutes(cross: Cross, view: Resolved): void {
+  const reach = reachOf(view);
+  const vips = new Set(
+    view.groups.flatMap((group) => group.virtualRouters.flatMap((vr) => vr.addresses.map((vip) => vip.address))),
+  );
+  const ours = new Set([...vips, ...view.interfaces.flatMap((link) => link.addresses.map((own) => own.address))]);
+  const seen = new Map<string, Path>();
+  placed(cross.document.routes, ["routes"]).forEach(([route, here], i) => {
+    const resolved = view.routes[i];
+    if (resolved === undefined) return;
+    const { destination, via } = resolved;
+    const viaPath = pathForBox(route.via, view.box, [...here, "via"]);
+    if (destination !== undefined) {
+      const subnet = subnetOf(destination);
+      if (subnet.address !== destination.address) {
+        cross.tell(
+          "malformed",
+          [...here, "to"],
+          `is ${quoted(route.to)}, which has bits beyond its prefix`,
+          `write ${formatInterfaceAddress(subnet)}`,
+        );
+      }
+      if (family(destination.address) !== family(via)) {
+        cross.tell(
+          "mixedFamilies",
+          viaPath,
+          `is ${via}, of the other family than ${route.to}`,
+          "write a gateway of the same family",
+        );
+      }
+    }
+    const key = `${destination === undefined ? resolved.family : formatInterfaceAddress(destination)} ${resolved.metric}`;
+    const other = seen.get(key);
+    if (other === undefined) seen.set(key, here);
+    else
+      cross.tell(
+        "duplicateRoute",
+        here,
+        `leads where ${formatPath(other)} leads, with the same metric`,
+        "remove one, or give them different metrics",
+      );
+    const reason = ours.has(via) ? "an address of the pair itself" : notForHosts(via);
+    if (reason !== undefined) {
+      cross.tell("badAddress", viaPath, `is ${via}, ${reason}`, "write the gateway's own address");
+    } else if (isLinkLocal(via)) {
+      if (route.interface === undefined) {
+        cross.tell(
+          "missingKey",
+          [...here, "interface"],
+          "is missing, and every link has link-local addresses",
+          'add "interface": the one to leave by',
+        );
+      }
+    } else {
+      const link = interfaceOf(via, reach);
+      if (link === undefined || (route.interface !== undefined && route.interface !== link)) {
+        const where = route.interface === undefined ? "of the box" : `of ${route.interface}`;
+        cross.tell(
+          "unreachableGateway",
+          viaPath,
+          `is ${via}, which lies in no subnet ${where}`,
+          "write a gateway that lies in a subnet of an interface",
+        );
+      }
+    }
+  });
+}
+
+function checkWitnesses(cross: Cross, view: Resolved): void {
+  const { pair } = cross.document;
+  if (pair === undefined || view.pair === undefined) return;
+  if (view.pair.partition === "safety" && view.pair.witnesses.length === 0) {
+    cross.tell(
+      "witnessesNeeded",
+      pathForBox(pair.witnesses, view.box, ["pair", "witnesses"]),
+      "names none, but partition is safety: a box that lost its peer would never serve",
+      "name at least one address that answers ICMP echo, such as the gateway",
+    );
+  }
+  const ours = new Set(cross.views.flatMap(ownAndVirtual));
+  const seen = new Set<string>();
+  const list = pathForBox(pair.witnesses, view.box, ["pair", "witnesses"]);
+  view.pair.witnesses.forEach((witness, i) => {
+    const path = [...list, String(i)];
+    const reason = notForHosts(witness);
+    if (reason !== undefined)
+      cross.tell("badAddress", path, `is ${witness}, ${reason}`, "write an address that a host can have");
+    if (ours.has(witness))
+      cross.tell(
+        "witnessIsOurs",
+        path,
+        `is ${witness}, an address of the pair itself`,
+        "name another machine, such as the gateway",
+      );
+    if (seen.has(witness)) cross.tell("duplicateEntry", path, `is ${witness} a second time`, "remove it");
+    seen.add(witness);
+  });
+}
+
+/** The box's own addresses and the virtual ones. */
+export function ownAndVirtual(view: Resolved): readonly string[] {
+  const virtual = view.groups.flatMap((group) => group.virtualRouters).flatMap((vr) => vr.addresses);
+  return [...view.interfaces.flatMap((link) => link.addresses), ...virtual].map((each) => each.address);
+}

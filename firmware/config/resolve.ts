@@ -1,0 +1,222 @@
+/** Turns a document into what one box makes of it: per-box values chosen, defaults filled in, names looked up. */
+import {
+  family,
+  type InterfaceAddress,
+  type IpAddress,
+  isIpv4Address,
+  parseIfname,
+  parseInterfaceAddress,
+  parseIpAddress,
+} from "@futago/hal/units/address.ts";
+import {
+  advertisementIntervalMsDefault,
+  checkIntervalMsDefault,
+  checkTimeoutMs,
+  expectStatusDefault,
+  fallDefault,
+  heartbeatPortDefault,
+  httpPathDefault,
+  httpPortDefault,
+  priorityDefault,
+  priorityPreferred,
+  riseDefault,
+  routeMetricDefault,
+  weightDefault,
+} from "./defaults.ts";
+import type { Box } from "./orders.ts";
+import type {
+  CheckConfig,
+  Resolved,
+  ResolvedGroup,
+  ResolvedPair,
+  ResolvedPool,
+  ResolvedRoute,
+  ResolvedService,
+  ResolvedVirtualRouter,
+} from "./resolved.ts";
+import type {
+  CheckDocument,
+  Document,
+  GroupDocument,
+  InterfaceDocument,
+  PerBox,
+  PoolDocument,
+  RouteDocument,
+  ServiceDocument,
+  VirtualRouterDocument,
+} from "./schema.ts";
+import { parseStatusRanges } from "./status-ranges.ts";
+
+/**
+ * The configuration as `box` sees it. The document's shape must have been checked. A service whose address is no
+ * virtual address is left out; `validate` refuses such a document.
+ */
+export function resolveForBox(document: Document, box: Box | undefined): Resolved {
+  const side = document.pair === undefined ? undefined : box;
+  const groups = (document.failoverGroups ?? []).map((group) => resolveGroup(group, side));
+  return {
+    box: side,
+    system: { hostname: chosen(document.system?.hostname, side), timezone: chosen(document.system?.timezone, side) },
+    interfaces: document.interfaces.map((link) => ({
+      name: link.name,
+      device: must(parseIfname(chosen(link.device, side))),
+      addresses: (chosen(link.addresses, side) ?? []).map(interfaceAddress),
+      peerAddresses: peerAddresses(link, side),
+    })),
+    routes: (document.routes ?? []).map((route) => resolveRoute(route, side)),
+    pair: resolvePair(document, side),
+    groups,
+    pools: (document.pools ?? []).map(resolvePool),
+    services: (document.services ?? []).flatMap((service) => resolveService(service, groups) ?? []),
+  };
+}
+
+/** What the other box holds on the same interface. */
+function peerAddresses(link: InterfaceDocument, box: Box | undefined): readonly InterfaceAddress[] {
+  if (box === undefined) return [];
+  return (chosen(link.addresses, box === "a" ? "b" : "a") ?? []).map(interfaceAddress);
+}
+
+/** The value for one box. */
+export function chosen<T>(value: PerBox<T>, box: Box | undefined): T {
+  return isPerBox(value) ? value[box ?? "a"] : value;
+}
+
+export function isPerBox<T>(value: PerBox<T>): value is { readonly a: T; readonly b: T } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && "a" in value;
+}
+
+function resolveRoute(route: RouteDocument, box: Box | undefined): ResolvedRoute {
+  const via = ipAddress(chosen(route.via, box));
+  return {
+    destination: route.to === "default" ? undefined : interfaceAddress(route.to),
+    family: family(via),
+    via,
+    interface: route.interface,
+    metric: route.metric ?? routeMetricDefault,
+  };
+}
+
+function resolvePair({ pair, interfaces }: Document, box: Box | undefined): ResolvedPair | undefined {
+  if (pair === undefined) return undefined;
+  return {
+    standby: pair.standby ?? "hot",
+    partition: pair.partition ?? "availability",
+    witnesses: (chosen(pair.witnesses, box) ?? []).map(ipAddress),
+    heartbeat: {
+      over: pair.heartbeat?.over ?? interfaces.map((link) => link.name),
+      profile: pair.heartbeat?.profile ?? "default",
+      fixed: pair.heartbeat?.fixed ?? false,
+      port: pair.heartbeat?.port ?? heartbeatPortDefault,
+    },
+  };
+}
+
+function resolveGroup(group: GroupDocument, box: Box | undefined): ResolvedGroup {
+  const written = group.virtualRouters.map((vr) => chosen(vr.priority, box)).find((priority) => priority !== undefined);
+  const preferredHere = box !== undefined && group.preferred === box;
+  return {
+    name: group.name,
+    preferred: group.preferred,
+    preempt: group.preempt ?? false,
+    priority: written ?? (preferredHere ? priorityPreferred : priorityDefault),
+    tracks: (group.track ?? []).map(({ check, weight }) => ({
+      check: resolveCheck(check, "track"),
+      address: "address" in check && check.address !== undefined ? ipAddress(check.address) : undefined,
+      penalty: -weight,
+    })),
+    virtualRouters: group.virtualRouters.map(resolveVirtualRouter),
+  };
+}
+
+function resolveVirtualRouter(vr: VirtualRouterDocument): ResolvedVirtualRouter {
+  const addresses = vr.addresses.map(interfaceAddress);
+  const [first] = addresses;
+  return {
+    name: vr.name,
+    interface: vr.interface,
+    vrid: vr.vrid ?? 0,
+    family: first === undefined ? "ipv4" : family(first.address),
+    addresses,
+    advertisementIntervalMs: vr.advertisementIntervalMs ?? advertisementIntervalMsDefault,
+    checksum: vr.checksum ?? "rfc5798",
+    virtualMac: vr.virtualMac ?? false,
+  };
+}
+
+function resolvePool(pool: PoolDocument): ResolvedPool {
+  return {
+    name: pool.name,
+    backends: pool.backends.map((backend) => ({
+      name: backend.name,
+      address: ipAddress(backend.address),
+      port: backend.port,
+      weight: backend.weight ?? weightDefault,
+      backup: backend.backup ?? false,
+    })),
+    check: resolveCheck(pool.check ?? checkDefault, "pool"),
+  };
+}
+
+/** A pool that says nothing still does not send clients to the dead. */
+const checkDefault: CheckDocument = { type: "tcp" };
+
+function resolveCheck(check: CheckDocument, where: "pool" | "track"): CheckConfig {
+  if (check.type === "none") return { kind: "none" };
+  const intervalMs = check.intervalMs ?? checkIntervalMsDefault;
+  const timing = {
+    intervalMs,
+    timeoutMs: check.timeoutMs ?? checkTimeoutMs(intervalMs),
+    rise: check.rise ?? riseDefault,
+    fall: check.fall ?? fallDefault,
+  };
+  switch (check.type) {
+    case "icmp":
+      return { kind: "icmp", ...timing };
+    case "tcp":
+      return { kind: "tcp", port: check.port, ...timing };
+    case "http":
+      return {
+        kind: "http",
+        port: check.port ?? (where === "track" ? httpPortDefault : undefined),
+        path: check.path ?? httpPathDefault,
+        host: check.host,
+        expectStatus: must(parseStatusRanges(check.expectStatus ?? expectStatusDefault)),
+        ...timing,
+      };
+  }
+}
+
+/** The service with its addresses; undefined when its address is no IPv4 virtual address. */
+export function resolveService(
+  service: ServiceDocument,
+  groups: readonly ResolvedGroup[],
+): ResolvedService | undefined {
+  const address = parseIpAddress(service.address);
+  for (const group of groups) {
+    for (const vr of group.virtualRouters) {
+      const vips = vr.addresses.map((vip) => vip.address);
+      const meant =
+        address === undefined ? (vr.name === service.address ? vips : []) : vips.filter((vip) => vip === address);
+      const addresses = meant.filter(isIpv4Address);
+      if (addresses.length === 0) continue;
+      const { name, protocol, port, pool } = service;
+      return { name, addresses, group: group.name, protocol, port, pool, mode: service.mode ?? "nat" };
+    }
+  }
+  return undefined;
+}
+
+function ipAddress(text: string): IpAddress {
+  return must(parseIpAddress(text));
+}
+
+function interfaceAddress(text: string): InterfaceAddress {
+  return must(parseInterfaceAddress(text));
+}
+
+/** The shape check accepted the text, so its parser does too. */
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a document reached resolve without its shape having been checked");
+  return value;
+}

@@ -1,0 +1,242 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createHash } from "node:crypto";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Document } from "../../config/schema.ts";
+import { type NewRevision, Store, StoreError, type StoreOpened } from "./store.ts";
+
+const document = (device: string): Document => ({ interfaces: [{ name: "wan", device }] });
+
+function revision(parent: string | undefined, device: string): NewRevision {
+  return {
+    document: document(device),
+    parent,
+    author: "alice",
+    comment: `use ${device}`,
+    time: "2026-01-02T03:04:05.678Z",
+  };
+}
+
+let directory: string;
+const open: Store[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "futago-store-"));
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((store) => store.close().catch(() => undefined)));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function openStore(path = directory): Promise<Store> {
+  const opened = await Store.open(path);
+  if (!opened.ok) throw new Error(opened.what);
+  open.push(opened.store);
+  return opened.store;
+}
+
+async function append(store: Store, device: string): Promise<string> {
+  const appended = await store.append(revision((await store.head())?.id, device));
+  if (!appended.ok) throw new Error("conflict");
+  return appended.revision.id;
+}
+
+describe("revisions", () => {
+  it("are none in a new directory, which is made with its parents", async () => {
+    const path = join(directory, "a", "b");
+    const store = await openStore(path);
+    expect(await store.head()).toBeUndefined();
+    expect(await store.history(10)).toEqual([]);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    expect(statSync(join(path, "futago.db")).mode & 0o777).toBe(0o600);
+  });
+
+  it("have an id that is the hash of parent and canonical document", async () => {
+    const store = await openStore();
+    const first = createHash("sha256").update('{"interfaces":[{"device":"eth0","name":"wan"}]}').digest("hex");
+    const second = createHash("sha256").update(`${first}{"interfaces":[{"device":"eth1","name":"wan"}]}`).digest("hex");
+    expect(await append(store, "eth0")).toBe(first);
+    expect(await append(store, "eth1")).toBe(second);
+    expect(await store.head()).toEqual({ ...revision(first, "eth1"), id: second });
+    expect(await store.get(first)).toEqual({ ...revision(undefined, "eth0"), id: first });
+    expect(await store.get("0".repeat(64))).toBeUndefined();
+  });
+
+  it("are listed newest first", async () => {
+    const store = await openStore();
+    const ids = [await append(store, "eth0"), await append(store, "eth1"), await append(store, "eth0")];
+    expect(new Set(ids).size).toBe(3);
+    expect((await store.history(10)).map((each) => each.id)).toEqual(ids.toReversed());
+    const [newest] = await store.history(1);
+    expect(newest).toEqual({
+      id: ids[2],
+      parent: ids[1],
+      author: "alice",
+      comment: "use eth0",
+      time: "2026-01-02T03:04:05.678Z",
+    });
+  });
+
+  it("are refused when somebody committed in between", async () => {
+    const store = await openStore();
+    const first = await append(store, "eth0");
+    const both = await Promise.all([store.append(revision(first, "eth1")), store.append(revision(first, "eth2"))]);
+    const winner = (await store.head())?.id;
+    expect(both).toEqual([expect.objectContaining({ ok: true }), { ok: false, reason: "conflict", head: winner }]);
+    expect(await store.append(revision(undefined, "eth3"))).toEqual({ ok: false, reason: "conflict", head: winner });
+  });
+
+  it("of the peer are kept without coming into force, until they are made the head", async () => {
+    const store = await openStore();
+    const other = await openStore(join(directory, "peer"));
+    const mine = await append(store, "eth0");
+    const theirs = await append(other, "eth1");
+    const kept = (await other.head())!;
+    await store.keep(kept);
+    await store.keep(kept);
+    expect((await store.head())?.id).toBe(mine);
+    expect(await store.get(theirs)).toEqual(kept);
+    expect(await store.moveHead(theirs)).toBe(true);
+    expect((await store.head())?.id).toBe(theirs);
+    expect(await store.moveHead("f".repeat(64))).toBe(false);
+    expect(await store.history(10)).toHaveLength(2);
+  });
+
+  it("of the peer are refused when their id is not their hash", async () => {
+    const store = await openStore();
+    const refused = store.keep({ ...revision(undefined, "eth0"), id: "0".repeat(64) });
+    await expect(refused).rejects.toThrow(StoreError);
+    await expect(refused).rejects.toMatchObject({ code: "damaged" });
+    expect(await append(store, "eth0")).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("and settings are there after closing and opening again", async () => {
+    const store = await openStore();
+    const id = await append(store, "eth0");
+    await store.putSetting("maintenance", "on");
+    await store.putSetting("gone", "soon");
+    await store.putSetting("gone", undefined);
+    await store.close();
+    expect(existsSync(join(directory, "futago.db-wal"))).toBe(false);
+    const again = await openStore();
+    expect((await again.head())?.id).toBe(id);
+    expect(await again.setting("maintenance")).toBe("on");
+    expect(await again.setting("gone")).toBeUndefined();
+  });
+
+  it("cannot be asked for once the store is closed", async () => {
+    const store = await openStore();
+    await store.close();
+    await expect(store.head()).rejects.toThrow("closed");
+  });
+
+  it("finish before the store closes", async () => {
+    const store = await openStore();
+    const appended = store.append(revision(undefined, "eth0"));
+    await store.close();
+    expect(await appended).toMatchObject({ ok: true });
+    expect(await (await openStore()).history(5)).toHaveLength(1);
+  });
+});
+
+describe("a directory that cannot be used", () => {
+  const refused = (opened: StoreOpened) => (opened.ok ? undefined : [opened.code, opened.what, opened.mend]);
+
+  it("is one that is a file", async () => {
+    const path = join(directory, "file");
+    writeFileSync(path, "");
+    expect(refused(await Store.open(path))).toEqual([
+      "notADirectory",
+      `${path} is not a directory`,
+      expect.stringContaining("name a directory"),
+    ]);
+    expect(refused(await Store.open(join(path, "below")))?.[0]).toBe("notADirectory");
+    expect(refused(await Store.open("/proc/futago-no-such"))?.[0]).toBe("notADirectory");
+  });
+
+  it("is one in use, even by this process, and it stays usable for who has it", async () => {
+    const store = await openStore();
+    expect(refused(await Store.open(directory))).toEqual([
+      "inUse",
+      `${join(directory, "futago.db")} is in use by another process`,
+      expect.stringContaining("stop the other process"),
+    ]);
+    expect(await append(store, "eth0")).toHaveLength(64);
+  });
+
+  it("is one of a newer version, which is left untouched", async () => {
+    await (await openStore()).close();
+    const path = join(directory, "futago.db");
+    const database = new Database(path);
+    database.pragma("user_version = 2");
+    database.pragma("journal_mode = DELETE");
+    database.close();
+    const before = readFileSync(path);
+    expect(refused(await Store.open(directory))).toEqual([
+      "newerVersion",
+      `${path} was written by a newer version (its format is 2, known is 1)`,
+      expect.stringContaining("newer version"),
+    ]);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it("is one of another program, which is left untouched", async () => {
+    const path = join(directory, "futago.db");
+    const database = new Database(path);
+    database.exec("CREATE TABLE theirs (x)");
+    database.close();
+    const before = readFileSync(path);
+    expect(refused(await Store.open(directory))?.[0]).toBe("notOurs");
+    expect(readFileSync(path).equals(before)).toBe(true);
+    writeFileSync(path, "this is no database at all, but a text that is long enough".repeat(100));
+    expect(refused(await Store.open(directory))?.[0]).toBe("notOurs");
+  });
+
+  it("is one whose database is damaged", async () => {
+    const store = await openStore();
+    for (let i = 0; i < 40; i++) await append(store, `eth${i}`);
+    await store.close();
+    const path = join(directory, "futago.db");
+    const bytes = readFileSync(path);
+    for (let page = 2; page < bytes.length / 4096; page++) bytes.fill(0xa5, page * 4096, page * 4096 + 200);
+    writeFileSync(path, bytes);
+    expect(refused(await Store.open(directory))?.[0]).toBe("damaged");
+  });
+
+  it("is one that may not be made: nobody makes a directory in sysfs", async () => {
+    expect(refused(await Store.open("/sys/futago-no-such"))?.[0]).toBe("noPermission");
+  });
+});
+
+it("tells a revision that is not what its id says", async () => {
+  const store = await openStore();
+  const id = await append(store, "eth0");
+  await store.close();
+  const database = new Database(join(directory, "futago.db"));
+  database.prepare("UPDATE revision SET document = replace(document, 'eth0', 'eth9')").run();
+  database.close();
+  const again = await openStore();
+  await expect(again.get(id)).rejects.toMatchObject({ code: "damaged", message: expect.stringContaining(id) });
+});
+
+it("can be copied away while closed and opened elsewhere", async () => {
+  const store = await openStore();
+  const id = await append(store, "eth0");
+  await store.close();
+  const elsewhere = join(directory, "elsewhere");
+  mkdirSync(elsewhere);
+  copyFileSync(join(directory, "futago.db"), join(elsewhere, "futago.db"));
+  expect((await (await openStore(elsewhere)).head())?.id).toBe(id);
+});
