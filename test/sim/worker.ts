@@ -1,0 +1,11 @@
+/** Simulates a range of seeds on a thread of its own and answers with the verdicts that broke a rule. */
+import { parentPort, workerData } from "node:worker_threads";
+import { simulate, type Verdict } from "./run.ts";
+
+const { from, count } = workerData as { readonly from: number; readonly count: number };
+const broken: Verdict[] = [];
+for (let seed = from; seed < from + count; seed++) {
+  const verdict = simulate(seed);
+  if (verdict.broken.length > 0) broken.push(verdict);
+}
+parentPort?.postMessage(broken);
