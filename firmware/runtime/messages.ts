@@ -2,62 +2,18 @@
  * What core and sentinel say to each other over `DIR/sentinel.sock`: one JSON object per line, either direction.
  * Core connects; sentinel listens. Each orders message is complete, so a restart of either side needs no history.
  */
-import type { Ifname, InterfaceAddress, IpAddress } from "@futago/hal/units/address.ts";
+import type { Ifname, IpAddress, Mac } from "@futago/hal/units/address.ts";
+import type { Orders, Profile } from "../config/orders.ts";
 
-export type Box = "a" | "b";
-export type Profile = "default" | "fast" | "calm";
-
-/** What the configuration asks of the standby side of one box. */
-export interface Orders {
-  /** The revision these orders come from: 64 hex digits. */
-  readonly revision: string;
-  /** Undefined on a box that is alone. */
-  readonly box: Box | undefined;
-  readonly pair: PairOrders | undefined;
-  readonly interfaces: readonly InterfaceOrders[];
-  readonly groups: readonly GroupOrders[];
-}
-
-export interface PairOrders {
-  readonly partition: "availability" | "safety";
-  readonly witnesses: readonly IpAddress[];
-  readonly profile: Profile;
-  /** Forbids widening of the dead time. */
-  readonly fixed: boolean;
-  /** UDP port of the heartbeats. */
-  readonly port: number;
-  /** The devices that carry heartbeats, in the order of `heartbeat.over`. */
-  readonly over: readonly Ifname[];
-}
-
-export interface InterfaceOrders {
-  /** The name in the configuration, such as "wan". */
-  readonly name: string;
-  readonly device: Ifname;
-  /** This box's own addresses. */
-  readonly addresses: readonly InterfaceAddress[];
-}
-
-export interface GroupOrders {
-  readonly name: string;
-  readonly preferred: Box | undefined;
-  readonly preempt: boolean;
-  /** This box's configured Priority, 1 to 255 (255: address owner, boxes alone only). */
-  readonly priority: number;
-  readonly virtualRouters: readonly VirtualRouterOrders[];
-}
-
-export interface VirtualRouterOrders {
-  readonly interface: string;
-  readonly device: Ifname;
-  readonly vrid: number;
-  readonly family: "ipv4" | "ipv6";
-  /** For IPv6 the link-local virtual address comes first (RFC 9568 erratum 8300). */
-  readonly addresses: readonly InterfaceAddress[];
-  readonly advertisementIntervalMs: number;
-  readonly checksum: "rfc5798" | "rfc9568";
-  readonly virtualMac: boolean;
-}
+export type {
+  Box,
+  GroupOrders,
+  InterfaceOrders,
+  Orders,
+  PairOrders,
+  Profile,
+  VirtualRouterOrders,
+} from "../config/orders.ts";
 
 /** A reason why this box is less fit to hold a group. */
 export interface Penalty {
@@ -75,11 +31,27 @@ export type SentinelCommand =
   | { readonly kind: "switchover"; readonly group: string | undefined }
   | { readonly kind: "maintenance"; readonly on: boolean };
 
+/** A host that missed a take-over: it sends to a box that does not hold the VIP. The other box tells it again. */
+export interface StaleSighting {
+  /** The configuration's name of the interface that the host is on. */
+  readonly interface: string;
+  /** The VIP whose Ethernet address the host has wrong: the packets' destination, or their gateway. */
+  readonly virtualAddress: IpAddress;
+  /** Behind a router the address is not the host's own. */
+  readonly host: { readonly mac: Mac; readonly address: IpAddress };
+  readonly sentTo: Mac;
+  readonly frames: number;
+}
+
 export type CoreToSentinel =
   | { readonly kind: "orders"; readonly orders: Orders }
   /** The whole list each time it changes. Carrier is watched by sentinel itself. */
   | { readonly kind: "health"; readonly penalties: readonly Penalty[] }
-  | { readonly kind: "command"; readonly id: number; readonly command: SentinelCommand };
+  /** Answers each status: a core that hangs keeps its socket, and says nothing. */
+  | { readonly kind: "alive" }
+  | { readonly kind: "command"; readonly id: number; readonly command: SentinelCommand }
+  /** What the peer's sentinel saw. */
+  | { readonly kind: "stale"; readonly hosts: readonly StaleSighting[] };
 
 export type GroupState = "initialize" | "standby" | "active" | "fault" | "maintenance";
 
@@ -104,7 +76,10 @@ export interface PathStatus {
 export interface PeerStatus {
   readonly alive: boolean;
   readonly role: string;
-  /** The first 16 hex digits of the revision the peer runs, from its heartbeats; empty while unknown. */
+  /**
+   * The revision the peer runs, empty while unknown: the first 16 hex digits, as heartbeats carry it; `futago status`
+   * completes it when it is this box's own.
+   */
   readonly revision: string;
   readonly paths: readonly PathStatus[];
   /** Where the peer's core can be dialled: the peer's link-local addresses on paths that are alive, best first. */
@@ -151,6 +126,8 @@ export type SentinelToCore =
   /** On every change and once a second. */
   | { readonly kind: "status"; readonly status: SentinelStatus }
   | { readonly kind: "event"; readonly event: SentinelEvent }
+  /** For the peer's sentinel, by way of the two cores. */
+  | { readonly kind: "stale"; readonly hosts: readonly StaleSighting[] }
   | {
       readonly kind: "result";
       readonly id: number;

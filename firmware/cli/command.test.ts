@@ -1,0 +1,107 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Command, editDistance, readCommand } from "./command.ts";
+import { renderHelp } from "./help.ts";
+import { VERBS } from "./verbs.ts";
+
+const words = (line: string) => readCommand(line.split(" ").filter((word) => word !== ""));
+
+describe("the command line", () => {
+  const common = { stateDirectory: "/data/futago", json: false };
+  it.each<[string, Command]>([
+    ["status", { kind: "status", watch: false, ...common }],
+    ["status -w --json --state /s", { kind: "status", watch: true, stateDirectory: "/s", json: true }],
+    ["wait --role active --timeout 2.5", { kind: "wait", role: "active", timeoutSeconds: 2.5, ...common }],
+    ["wait --role standby", { kind: "wait", role: "standby", timeoutSeconds: 30, ...common }],
+    ["show why", { kind: "show", what: "why", ...common }],
+    ["config apply x.json", { kind: "apply", file: "x.json", ...common }],
+    ["config apply - --json", { kind: "apply", file: "-", ...common, json: true }],
+    ["switchover", { kind: "switchover", group: undefined, ...common }],
+    ["switchover --group edge", { kind: "switchover", group: "edge", ...common }],
+    ["maintenance off", { kind: "maintenance", on: false, ...common }],
+    ["maintenance on --state=/s", { kind: "maintenance", on: true, stateDirectory: "/s", json: false }],
+    [
+      "run --state /s --box b --import c.json --pair-key k --web [::1]:80",
+      { kind: "run", stateDirectory: "/s", box: "b", importFile: "c.json", pairKeyFile: "k", web: "[::1]:80" },
+    ],
+    [
+      "run",
+      {
+        kind: "run",
+        stateDirectory: "/data/futago",
+        box: undefined,
+        importFile: undefined,
+        pairKeyFile: undefined,
+        web: undefined,
+      },
+    ],
+  ])("reads `futago %s`", (line, command) => {
+    expect(words(line)).toEqual(command);
+  });
+
+  it.each([
+    ["", "a verb is missing"],
+    ["stauts", 'did you mean "status"?'],
+    ["frobnicate", 'there is no verb "frobnicate"'],
+    ["status extra", "one word too many"],
+    ["status --colour", "--colour"],
+    ["status --state", "--state"],
+    ["show", "is missing"],
+    ["show helth", 'did you mean "health"?'],
+    ["config apply", "apply FILE is missing"],
+    ["config aply f", 'did you mean "apply"?'],
+    ["wait", "--role is missing"],
+    ["wait --role master", '"master" is no role'],
+    ["wait --role active --timeout -1", "--timeout"],
+    ["wait --role active --timeout soon", "--timeout is a number"],
+    ["run --box c", "--box is a or b"],
+    ["run --web 80", "--web is ADDR:PORT"],
+    ["maintenance", "on|off is missing"],
+    ["maintenance maybe", "not one of on, off"],
+  ])("refuses `futago %s` with exit code 2 and says why", (line, sentence) => {
+    const command = words(line);
+    expect(command.kind).toBe("refused");
+    if (command.kind !== "refused") return;
+    expect(command.refusal.exitCode).toBe(2);
+    expect(`${command.refusal.what} ${command.refusal.mend ?? ""}`).toContain(sentence);
+  });
+
+  it("never throws, whatever the words", () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom("run", "show", "--state", "--json", "--", "-", "-w", "--role=", "wait"),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
+        expect(readCommand(argv).kind).toBeTypeOf("string");
+      }),
+    );
+  });
+
+  it("gives help for every verb, naming each of its options", () => {
+    for (const verb of VERBS) {
+      for (const argv of [
+        [verb.name, "--help"],
+        ["help", verb.name],
+        [verb.name, "-h"],
+      ]) {
+        expect(readCommand(argv)).toEqual({ kind: "help", verb });
+      }
+      const text = renderHelp(verb);
+      for (const option of Object.keys(verb.options)) expect(text).toContain(`--${option}`);
+      expect(renderHelp(undefined)).toContain(verb.summary);
+    }
+  });
+});
+
+describe("the distance between words", () => {
+  it.each([
+    ["", "", 0],
+    ["abc", "", 3],
+    ["status", "stauts", 2],
+    ["show", "shw", 1],
+    ["kitten", "sitting", 3],
+  ])("of %j and %j is %i", (a, b, distance) => {
+    expect(editDistance(a, b)).toBe(distance);
+  });
+});

@@ -1,0 +1,176 @@
+/** The `futago` command: reads the arguments, talks to the box, prints the answer, ends with an exit code. */
+import { readFileSync } from "node:fs";
+import type { BoxStatus } from "../runtime/control.ts";
+import { ExitCode, formatRefusal, type Refusal, RefusalError } from "../runtime/exit-code.ts";
+import { ask, watch } from "./client.ts";
+import { type Command, readCommand } from "./command.ts";
+import { renderHelp } from "./help.ts";
+import { renderHealth, renderLog, renderNeighbours, renderWhy } from "./render-shown.ts";
+import { renderStatus, services } from "./render-status.ts";
+
+const RETRY_MILLIS = 50;
+
+async function execute(command: Command): Promise<number> {
+  switch (command.kind) {
+    case "help":
+      print(renderHelp(command.verb));
+      return ExitCode.done;
+    case "refused":
+      return refuse(command.refusal, false);
+    case "run": {
+      // Loaded only here, so that the other verbs start without it.
+      const { runBox } = await import("../runtime/main.ts");
+      return runBox(command);
+    }
+    case "status":
+      return status(command);
+    case "wait":
+      return waitForRole(command);
+    case "show":
+      return show(command);
+    case "apply":
+      return apply(command);
+    case "switchover": {
+      const params = command.group === undefined ? {} : { group: command.group };
+      const { message } = await ask(command.stateDirectory, "switchover", params);
+      return said(command, message);
+    }
+    case "maintenance": {
+      const { message } = await ask(command.stateDirectory, "maintenance", { on: command.on });
+      return said(command, message);
+    }
+  }
+}
+
+type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
+
+async function status(command: CommandOf<"status">): Promise<number> {
+  const put = (value: BoxStatus) => print(command.json ? json(value) : renderStatus(value));
+  if (!command.watch) {
+    put(await ask(command.stateDirectory, "status", {}));
+    return ExitCode.done;
+  }
+  const clear = !command.json && process.stdout.isTTY;
+  await watch(command.stateDirectory, "watchStatus", (value) => {
+    if (clear) print("\u001b[H\u001b[2J");
+    if (command.json) print(`${JSON.stringify(value)}\n`);
+    else put(value);
+    return false;
+  });
+  return refuse({ exitCode: ExitCode.boxNotRunning, what: "the box went away" }, command.json);
+}
+
+/** Goes on trying while the box is not there yet: people type `futago run &` and `futago wait` in one breath. */
+async function waitForRole(command: CommandOf<"wait">): Promise<number> {
+  const timeout = AbortSignal.timeout(command.timeoutSeconds * 1_000);
+  let seen: string | undefined;
+  let away: Refusal | undefined;
+  while (true) {
+    try {
+      const onStatus = (value: BoxStatus) => {
+        seen = value.role;
+        return value.role === command.role;
+      };
+      if (await watch(command.stateDirectory, "watchStatus", onStatus, timeout))
+        return said(command, `role ${command.role}`);
+    } catch (error) {
+      if (!(error instanceof RefusalError) || error.refusal.exitCode !== ExitCode.boxNotRunning) throw error;
+      away = error.refusal;
+    }
+    if (timeout.aborted) break;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
+  }
+  if (seen === undefined && away !== undefined) return refuse(away, command.json);
+  const what = `the role is ${seen ?? "unknown"}, not ${command.role}, after ${command.timeoutSeconds} s`;
+  return refuse({ exitCode: ExitCode.failed, what, mend: "`futago show why` tells why." }, command.json);
+}
+
+async function show(command: CommandOf<"show">): Promise<number> {
+  const put = <T>(value: T, render: (value: T) => string) => {
+    print(command.json ? json(value) : render(value));
+    return ExitCode.done;
+  };
+  const { stateDirectory } = command;
+  switch (command.what) {
+    case "config":
+      // The document itself either way, so that `show config > file` and `config apply file` go round.
+      return put((await ask(stateDirectory, "config", {})).document, json);
+    case "services": {
+      const { services: all } = await ask(stateDirectory, "status", {});
+      return put(all, (value) =>
+        value.length === 0 ? "The configuration names no service.\n" : `${services(value)}\n`,
+      );
+    }
+    case "health":
+      return put(await ask(stateDirectory, "health", {}), renderHealth);
+    case "neighbours":
+      return put(await ask(stateDirectory, "neighbours", {}), renderNeighbours);
+    case "why":
+      return put(await ask(stateDirectory, "why", {}), renderWhy);
+    case "log":
+      return put(await ask(stateDirectory, "log", {}), renderLog);
+  }
+}
+
+async function apply(command: CommandOf<"apply">): Promise<number> {
+  const document = readDocument(command.file);
+  const author = process.env["SUDO_USER"] ?? process.env["USER"] ?? "root";
+  const applied = await ask(command.stateDirectory, "apply", { document, author });
+  for (const warning of applied.warnings) process.stderr.write(`futago: warning: ${warning}\n`);
+  const revision = applied.revision.slice(0, 16);
+  const sentence = applied.changed
+    ? `Revision ${revision} is in force.`
+    : `Nothing changed: revision ${revision} holds this document already.`;
+  print(command.json ? json(applied) : `${sentence}\n`);
+  return ExitCode.done;
+}
+
+/** The text as it is: the box judges it, with all that a JSON parser would hide, such as a key written twice. */
+function readDocument(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new RefusalError({
+      exitCode: ExitCode.invalidConfiguration,
+      what: `the document cannot be read (${code})`,
+      where: file,
+      mend: "Give the path of a configuration document in JSON.",
+    });
+  }
+}
+
+function said(command: { readonly json: boolean }, message: string): number {
+  print(command.json ? json({ message }) : `${message}\n`);
+  return ExitCode.done;
+}
+
+function refuse(refusal: Refusal, asJson: boolean): number {
+  if (asJson) print(json({ error: refusal }));
+  process.stderr.write(`futago: ${formatRefusal(refusal)}\n`);
+  return refusal.exitCode;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const command = readCommand(argv);
+  try {
+    return await execute(command);
+  } catch (error) {
+    if (!(error instanceof RefusalError)) throw error;
+    return refuse(error.refusal, "json" in command && command.json);
+  }
+}
+
+process.stdout.on("error", () => {
+  // The reader of a pipe went away (`futago show log | head`): nothing more to say to anybody.
+  process.exit(ExitCode.done);
+});
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,124 @@
+/** The status of a box for a tired person: first what it does, then what is wrong, then the details. Pure. */
+import type { BoxStatus, ServiceStatus } from "../runtime/control.ts";
+import type { GroupStatus, PeerStatus } from "../runtime/messages.ts";
+import { printable, table } from "./table.ts";
+
+export function renderStatus(status: BoxStatus): string {
+  const parts = [
+    roleSentence(status),
+    peerSentence(status.peer),
+    alarms(status),
+    groups(status.groups),
+    paths(status.peer),
+    services(status.services),
+    footer(status),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** "Box a is ACTIVE: it answers for 10.1.0.1/24 and 10.2.0.1/24 since 2026-01-05 12:03:04." */
+export function roleSentence(status: BoxStatus): string {
+  const who = status.box === "alone" ? "This box (alone)" : `Box ${printable(status.box)}`;
+  const held = status.groups.filter((group) => group.state === "active");
+  const addresses = held.flatMap((group) => group.addresses);
+  switch (status.role) {
+    case "active": {
+      const since = held.map((group) => group.since).sort()[0];
+      const silent = held.filter((group) => !group.answering).map((group) => group.name);
+      const lapse = silent.length === 0 ? "" : ` But ${list(silent)} does not answer now: its lease has lapsed.`;
+      return `${who} is ACTIVE: it answers for ${list(addresses)}${since === undefined ? "" : ` since ${when(since)}`}.${lapse}`;
+    }
+    case "standby":
+      return `${who} is STANDBY: ready to take over, it holds no address now.`;
+    case "maintenance":
+      return `${who} is in MAINTENANCE: it takes no role until \`futago maintenance off\`.`;
+    case "fault":
+      return `${who} is in FAULT: it cannot take a role. ${list(status.groups.map((group) => group.reason))}`;
+    case "unknown":
+      return `${who}: the role is UNKNOWN, the sentinel does not answer. It is being started again.`;
+  }
+  return `${who} is ${printable(status.role).toUpperCase()}.`;
+}
+
+function peerSentence(peer: PeerStatus | null): string {
+  if (peer === null) return "";
+  if (!peer.alive) return "The peer is NOT HEARD on any path: nobody takes over if this box fails.";
+  const dead = peer.paths.filter((path) => !path.alive).map((path) => path.interface);
+  const lost = dead.length === 0 ? "" : ` Not heard over ${list(dead)}.`;
+  return `The peer is alive and ${printable(peer.role)}.${lost}`;
+}
+
+function alarms(status: BoxStatus): string {
+  if (status.alarms.length === 0) return "";
+  const lines = status.alarms.map(
+    (alarm) => `  ${when(alarm.since)}  ${printable(alarm.kind)}: ${printable(alarm.sentence)}`,
+  );
+  return ["ALARMS", ...lines].join("\n");
+}
+
+function groups(all: readonly GroupStatus[]): string {
+  if (all.length === 0) return "";
+  const rows = all.map((group) => [
+    group.name,
+    group.state,
+    String(group.priority),
+    when(group.since),
+    group.addresses.join(" "),
+    group.reason,
+  ]);
+  return table(["GROUP", "STATE", "PRIORITY", "SINCE", "ADDRESSES", "WHY"], rows, ["left", "left", "right"]);
+}
+
+function paths(peer: PeerStatus | null): string {
+  if (peer === null || peer.paths.length === 0) return "";
+  const rows = peer.paths.map((path) => [
+    path.interface,
+    path.alive ? "alive" : "SILENT",
+    path.rttMicros === null ? "-" : `${(path.rttMicros / 1_000).toFixed(2)} ms`,
+  ]);
+  return table(["HEARTBEAT", "PEER", "ROUND TRIP"], rows, ["left", "left", "right"]);
+}
+
+export function services(all: readonly ServiceStatus[]): string {
+  if (all.length === 0) return "";
+  const rows = all.flatMap((service) =>
+    service.backends.map((backend, i) => [
+      i === 0 ? service.name : "",
+      i === 0 ? `${service.address}:${service.port}/${service.protocol}` : "",
+      i === 0 ? service.attach : "",
+      backend.name + (backend.backup ? " (backup backend)" : ""),
+      `${backend.address}:${backend.port}`,
+      backend.healthy ? "healthy" : "DEAD",
+      String(backend.weight),
+      String(backend.flows),
+      backend.reason,
+    ]),
+  );
+  const align = ["left", "left", "left", "left", "left", "left", "right", "right"] as const;
+  return table(["SERVICE", "ADDRESS", "XDP", "BACKEND", "AT", "HEALTH", "WEIGHT", "FLOWS", "CHECK"], rows, align);
+}
+
+function footer(status: BoxStatus): string {
+  const beat = status.heartbeat;
+  const heartbeat =
+    beat === null
+      ? ""
+      : `   heartbeat ${beat.profile}: dead after ${beat.deadMs} ms, lease ${beat.leaseMs} ms, own lateness p99.9 ${beat.latenessP999Ms.toFixed(1)} ms`;
+  return `revision ${status.revision.slice(0, 16)}${heartbeat}`;
+}
+
+/** Local time to the second, without the noise of RFC 3339. */
+export function when(timestamp: string): string {
+  const date = new Date(timestamp);
+  if (Number.isNaN(date.getTime())) return printable(timestamp);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function list(words: readonly string[]): string {
+  const clean = words.map(printable);
+  if (clean.length === 0) return "nothing";
+  if (clean.length === 1) return clean[0] ?? "";
+  return `${clean.slice(0, -1).join(", ")} and ${clean.at(-1) ?? ""}`;
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import type { BoxStatus } from "../runtime/control.ts";
+import type { Ifname } from "@futago/hal/units/address.ts";
+import { renderHealth, renderLog, renderWhy } from "./render-shown.ts";
+import { renderStatus, roleSentence } from "./render-status.ts";
+import { printable, table } from "./table.ts";
+
+const status: BoxStatus = {
+  box: "a",
+  role: "active",
+  hostname: "edge-a",
+  revision: "0123456789abcdef".repeat(4),
+  groups: [
+    {
+      name: "edge",
+      state: "active",
+      since: "2026-01-05T03:04:05.678Z",
+      reason: "the peer fell silent",
+      addresses: ["10.1.0.1/24", "10.2.0.1/24"],
+      priority: 200,
+      answering: true,
+    },
+  ],
+  peer: {
+    alive: true,
+    role: "standby",
+    revision: "0123456789abcdef",
+    paths: [
+      { interface: "sync", alive: true, rttMicros: 180 },
+      { interface: "wan", alive: false, rttMicros: null },
+    ],
+    addresses: [{ address: "fe80::2", device: "eth2" as Ifname, ifindex: 4 }],
+  },
+  heartbeat: { profile: "default", deadMs: 75, leaseMs: 45, latenessP999Ms: 1.25, counters: {} },
+  services: [
+    {
+      name: "www",
+      address: "10.1.0.1",
+      port: 80,
+      protocol: "tcp",
+      pool: "web",
+      attach: "native",
+      backends: [
+        {
+          name: "s1",
+          address: "10.2.0.11",
+          port: 80,
+          weight: 1,
+          backup: false,
+          healthy: true,
+          reason: "200 in 0.4 ms",
+          flows: 12,
+        },
+        {
+          name: "s3",
+          address: "10.2.0.13",
+          port: 80,
+          weight: 1,
+          backup: true,
+          healthy: false,
+          reason: "connection refused",
+          flows: 0,
+        },
+      ],
+    },
+  ],
+  alarms: [{ kind: "peer-path", since: "2026-01-05T03:04:05.678Z", sentence: "the peer is not heard over wan" }],
+  counters: {},
+};
+
+describe("the status for people", () => {
+  it("says the role in its first sentence", () => {
+    expect(renderStatus(status)).toMatch(
+      /^Box a is ACTIVE: it answers for 10\.1\.0\.1\/24 and 10\.2\.0\.1\/24 since 2026-01-05 /,
+    );
+  });
+
+  it("puts the alarms before the details", () => {
+    const text = renderStatus(status);
+    expect(text.indexOf("ALARMS")).toBeGreaterThan(0);
+    expect(text.indexOf("ALARMS")).toBeLessThan(text.indexOf("GROUP"));
+  });
+
+  it("names the path over which the peer is not heard, and a dead backup backend", () => {
+    const text = renderStatus(status);
+    expect(text).toContain("Not heard over wan.");
+    expect(text).toMatch(/wan {8}SILENT/);
+    expect(text).toMatch(/s3 \(backup backend\) {2}10\.2\.0\.13:80 {2}DEAD/);
+  });
+
+  it("says so when an active box does not answer because its lease lapsed", () => {
+    const [group] = status.groups;
+    const silent = { ...status, groups: [{ ...group!, answering: false }] };
+    expect(roleSentence(silent)).toContain("edge does not answer now: its lease has lapsed");
+  });
+
+  it.each([
+    ["standby", "ready to take over"],
+    ["maintenance", "futago maintenance off"],
+    ["fault", "cannot take a role"],
+    ["unknown", "the sentinel does not answer"],
+  ])("explains the role %s", (role, words) => {
+    expect(roleSentence({ ...status, role })).toContain(words);
+  });
+
+  it("says that nobody takes over when the peer is lost, and nothing of a peer on a box alone", () => {
+    expect(renderStatus({ ...status, peer: { ...status.peer!, alive: false } })).toContain("nobody takes over");
+    const alone = renderStatus({ ...status, box: "alone", peer: null, heartbeat: null });
+    expect(alone).toContain("This box (alone) is ACTIVE");
+    expect(alone).not.toMatch(/The peer|HEARTBEAT/);
+  });
+});
+
+describe("tables", () => {
+  it("align columns by what the terminal shows, numbers to the right, with no blanks at the end", () => {
+    const text = table(
+      ["NAME", "N", "WHY"],
+      [
+        ["東京", "7", ""],
+        ["a", "10", "x"],
+      ],
+      ["left", "right"],
+    );
+    expect(text.split("\n")).toEqual(["NAME   N  WHY", "東京   7", "a     10  x"]);
+  });
+
+  it("take out what a terminal would obey", () => {
+    expect(printable("a\u001b[2Jb\nc\u202ed")).toBe("a\ufffd[2Jb\ufffdc\ufffdd");
+  });
+});
+
+describe("what `show` prints", () => {
+  it("is a sentence when there is nothing to show", () => {
+    expect(renderHealth([])).toMatch(/^Nothing is checked/);
+    expect(renderWhy([])).toMatch(/^No role has changed/);
+    expect(renderLog([])).toBe("The log is empty.\n");
+  });
+
+  it("tells a transition with its reason and its evidence", () => {
+    const event = { at: "2026-01-05T03:04:05.678Z", event: "transition", group: "edge", from: "standby", to: "active" };
+    const text = renderWhy([{ ...event, reason: "the peer fell silent", evidence: { silentMs: 75 } }]);
+    expect(text).toContain(".678  transition edge: standby → active");
+    expect(text).toContain("\n      the peer fell silent\n      silentMs 75");
+  });
+});

@@ -1,0 +1,108 @@
+/** The verbs of the command line: what each takes and says of itself. */
+import type { ParseArgsOptionDescriptor } from "node:util";
+
+export interface Verb {
+  readonly name: string;
+  /** What follows the verb, as the usage line shows it. */
+  readonly operands: string;
+  readonly operandsMin: number;
+  readonly operandsMax: number;
+  /** The words the first operand may be; undefined: any. */
+  readonly operandWords: readonly string[] | undefined;
+  readonly options: Readonly<
+    Record<string, ParseArgsOptionDescriptor & { readonly help: string; readonly value?: string }>
+  >;
+  readonly summary: string;
+  readonly details: string;
+}
+
+export const DEFAULT_STATE = "/data/futago";
+export const SHOWN = ["config", "services", "health", "neighbours", "why", "log"] as const;
+export type Shown = (typeof SHOWN)[number];
+export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
+
+const COMMON = {
+  state: { type: "string", value: "DIR", help: `the box's state directory (default ${DEFAULT_STATE})` },
+  json: { type: "boolean", help: "print JSON" },
+  help: { type: "boolean", short: "h", help: "print this help" },
+} as const;
+
+export const VERBS: readonly Verb[] = [
+  {
+    ...none("run"),
+    options: {
+      state: COMMON.state,
+      help: COMMON.help,
+      box: { type: "string", value: "a|b", help: "which of the pair's two boxes this is" },
+      import: {
+        type: "string",
+        value: "FILE",
+        help: "take this configuration document, if it differs from the one held",
+      },
+      "pair-key": {
+        type: "string",
+        value: "FILE",
+        help: "the pair's key: 64 hexadecimal digits, the same on both boxes",
+      },
+      web: { type: "string", value: "ADDR:PORT", help: "where the web UI listens" },
+    },
+    summary: "run a whole box here, in the foreground",
+    details:
+      'Runs in the present network namespace until SIGTERM or Ctrl-C, then hands over and cleans up. Prints {"event":"ready"}\non standard output when the box is up; logs go to standard error. A second signal forces the end.',
+  },
+  {
+    ...none("status"),
+    options: { ...COMMON, watch: { type: "boolean", short: "w", help: "go on printing at every change" } },
+    summary: "what this box does now, and its peer",
+    details: "Exit code 4 when no box runs in the state directory.",
+  },
+  {
+    ...none("wait"),
+    options: {
+      ...COMMON,
+      role: { type: "string", value: "ROLE", help: `the role to wait for: ${ROLES.join(", ")}` },
+      timeout: { type: "string", value: "SECONDS", help: "give up after so long (default 30)" },
+    },
+    summary: "wait until the box has a role",
+    details: "Exit code 0 when it has the role, 1 when the time is over, 4 when no box ran by then.",
+  },
+  {
+    ...none("show"),
+    operands: SHOWN.join("|"),
+    operandsMin: 1,
+    operandsMax: 1,
+    operandWords: SHOWN,
+    summary: "one part of the box in detail",
+    details:
+      "config      the configuration in force, as one JSON document\nservices    the services with their backends\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: the newest transitions\nlog         the newest log lines",
+  },
+  {
+    ...none("config"),
+    operands: "apply FILE",
+    operandsMin: 2,
+    operandsMax: 2,
+    operandWords: ["apply"],
+    summary: "put a configuration document into force",
+    details:
+      "FILE is the whole document; - reads standard input. It is checked as a whole first; exit code 3 says why not.",
+  },
+  {
+    ...none("switchover"),
+    options: { ...COMMON, group: { type: "string", value: "GROUP", help: "only this failover group" } },
+    summary: "let the two boxes change roles, losing nothing",
+    details: "Exit code 5 when the peer cannot take over, 6 when a hand-over is under way already.",
+  },
+  {
+    ...none("maintenance"),
+    operands: "on|off",
+    operandsMin: 1,
+    operandsMax: 1,
+    operandWords: ["on", "off"],
+    summary: "keep this box from holding a role, or end that",
+    details: "The peer takes over first. Maintenance survives a reboot.",
+  },
+];
+
+function none(name: string): Omit<Verb, "summary" | "details"> {
+  return { name, operands: "", operandsMin: 0, operandsMax: 0, operandWords: undefined, options: COMMON };
+}

@@ -1,0 +1,172 @@
+/** Checks against real sockets on loopback; echo in memory. */
+import { createServer, type Server, type Socket } from "node:net";
+import { FakeIcmp } from "@futago/hal/fake/icmp.ts";
+import { FakeNetwork } from "@futago/hal/fake/network.ts";
+import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
+import { instant } from "@futago/hal/units/time.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CheckRunner } from "./check-runner.ts";
+import type { Probe, Subject } from "./subjects.ts";
+
+const timing = { intervalMs: 300, timeoutMs: 250, rise: 1, fall: 2 };
+const WAIT = { timeout: 5_000 };
+const loopback = "127.0.0.1" as IpAddress;
+const gateway = "10.1.0.254" as IpAddress;
+
+let icmp: FakeIcmp;
+let network: FakeNetwork;
+let runner: CheckRunner;
+let verdicts: string[];
+const servers: Server[] = [];
+const now = () => instant(performance.now() * 1_000);
+
+beforeEach(() => {
+  icmp = new FakeIcmp(now);
+  network = new FakeNetwork();
+  verdicts = [];
+  runner = new CheckRunner({
+    machine: { clock: { now }, icmp, network },
+    onVerdict: ({ path }, { verdict }) => verdicts.push(`${path} ${verdict}`),
+  });
+});
+afterEach(async () => {
+  runner.close();
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+function listen(onConnection: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    onConnection(socket);
+  });
+  servers.push(server);
+  return new Promise((resolve) => {
+    server.listen(0, loopback, () => resolve((server.address() as { port: number }).port));
+  });
+}
+
+function subject(probe: Probe, port: number, address = loopback): Subject {
+  const about = { kind: "backend", pool: "web", backend: "s", at: "" } as const;
+  return { path: "s", about, probe, address, port, source: undefined };
+}
+
+const tcp: Probe = { kind: "tcp", port: undefined, ...timing };
+const http: Probe = {
+  kind: "http",
+  port: undefined,
+  path: "/alive",
+  host: undefined,
+  expectStatus: [{ from: 200, to: 299 }],
+  ...timing,
+};
+const reason = () => runner.states().get("s")?.reason;
+
+describe("a TCP check", () => {
+  it("is good when the connection is accepted, and bad at once when it is refused", async () => {
+    const port = await listen((socket) => socket.resume());
+    runner.setSubjects([subject(tcp, port)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    expect(reason()).toBe("accepted the connection");
+    await new Promise((resolve) => servers.pop()?.close(resolve));
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy", "s unhealthy"]);
+    expect(reason()).toBe("connection refused");
+  });
+
+  it("keeps what it knows over a commit that changes only the timing, and forgets it with the target", async () => {
+    const port = await listen((socket) => socket.resume());
+    runner.setSubjects([subject(tcp, port)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    runner.setSubjects([subject({ ...tcp, intervalMs: 400 }, port)]);
+    expect(runner.states().get("s")?.verdict).toBe("healthy");
+    runner.setSubjects([subject({ ...tcp, port: 1 }, 1)]);
+    expect(runner.states().get("s")?.verdict).toBe("unknown");
+    runner.setSubjects([]);
+    expect(runner.states().size).toBe(0);
+  });
+});
+
+describe("an HTTP check", () => {
+  const answer = (text: string) => (socket: Socket) => {
+    socket.once("data", () => socket.end(text));
+  };
+
+  it("asks as configured and takes an expected status", async () => {
+    let request = "";
+    const port = await listen((socket) => {
+      socket.once("data", (chunk) => {
+        request = chunk.toString();
+        // In pieces, with an interim response before it.
+        socket.write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 2");
+        setImmediate(() => socket.end("04 No Content\r\n\r\n"));
+      });
+    });
+    runner.setSubjects([subject(http, port)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    expect(request).toMatch(/^GET \/alive HTTP\/1\.1\r\n/);
+    expect(reason()).toBe("answered 204");
+  });
+
+  it.each([
+    ["HTTP/1.1 503 Busy\r\n\r\n", "answered 503, expected 200-299"],
+    ["SSH-2.0-OpenSSH\r\n", "the answer is not HTTP/1.x"],
+    ["HTTP/1.1 200", "the answer ended before its head did"],
+    ["", "the answer ended before its head did"],
+    [`HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}`, "the answer has a head of more than 16 KiB"],
+  ])("is bad on %j", async (text, sentence) => {
+    const port = await listen(answer(text));
+    runner.setSubjects([subject(http, port)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
+    expect(reason()).toBe(sentence);
+  });
+
+  it("is bad when the answer does not come in time, and the connection is given up", async () => {
+    let closed = 0;
+    const port = await listen((socket) => socket.resume().on("close", () => closed++));
+    runner.setSubjects([subject(http, port)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
+    expect(reason()).toBe("timed out after 250 ms");
+    await expect.poll(() => closed).toBeGreaterThan(0);
+  });
+});
+
+describe("an ICMP check", () => {
+  it("follows whether the host answers, is silent or is unreachable", async () => {
+    icmp.setHost(gateway, "answers");
+    runner.setSubjects([subject({ kind: "icmp", ...timing }, 0, gateway)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    icmp.setHost(gateway, "silent");
+    await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");
+    icmp.setHost(gateway, "answers");
+    await expect.poll(() => verdicts.at(-1), WAIT).toBe("s healthy");
+    icmp.setHost(gateway, "unreachable");
+    await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");
+    expect(reason()).toContain("ENETUNREACH");
+  });
+});
+
+describe("the check of a gateway", () => {
+  const eth0 = "eth0" as Ifname;
+  const about = { kind: "gateway", device: eth0 } as const;
+  const check: Subject = { ...subject({ kind: "icmp", ...timing }, 0, gateway), about };
+  const neighbour = (state: number) =>
+    network.setNeighbour({ ifindex: 1 as Ifindex, address: gateway, mac: undefined, state, managed: true });
+
+  it("is content with a gateway that resolves but drops echo requests", async () => {
+    icmp.setHost(gateway, "silent");
+    neighbour(0x02);
+    runner.setSubjects([check]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    expect(reason()).toBe("resolves, but answers no echo requests");
+    neighbour(0x20);
+    await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");
+  });
+
+  it("counts only answers once the gateway has answered", async () => {
+    icmp.setHost(gateway, "answers");
+    neighbour(0x02);
+    runner.setSubjects([check]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    icmp.setHost(gateway, "silent");
+    await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RefusalError } from "../exit-code.ts";
+import { Configuration } from "./configuration.ts";
+
+const alone = { interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] }] };
+const paired = {
+  ...alone,
+  interfaces: [{ name: "wan", device: "eth0", addresses: { a: ["10.1.0.2/24"], b: ["10.1.0.3/24"] } }],
+  pair: {},
+};
+const by = { author: "test", comment: "", where: "" };
+
+let directory = "";
+const open: Configuration[] = [];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "futago-config-"));
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+  rmSync(directory, { recursive: true });
+});
+
+async function opened(options: { box?: "a" | "b"; key?: boolean; devices?: string[]; state?: string } = {}) {
+  const configuration = await Configuration.open({
+    stateDirectory: join(directory, options.state ?? "state"),
+    box: options.box,
+    hasPairKey: options.key ?? false,
+    devices: () => Promise.resolve(options.devices ?? ["eth0"]),
+  });
+  open.push(configuration);
+  return configuration;
+}
+
+async function refusal(action: Promise<unknown>): Promise<RefusalError["refusal"]> {
+  const outcome = await action.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof RefusalError) return outcome.refusal;
+  throw new Error(`not refused: ${String(outcome)}`);
+}
+
+describe("the configuration in force", () => {
+  it("is nothing on a new box, and what was applied after a reopening", async () => {
+    const first = await opened();
+    expect(first.inForce).toBeUndefined();
+    const { inForce } = await first.apply(alone, by);
+    await open.pop()?.close();
+    const second = await opened();
+    expect(second.inForce?.revision.id).toBe(inForce.revision.id);
+    expect(second.inForce?.resolved.interfaces[0]?.device).toBe("eth0");
+  });
+
+  it("does not change when an equal document comes, however it is written", async () => {
+    const configuration = await opened();
+    const first = await configuration.apply(alone, by);
+    expect(first.changed).toBe(true);
+    const [wan] = alone.interfaces;
+    const shuffled = JSON.stringify(
+      { interfaces: [{ addresses: wan?.addresses, device: "eth0", name: "wan" }] },
+      undefined,
+      4,
+    );
+    const again = await configuration.apply(shuffled, by);
+    expect(again.changed).toBe(false);
+    expect(again.inForce.revision.id).toBe(first.inForce.revision.id);
+  });
+
+  it("has the same revision on both boxes that import the same", async () => {
+    const a = await opened({ box: "a", key: true, state: "a" });
+    const b = await opened({ box: "b", key: true, state: "b" });
+    const ids = [await a.apply(paired, by), await b.apply(paired, { ...by, author: "other" })];
+    expect(ids[0]?.inForce.revision.id).toBe(ids[1]?.inForce.revision.id);
+    expect(b.inForce?.resolved.interfaces[0]?.addresses[0]?.address).toBe("10.1.0.3");
+  });
+
+  it("is refused with exit code 3 and every problem's path, and stays what it was", async () => {
+    const configuration = await opened();
+    const { inForce } = await configuration.apply(alone, by);
+    const bad = { interfaces: [{ name: "wan", device: "eth0", adresses: [] }], route: [] };
+    const refused = await refusal(configuration.apply(bad, { ...by, where: "new.json" }));
+    expect(refused.exitCode).toBe(3);
+    const places = [refused, ...(refused.also ?? [])].map((one) => one.where);
+    expect(places).toContain("new.json: interfaces.wan.adresses");
+    expect(places).toContain("new.json: route");
+    expect(configuration.inForce?.revision.id).toBe(inForce.revision.id);
+  });
+
+  it("is refused when a device is missing, but runs without it once it was accepted", async () => {
+    const refused = await refusal((await opened({ devices: ["eth7"] })).apply(alone, by));
+    expect(refused.exitCode).toBe(3);
+    expect(refused.what + (refused.mend ?? "")).toContain("eth");
+    await open.pop()?.close();
+    await (await opened()).apply(alone, by);
+    await open.pop()?.close();
+    const unplugged = await opened({ devices: [] });
+    expect(unplugged.inForce).toBeDefined();
+    expect((await unplugged.apply(alone, by)).changed).toBe(false);
+  });
+
+  it("asks for --box and --pair-key with exit code 2, also at the next start", async () => {
+    expect((await refusal((await opened()).apply(paired, by))).exitCode).toBe(2);
+    await open.pop()?.close();
+    const noKey = await refusal((await opened({ box: "a" })).apply(paired, by));
+    expect(noKey).toMatchObject({ exitCode: 2, mend: expect.stringContaining("--pair-key") as string });
+    await open.pop()?.close();
+    await (await opened({ box: "a", key: true })).apply(paired, by);
+    await open.pop()?.close();
+    expect((await refusal(opened({ box: "a" }))).exitCode).toBe(2);
+  });
+
+  it("names the file that cannot be read", async () => {
+    const path = join(directory, "none.json");
+    expect(await refusal((await opened()).importFile(path))).toMatchObject({ exitCode: 3, where: path });
+    writeFileSync(path, JSON.stringify(alone));
+    expect((await (await opened({ state: "other" })).importFile(path)).changed).toBe(true);
+  });
+});

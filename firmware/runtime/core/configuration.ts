@@ -1,0 +1,166 @@
+/**
+ * The configuration in force on this box: opened from the store, taken from `--import`, changed by `config apply`.
+ * Nothing is committed that does not hold as a whole on this box.
+ */
+import { readFileSync } from "node:fs";
+import { canonicalJson } from "../../config/canonical.ts";
+import type { Problem } from "../../config/problem.ts";
+import type { Resolved } from "../../config/resolved.ts";
+import type { Document } from "../../config/schema.ts";
+import { validate } from "../../config/validate.ts";
+import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
+import type { Box } from "../messages.ts";
+import { Store, StoreError, type StoreRefusal } from "../store/store.ts";
+import type { Revision } from "../store/revision.ts";
+
+export interface InForce {
+  readonly revision: Revision;
+  readonly resolved: Resolved;
+}
+
+export interface Applied {
+  readonly inForce: InForce;
+  readonly changed: boolean;
+  readonly warnings: readonly Problem[];
+}
+
+export interface ConfigurationOptions {
+  readonly stateDirectory: string;
+  readonly box: Box | undefined;
+  readonly hasPairKey: boolean;
+  /** The box's network devices now. */
+  readonly devices: () => Promise<readonly string[]>;
+}
+
+/** A problem list longer than this helps nobody. */
+const PROBLEMS_SHOWN_MAX = 20;
+
+export class Configuration {
+  readonly #options: ConfigurationOptions;
+  readonly #store: Store;
+  #inForce: InForce | undefined;
+
+  private constructor(options: ConfigurationOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+  }
+
+  /** Refuses when the store cannot be used or what it holds cannot run on this box. */
+  static async open(options: ConfigurationOptions): Promise<Configuration> {
+    const opened = await Store.open(options.stateDirectory);
+    if (!opened.ok) throw new RefusalError(storeRefusal(opened, options.stateDirectory));
+    const configuration = new Configuration(options, opened.store);
+    const head = await opened.store.head();
+    if (head !== undefined) {
+      // Devices are not asked for: one that is missing at boot must not keep the rest from running.
+      const judged = judge(head.document, options, undefined, "the stored configuration");
+      configuration.#inForce = { revision: head, resolved: judged.resolved };
+    }
+    return configuration;
+  }
+
+  get inForce(): InForce | undefined {
+    return this.#inForce;
+  }
+
+  /** Takes the document in the file, if it differs from the one in force. */
+  async importFile(path: string): Promise<Applied> {
+    return this.apply(readText(path), { author: "import", comment: `imported from ${path}`, where: path });
+  }
+
+  /** Judges, commits and puts into force. `input` is JSON text or a value made from it. */
+  async apply(
+    input: unknown,
+    by: { readonly author: string; readonly comment: string; readonly where: string },
+  ): Promise<Applied> {
+    const before = this.#inForce;
+    if (before !== undefined) {
+      // What is in force already is not asked for its devices: one that was unplugged must not stop an import at boot.
+      const { document, warnings } = judge(input, this.#options, undefined, by.where);
+      const isSame = canonicalJson(before.revision.document) === canonicalJson(document);
+      if (isSame) return { inForce: before, changed: false, warnings };
+    }
+    const { document, resolved, warnings } = judge(input, this.#options, await this.#options.devices(), by.where);
+    const revision = await this.#commit(document, by.author, by.comment);
+    this.#inForce = { revision, resolved };
+    return { inForce: this.#inForce, changed: true, warnings };
+  }
+
+  setting(key: string): Promise<string | undefined> {
+    return this.#store.setting(key);
+  }
+
+  putSetting(key: string, value: string | undefined): Promise<void> {
+    return this.#store.putSetting(key, value);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async #commit(document: Document, author: string, comment: string): Promise<Revision> {
+    const parent = this.#inForce?.revision.id;
+    try {
+      const appended = await this.#store.append({ document, parent, author, comment, time: new Date().toISOString() });
+      if (appended.ok) return appended.revision;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      throw new RefusalError({ exitCode: ExitCode.failed, what: error.message, mend: error.mend });
+    }
+    throw new RefusalError({
+      exitCode: ExitCode.conflict,
+      what: "another change was committed in between",
+      mend: "Look at `futago show config` and apply yours again.",
+    });
+  }
+}
+
+function judge(input: unknown, options: ConfigurationOptions, devices: readonly string[] | undefined, where: string) {
+  const context = { box: options.box, ...(devices === undefined ? {} : { devices }) };
+  const judged = validate(input, context);
+  if (!judged.ok) throw new RefusalError(problemsRefusal(judged.problems, where));
+  if (judged.resolved.pair !== undefined && !options.hasPairKey) {
+    throw new RefusalError({
+      exitCode: ExitCode.usage,
+      what: "the configuration describes a pair, but no pair key was given",
+      where,
+      mend: "Start with --pair-key FILE; make the file with `openssl rand -hex 32` and give the same one to both boxes.",
+    });
+  }
+  return judged;
+}
+
+function problemsRefusal(problems: readonly Problem[], where: string): Refusal {
+  const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => ({
+    where: [where, problem.path].filter((part) => part !== "").join(": "),
+    what: problem.what,
+    mend: `${problem.mend}.`,
+  }));
+  const left = problems.length - shown.length;
+  const rest = left > 0 ? [{ what: `${left} more problems`, mend: "Mend these first." }] : [];
+  const [first, ...also] = [...shown, ...rest];
+  // A box that was not told which one it is was started wrongly; its document is right.
+  const exitCode = problems.some((problem) => problem.code === "boxUnknown")
+    ? ExitCode.usage
+    : ExitCode.invalidConfiguration;
+  return { exitCode, what: "the configuration is invalid", ...first, ...(also.length === 0 ? {} : { also }) };
+}
+
+function storeRefusal(refusal: StoreRefusal, directory: string): Refusal {
+  const exitCode = refusal.code === "inUse" ? ExitCode.conflict : ExitCode.failed;
+  return { exitCode, what: refusal.what, where: directory, mend: `${refusal.mend}.` };
+}
+
+function readText(path: string): string | Uint8Array {
+  try {
+    // The bytes as they are: the judge refuses what is not UTF-8.
+    return readFileSync(path);
+  } catch (error) {
+    throw new RefusalError({
+      exitCode: ExitCode.invalidConfiguration,
+      what: `the configuration cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
+      where: path,
+      mend: "Give --import the path of a configuration document in JSON.",
+    });
+  }
+}

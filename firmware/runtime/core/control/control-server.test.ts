@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ask, watch } from "../../../cli/client.ts";
+import type { BoxStatus } from "../../control.ts";
+import { RefusalError } from "../../exit-code.ts";
+import { type ControlHandlers, ControlServer } from "./control-server.ts";
+
+let directory = "";
+let server: ControlServer | undefined;
+let faults: string[] = [];
+const status = { box: "a", role: "standby" } as BoxStatus;
+
+const handlers = {
+  status: () => status,
+  config: () => {
+    throw new RefusalError({ exitCode: 3, what: "bad", where: "here", mend: "mend it" });
+  },
+  health: () => {
+    throw new Error("a bug");
+  },
+} as unknown as ControlHandlers;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "futago-control-"));
+  faults = [];
+  server = await ControlServer.open({
+    path: join(directory, "control.sock"),
+    handlers,
+    first: () => [status],
+    onFault: (method) => faults.push(method),
+  });
+});
+afterEach(() => {
+  server?.close();
+  rmSync(directory, { recursive: true });
+});
+
+function talk(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket: Socket = connect({ path: join(directory, "control.sock") });
+    socket.once("data", (chunk) => {
+      socket.destroy();
+      resolve(chunk.toString());
+    });
+    socket.write(text);
+  });
+}
+
+describe("the control socket", () => {
+  it("belongs to its owner alone", () => {
+    expect(statSync(join(directory, "control.sock")).mode & 0o777).toBe(0o600);
+  });
+
+  it("answers the command line's client", async () => {
+    expect(await ask(directory, "status", {})).toEqual(status);
+  });
+
+  it("hands a refusal over whole", async () => {
+    await expect(ask(directory, "config", {})).rejects.toMatchObject({
+      refusal: { exitCode: 3, what: "bad", where: "here", mend: "mend it" },
+    });
+  });
+
+  it("reports a bug of ours as a failure and lives on", async () => {
+    await expect(ask(directory, "health", {})).rejects.toMatchObject({ refusal: { exitCode: 1 } });
+    expect(faults).toEqual(["health"]);
+    expect(await ask(directory, "status", {})).toEqual(status);
+  });
+
+  it.each([
+    ["nonsense\n", "one JSON object"],
+    ["[]\n", "one JSON object"],
+    ['{"id":1}\n', "one JSON object"],
+    ['{"id":1,"method":"toString"}\n', "there is no method"],
+    ['{"id":1,"method":"__proto__"}\n', "there is no method"],
+  ])("refuses %j without harm", async (text, sentence) => {
+    expect(await talk(text)).toContain(sentence);
+    expect(await ask(directory, "status", {})).toEqual(status);
+  });
+
+  it("streams: first what is, then every change, until the watcher has enough", async () => {
+    const seen: string[] = [];
+    const watching = watch(directory, "watchStatus", (one) => {
+      seen.push(one.role);
+      return one.role === "active";
+    });
+    await expect.poll(() => seen).toEqual(["standby"]);
+    server?.publish("watchStatus", { ...status, role: "maintenance" });
+    server?.publish("watchStatus", { ...status, role: "active" });
+    expect(await watching).toBe(true);
+    expect(seen).toEqual(["standby", "maintenance", "active"]);
+    await expect.poll(() => server?.watched).toBe(false);
+  });
+
+  it("tells a watcher that the box went away, and a later asker that no box runs", async () => {
+    const watching = watch(directory, "watchStatus", () => false);
+    await expect.poll(() => server?.watched).toBe(true);
+    server?.close();
+    expect(await watching).toBe(false);
+    await expect(ask(directory, "status", {})).rejects.toMatchObject({ refusal: { exitCode: 4 } });
+  });
+});

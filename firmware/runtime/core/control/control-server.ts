@@ -1,0 +1,145 @@
+/**
+ * Answers on `DIR/control.sock`. Only root may connect (mode 0600), so requests are trusted in intent but not in form:
+ * an unknown method or an oversized line is refused and does not disturb the box.
+ */
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import {
+  CONTROL_LINE_BYTES_MAX,
+  type ControlMethod,
+  type ControlMethods,
+  type ControlReply,
+  type ControlStream,
+} from "../../control.ts";
+import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
+import { LineReader, parseObject } from "../../line-reader.ts";
+
+/** An asker that reads nothing must not make the box hold what it does not take. */
+const UNSENT_BYTES_MAX = 32 << 20;
+
+export type ControlHandlers = {
+  readonly [Method in ControlMethod]: (
+    params: ControlMethods[Method]["params"],
+  ) => ControlMethods[Method]["result"] | Promise<ControlMethods[Method]["result"]>;
+};
+
+export interface ControlServerOptions {
+  readonly path: string;
+  readonly handlers: ControlHandlers;
+  /** The first event of a stream, sent when somebody begins to watch. */
+  readonly first: (stream: ControlStream) => readonly unknown[];
+  /** Errors that are our own fault. */
+  readonly onFault: (method: string, error: unknown) => void;
+}
+
+interface Watcher {
+  readonly socket: Socket;
+  readonly id: number;
+  readonly stream: ControlStream;
+}
+
+const STREAMS: readonly string[] = ["watchStatus", "watchEvents"] satisfies readonly ControlStream[];
+
+export class ControlServer {
+  readonly #options: ControlServerOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #watchers: readonly Watcher[] = [];
+
+  private constructor(options: ControlServerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  static open(options: ControlServerOptions): Promise<ControlServer> {
+    // The supervisor's lock says that no other box runs here: the socket file is a dead core's.
+    rmSync(options.path, { force: true });
+    const control = new ControlServer(options);
+    return new Promise((resolve, reject) => {
+      control.#server.once("error", reject);
+      const mask = process.umask(0o177);
+      control.#server.listen({ path: options.path }, () => {
+        chmodSync(options.path, 0o600);
+        resolve(control);
+      });
+      process.umask(mask);
+    });
+  }
+
+  get watched(): boolean {
+    return this.#watchers.length > 0;
+  }
+
+  publish(stream: ControlStream, event: unknown): void {
+    for (const watcher of this.#watchers) {
+      if (watcher.stream === stream) this.#send(watcher.socket, { id: watcher.id, event });
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    rmSync(this.#options.path, { force: true });
+  }
+
+  #serve(socket: Socket): void {
+    const lines = new LineReader(CONTROL_LINE_BYTES_MAX);
+    this.#sockets.add(socket);
+    socket.on("data", (chunk: Buffer) => {
+      for (const line of lines.push(chunk)) void this.#answer(socket, line);
+      if (lines.overflow) {
+        this.#send(socket, { id: 0, error: refusal("the request is larger than any request may be") });
+        socket.end();
+      }
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#watchers = this.#watchers.filter((watcher) => watcher.socket !== socket);
+    });
+  }
+
+  async #answer(socket: Socket, line: string): Promise<void> {
+    const request = parseObject(line);
+    const id = typeof request?.["id"] === "number" ? request["id"] : 0;
+    const method = request?.["method"];
+    if (request === undefined || typeof method !== "string") {
+      return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
+    }
+    if (STREAMS.includes(method)) return this.#watch({ socket, id, stream: method as ControlStream });
+    if (!Object.hasOwn(this.#options.handlers, method)) {
+      return this.#send(socket, { id, error: refusal(`there is no method ${JSON.stringify(method)}`) });
+    }
+    try {
+      const params = (request["params"] ?? {}) as never;
+      const result = await this.#options.handlers[method as ControlMethod](params);
+      this.#send(socket, { id, result });
+    } catch (error) {
+      this.#send(socket, { id, error: this.#refusalOf(method, error) });
+    }
+  }
+
+  #refusalOf(method: string, error: unknown): Refusal {
+    if (error instanceof RefusalError) return error.refusal;
+    this.#options.onFault(method, error);
+    return {
+      exitCode: ExitCode.failed,
+      what: `${method} failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+
+  #watch(watcher: Watcher): void {
+    this.#watchers = [...this.#watchers, watcher];
+    for (const event of this.#options.first(watcher.stream)) this.#send(watcher.socket, { id: watcher.id, event });
+  }
+
+  #send(socket: Socket, reply: ControlReply): void {
+    if (socket.destroyed) return;
+    if (socket.writableLength > UNSENT_BYTES_MAX) socket.destroy();
+    else socket.write(`${JSON.stringify(reply)}\n`);
+  }
+}
+
+function refusal(what: string): Refusal {
+  return { exitCode: ExitCode.usage, what };
+}

@@ -1,0 +1,87 @@
+/** What the control socket's methods do, by asking the parts of core. */
+import type { NeighbourEntry } from "@futago/hal/contract/network.ts";
+import type { BoxStatus, CheckStatus, ConfigApplied, ConfigShown, LogLine, NeighbourShown } from "../../control.ts";
+import { ExitCode, RefusalError } from "../../exit-code.ts";
+import type { SentinelEvent } from "../../messages.ts";
+import type { CommandResult } from "../sentinel-link.ts";
+import type { ControlHandlers } from "./control-server.ts";
+
+/** What core lets be asked of it. */
+export interface Answers {
+  status(): Promise<BoxStatus>;
+  config(): ConfigShown | undefined;
+  health(): readonly CheckStatus[];
+  events(): readonly SentinelEvent[];
+  log(): readonly LogLine[];
+  neighbours(): Promise<readonly (NeighbourEntry & { readonly device: string })[]>;
+  apply(document: unknown, author: string): Promise<ConfigApplied>;
+  switchover(group: string | undefined): Promise<CommandResult>;
+  maintenance(on: boolean): Promise<CommandResult>;
+}
+
+const AUTHOR_LENGTH_MAX = 64;
+
+export function controlHandlers(answers: Answers): ControlHandlers {
+  return {
+    status: () => answers.status(),
+    config: () => answers.config() ?? refuseNoConfiguration(),
+    health: () => answers.health(),
+    why: () => answers.events(),
+    log: () => answers.log(),
+    neighbours: async () => (await answers.neighbours()).filter(isHost).map(shown),
+    apply: ({ document, author }) => {
+      if (typeof author !== "string") throw badParameter("author is a name");
+      return answers.apply(document, author.slice(0, AUTHOR_LENGTH_MAX));
+    },
+    switchover: async ({ group }) => {
+      if (group !== undefined && typeof group !== "string") throw badParameter("group is the name of a failover group");
+      return { message: message(await answers.switchover(group)) };
+    },
+    maintenance: async ({ on }) => {
+      if (typeof on !== "boolean") throw badParameter("on is true or false");
+      return { message: message(await answers.maintenance(on)) };
+    },
+  };
+}
+
+function message(result: CommandResult): string {
+  if (result.ok) return result.message;
+  const codes: readonly number[] = Object.values(ExitCode);
+  const exitCode = codes.includes(result.exitCode) ? (result.exitCode as ExitCode) : ExitCode.failed;
+  throw new RefusalError({ exitCode, what: result.message });
+}
+
+function badParameter(what: string): RefusalError {
+  return new RefusalError({ exitCode: ExitCode.usage, what });
+}
+
+function refuseNoConfiguration(): never {
+  throw new RefusalError({
+    exitCode: ExitCode.failed,
+    what: "this box has no configuration yet",
+    mend: "Give it one with `futago config apply FILE`.",
+  });
+}
+
+/** NUD_* of linux/neighbour.h. */
+const NEIGHBOUR_STATES: readonly (readonly [bit: number, name: string])[] = [
+  [0x01, "incomplete"],
+  [0x02, "reachable"],
+  [0x04, "stale"],
+  [0x08, "delay"],
+  [0x10, "probe"],
+  [0x20, "failed"],
+  [0x40, "noarp"],
+  [0x80, "permanent"],
+];
+
+/** NUD_NOARP: multicast and loopback entries, which tell nobody anything. */
+function isHost(entry: NeighbourEntry): boolean {
+  return (entry.state & 0x40) === 0;
+}
+
+function shown(entry: NeighbourEntry & { readonly device: string }): NeighbourShown {
+  const names = NEIGHBOUR_STATES.filter(([bit]) => (entry.state & bit) !== 0).map(([, name]) => name);
+  const { device, address, managed } = entry;
+  return { device, address, mac: entry.mac ?? null, state: names.join(" ") || "none", managed };
+}

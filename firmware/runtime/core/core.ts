@@ -1,0 +1,345 @@
+/**
+ * The core of a box: takes the configuration from the store, brings kernel, sentinel, checks and balancer to it, keeps
+ * them there, and answers on the control socket. It decides no role; it may die and come back without a packet lost.
+ */
+import { join } from "node:path";
+import type { Hal } from "@futago/hal/contract/hal.ts";
+import { compileOrders } from "../../config/compile-orders.ts";
+import { compileSystem } from "../../config/compile-system.ts";
+import type { Resolved } from "../../config/resolved.ts";
+import type { BoxStatus, ConfigApplied } from "../control.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
+import { readPairKey } from "../supervisor/pair-key.ts";
+import { AlarmBoard } from "./alarm-board.ts";
+import { ringSeed } from "./balancer/ring-seed.ts";
+import { type Applied, Configuration } from "./configuration.ts";
+import { ControlServer } from "./control/control-server.ts";
+import { type Answers, controlHandlers } from "./control/handlers.ts";
+import type { Log } from "./log.ts";
+import { desiredNetwork } from "./network/desired.ts";
+import { NetworkKeeper } from "./network/network-keeper.ts";
+import { Pair } from "./pair.ts";
+import { missingDevice, NO_CONFIGURATION, PAIRED_APPLY, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
+import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
+import { Serving } from "./serving.ts";
+import { assembleStatus } from "./status.ts";
+import { VipConnections } from "./vip-connections.ts";
+
+export interface CoreOptions {
+  readonly hal: Hal;
+  readonly log: Log;
+  readonly stateDirectory: string;
+  readonly box: Box | undefined;
+  readonly importFile: string | undefined;
+  readonly pairKeyFile: string | undefined;
+}
+
+const EVENTS_KEPT = 200;
+/** The setting that lets maintenance survive a reboot. */
+const MAINTENANCE = "maintenance";
+const MAINTENANCE_RETRY_MILLIS = 50;
+/** A sentinel that is not there by then is worth a line in the log; the box goes on waiting for it. */
+const SENTINEL_LATE_MILLIS = 5_000;
+
+interface Parts {
+  readonly configuration: Configuration;
+  readonly pairKey: Uint8Array | undefined;
+  readonly seed: string;
+  readonly maintenance: boolean;
+}
+
+export class Core {
+  readonly #options: CoreOptions;
+  readonly #log: Log;
+  readonly #configuration: Configuration;
+  readonly #pairKey: Uint8Array | undefined;
+  readonly #alarms: AlarmBoard;
+  readonly #network: NetworkKeeper;
+  readonly #connections: VipConnections;
+  readonly #sentinel: SentinelLink;
+  readonly #serving: Serving;
+  readonly #counters = new Map<string, number>();
+  readonly #events: SentinelEvent[] = [];
+  #control: ControlServer | undefined;
+  #pair: Pair | undefined;
+  #status: SentinelStatus | undefined;
+  #maintenance: boolean;
+  #turn: Promise<unknown> = Promise.resolve();
+  #onSentinelReady: () => void = () => undefined;
+
+  private constructor(options: CoreOptions, parts: Parts) {
+    const { hal, log, stateDirectory } = options;
+    this.#options = options;
+    this.#log = log;
+    this.#configuration = parts.configuration;
+    this.#pairKey = parts.pairKey;
+    this.#maintenance = parts.maintenance;
+    this.#alarms = new AlarmBoard(({ kind, sentence }, raised) => {
+      if (raised) log.warn("alarm-raised", { kind, sentence });
+      else log.info("alarm-ended", { kind, sentence });
+    });
+    this.#network = new NetworkKeeper(hal.network, hal.sysctl, log, () => this.#onNetwork());
+    this.#connections = new VipConnections(hal.network, log);
+    this.#serving = new Serving({
+      hal,
+      log,
+      bpfDirectory: join(stateDirectory, "bpf"),
+      seed: parts.seed,
+      onPenalties: (penalties) => this.#sentinel.sendHealth(penalties),
+      onPicture: (pools) => this.#pair?.tell(this.#configuration.inForce?.revision.id ?? "", pools),
+      onChange: () => {
+        this.#setAlarms("balancer-refused", this.#serving.troubles);
+        this.#publishStatus();
+      },
+    });
+    this.#sentinel = new SentinelLink(join(stateDirectory, "sentinel.sock"), {
+      onStatus: (status) => this.#onStatus(status),
+      onEvent: (event) => this.#onEvent(event),
+      onStale: (hosts) => this.#pair?.tellStale(hosts),
+      onConnected: () => this.#onSentinel(),
+      onLost: () => this.#onSentinelLost(),
+    });
+  }
+
+  /** Takes the configuration and answers on the control socket. Refuses what cannot run. */
+  static async open(options: CoreOptions): Promise<Core> {
+    const { hal, log, stateDirectory, box, importFile, pairKeyFile } = options;
+    const pairKey = pairKeyFile === undefined ? undefined : readPairKey(pairKeyFile);
+    const devices = async () => (await hal.network.links()).map((link) => link.ifname);
+    const configuration = await Configuration.open({ stateDirectory, box, hasPairKey: pairKey !== undefined, devices });
+    const applied = importFile === undefined ? undefined : await configuration.importFile(importFile);
+    if (applied !== undefined) logApplied(log, applied);
+    const seed = await ringSeed(pairKey, configuration);
+    const maintenance = (await configuration.setting(MAINTENANCE)) === "on";
+    const core = new Core(options, { configuration, pairKey, seed, maintenance });
+    core.#control = await ControlServer.open({
+      path: join(stateDirectory, "control.sock"),
+      handlers: controlHandlers(core.#answers()),
+      first: (stream) => (stream === "watchStatus" ? [core.#boxStatus()] : []),
+      onFault: (method, error) => log.error("control-fault", { method, error: String(error) }),
+    });
+    return core;
+  }
+
+  /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
+  async bringUp(): Promise<void> {
+    await this.#inTurn(() => this.#putIntoForce());
+    await this.#sentinelReady();
+  }
+
+  /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
+  async stop(): Promise<void> {
+    this.#control?.close();
+    this.#pair?.close();
+    this.#sentinel.close();
+    this.#connections.close();
+    await this.#turn;
+    await this.#network.close();
+    this.#serving.remove();
+    await this.#configuration.close();
+  }
+
+  /** Brings everything to the configuration in force. Each part finds by itself what differs. */
+  async #putIntoForce(): Promise<void> {
+    const inForce = this.#configuration.inForce;
+    this.#setAlarm("no-configuration", "", inForce === undefined ? NO_CONFIGURATION : undefined);
+    if (inForce === undefined) return;
+    const { resolved, revision } = inForce;
+    const orders = compileOrders(resolved, revision.id);
+    const system = compileSystem(resolved);
+    await this.#network.apply(desiredNetwork(system, orders));
+    this.#sentinel.sendOrders(orders);
+    this.#openPair(resolved);
+    this.#serving.configure(resolved, system);
+    this.#onNetwork();
+    this.#pair?.sayRevision();
+  }
+
+  #openPair(resolved: Resolved): void {
+    const port = resolved.pair?.heartbeat.port;
+    if (this.#pair !== undefined && this.#pair.port === port) return;
+    this.#pair?.close();
+    this.#pair = undefined;
+    if (port === undefined || resolved.box === undefined || this.#pairKey === undefined) return;
+    this.#pair = new Pair({
+      box: resolved.box,
+      port,
+      pairKey: this.#pairKey,
+      revision: () => this.#configuration.inForce?.revision.id ?? "",
+      onChange: () => this.#onPeer(),
+      onStale: (hosts) => this.#sentinel.sendStale(hosts),
+      count: (name) => this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1),
+    });
+    this.#pair.setAddresses(this.#status?.peer?.addresses ?? []);
+  }
+
+  /** Resolves when the sentinel knows every group that it was ordered to keep. */
+  #sentinelReady(): Promise<void> {
+    const late = setTimeout(
+      () => this.#log.warn("sentinel-late", { waitedMillis: SENTINEL_LATE_MILLIS }),
+      SENTINEL_LATE_MILLIS,
+    );
+    return new Promise((resolve) => {
+      this.#onSentinelReady = () => {
+        const wanted = this.#configuration.inForce?.resolved.groups;
+        const known = new Set(this.#status?.groups.map((group) => group.name));
+        // A box without a configuration has nothing to wait for.
+        if (wanted !== undefined && (this.#status === undefined || !wanted.every(({ name }) => known.has(name))))
+          return;
+        clearTimeout(late);
+        this.#onSentinelReady = () => undefined;
+        resolve();
+      };
+      this.#onSentinelReady();
+    });
+  }
+
+  #onStatus(status: SentinelStatus): void {
+    this.#status = status;
+    this.#onSentinelReady();
+    this.#pair?.setAddresses(status.peer?.addresses ?? []);
+    this.#compareRevisions();
+    this.#serving.setGroups(status.groups);
+    this.#connections.setGroups(status.groups);
+    this.#publishStatus();
+  }
+
+  #onSentinel(): void {
+    this.#setAlarm("sentinel-away", "", undefined);
+    if (this.#maintenance) void this.#repeatMaintenance();
+  }
+
+  /** A sentinel that was just started holds no role before it knows its peer, so a moment later is soon enough. */
+  async #repeatMaintenance(): Promise<void> {
+    while (this.#maintenance && this.#sentinel.connected) {
+      const answer = await this.#sentinel.command({ kind: "maintenance", on: true });
+      // Any other refusal is about handing over now: the sentinel knows the wish and acts on it when it can.
+      if (answer.ok || answer.exitCode !== ExitCode.failed) return;
+      await new Promise((resolve) => setTimeout(resolve, MAINTENANCE_RETRY_MILLIS));
+    }
+  }
+
+  #onSentinelLost(): void {
+    this.#status = undefined;
+    this.#setAlarm("sentinel-away", "", SENTINEL_AWAY);
+    this.#publishStatus();
+  }
+
+  #onEvent(event: SentinelEvent): void {
+    const { event: name, group, from, to, reason, evidence } = event;
+    this.#log.info(name, { group, from, to, reason, ...evidence });
+    this.#connections.onEvent(event);
+    this.#events.push(event);
+    if (this.#events.length > EVENTS_KEPT) this.#events.shift();
+    this.#control?.publish("watchEvents", event);
+  }
+
+  #onPeer(): void {
+    this.#compareRevisions();
+    this.#serving.setTold(this.#pair?.told ?? new Map());
+  }
+
+  #compareRevisions(): void {
+    const mine = this.#configuration.inForce?.revision.id;
+    const theirs = this.#pair?.up === true ? this.#pair.revision : this.#status?.peer?.revision;
+    const differs =
+      mine !== undefined && theirs !== undefined && theirs !== "" && !mine.startsWith(theirs.slice(0, 16));
+    this.#setAlarm("revision-differs", "", differs ? revisionsDiffer(mine, theirs) : undefined);
+  }
+
+  #onNetwork(): void {
+    const missing = this.#network.missingDevices.map((device) => [device, missingDevice(device)] as const);
+    this.#setAlarms("missing-device", new Map(missing));
+    this.#setAlarms("network-refused", new Map(this.#network.troubles.map((one) => [one.action, one.sentence])));
+    this.#serving.setNetwork(this.#network.links, this.#network.ownAddresses);
+    this.#setAlarms("balancer-refused", this.#serving.troubles);
+  }
+
+  #answers(): Answers {
+    return {
+      status: async () => {
+        await this.#serving.flows.count();
+        return this.#boxStatus();
+      },
+      config: () => {
+        const revision = this.#configuration.inForce?.revision;
+        return revision === undefined ? undefined : { revision: revision.id, document: revision.document };
+      },
+      health: () => this.#serving.checks(),
+      events: () => this.#events,
+      log: () => this.#log.lines(),
+      neighbours: async () => {
+        const names = new Map(this.#network.links.map((link) => [link.ifindex, link.ifname]));
+        const entries = await this.#options.hal.network.neighbours();
+        return entries.map((entry) => ({ ...entry, device: names.get(entry.ifindex) ?? String(entry.ifindex) }));
+      },
+      apply: (document, author) => this.#inTurn(() => this.#apply(document, author)),
+      switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
+      maintenance: (on) => this.#inTurn(() => this.#setMaintenance(on)),
+    };
+  }
+
+  /** Changes are made one after the other. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #apply(document: unknown, author: string): Promise<ConfigApplied> {
+    const applied = await this.#configuration.apply(document, { author, comment: "config apply", where: "" });
+    logApplied(this.#log, applied);
+    if (applied.changed) await this.#putIntoForce();
+    const paired = applied.changed && applied.inForce.resolved.pair !== undefined;
+    const warnings = applied.warnings.map((warning) => `${warning.path}: ${warning.what}; ${warning.mend}`);
+    return {
+      revision: applied.inForce.revision.id,
+      changed: applied.changed,
+      warnings: paired ? [...warnings, PAIRED_APPLY] : warnings,
+    };
+  }
+
+  /** Remembered first and whatever the sentinel answers: a wish that has to wait for the peer stays a wish. */
+  async #setMaintenance(on: boolean): Promise<CommandResult> {
+    await this.#configuration.putSetting(MAINTENANCE, on ? "on" : undefined);
+    this.#maintenance = on;
+    return this.#sentinel.command({ kind: "maintenance", on });
+  }
+
+  #setAlarm(kind: string, subject: string, sentence: string | undefined): void {
+    this.#alarms.set(kind, subject, sentence, new Date().toISOString());
+  }
+
+  #setAlarms(kind: string, sentences: ReadonlyMap<string, string>): void {
+    this.#alarms.setAll(kind, sentences, new Date().toISOString());
+  }
+
+  #publishStatus(): void {
+    if (this.#control?.watched !== true) return;
+    // Fresh for the next time: a watcher hears at least once a second.
+    void this.#serving.flows.count();
+    this.#control.publish("watchStatus", this.#boxStatus());
+  }
+
+  #boxStatus(): BoxStatus {
+    const inForce = this.#configuration.inForce;
+    return assembleStatus({
+      box: inForce?.resolved.box,
+      config: inForce?.resolved,
+      revision: inForce?.revision.id ?? "",
+      sentinel: this.#status,
+      health: this.#serving.view().backends,
+      attachOf: (service) => this.#serving.attachOf(service),
+      flows: this.#serving.flows.counts,
+      alarms: this.#alarms.alarms,
+      counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
+    });
+  }
+}
+
+function logApplied(log: Log, applied: Applied): void {
+  const { revision } = applied.inForce;
+  for (const { path, what, mend } of applied.warnings) log.warn("configuration-warning", { path, what, mend });
+  if (applied.changed) log.info("configuration-committed", { revision: revision.id, author: revision.author });
+}

@@ -1,0 +1,75 @@
+/** Entry of the core process, started by the supervisor: reads its arguments, names the real machine, reports back. */
+import { parseArgs } from "node:util";
+import { openHal } from "@futago/hal/linux.ts";
+import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
+import type { CoreReport } from "../main.ts";
+import type { Box } from "../messages.ts";
+import { Core } from "./core.ts";
+import { openLog } from "./log.ts";
+
+const { values } = parseArgs({
+  options: {
+    state: { type: "string" },
+    box: { type: "string" },
+    import: { type: "string" },
+    "pair-key": { type: "string" },
+    web: { type: "string" },
+  },
+});
+
+const log = openLog();
+const hal = openHal();
+let core: Core | undefined;
+
+// The supervisor is gone, so nobody will stop us in order: leave everything as it is for the next one to take over.
+process.on("disconnect", () => process.exit(ExitCode.failed));
+process.stdin.on("end", () => process.exit(ExitCode.failed)).resume();
+hal.scheduling.dieWithParent("SIGKILL");
+
+process.on("SIGTERM", () => {
+  stop().catch((error: unknown) => fail(error));
+});
+process.on("uncaughtException", (error) => fail(error));
+
+try {
+  if (values.web !== undefined) {
+    log.warn("web-ignored", {
+      address: values.web,
+      sentence: "--web is ignored: this version has no web UI yet; `futago status` shows the box",
+    });
+  }
+  core = await Core.open({
+    hal,
+    log,
+    stateDirectory: values.state ?? "",
+    box: values.box as Box | undefined,
+    importFile: values.import,
+    pairKeyFile: values["pair-key"],
+  });
+  await core.bringUp();
+  report({ kind: "ready" });
+} catch (error) {
+  if (error instanceof RefusalError) refuse(error.refusal);
+  else fail(error);
+}
+
+async function stop(): Promise<void> {
+  await core?.stop();
+  hal.close();
+  process.exit(ExitCode.done);
+}
+
+function refuse(refusal: Refusal): void {
+  process.send?.({ kind: "refused", refusal } satisfies CoreReport, () => process.exit(refusal.exitCode));
+}
+
+/** Our own fault, or a machine that refused where nobody expected it: the supervisor starts a fresh core. */
+function fail(error: unknown): void {
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
+  log.error("core-failed", { error: message, stack });
+  process.exit(ExitCode.failed);
+}
+
+function report(message: CoreReport): void {
+  process.send?.(message);
+}

@@ -1,0 +1,89 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodePeerMessage, encodePeerMessage, type PeerMessage } from "./message.ts";
+
+const revision = "ab".repeat(32);
+const health: PeerMessage = {
+  kind: "health",
+  revision,
+  pools: [{ name: "web", backends: [{ name: "s1", healthy: false, reason: "connection refused" }] }],
+};
+
+const sighting = {
+  interface: "wan",
+  virtualAddress: "10.1.0.1",
+  host: { mac: "02:00:00:00:00:99", address: "10.1.0.99" },
+  sentTo: "02:00:00:00:00:02",
+  frames: 3,
+};
+const stale = { kind: "stale", hosts: [sighting] } as unknown as PeerMessage;
+const staleWith = (change: object) => JSON.stringify({ kind: "stale", hosts: [{ ...sighting, ...change }] });
+
+describe("what the two cores say to each other", () => {
+  it.each<PeerMessage>([{ kind: "beat" }, { kind: "hello", version: 1, box: "a", revision }, health, stale])(
+    "reads back what it wrote: $kind",
+    (message) => {
+      expect(decodePeerMessage(encodePeerMessage(message).trimEnd())).toEqual({ ok: true, value: message });
+    },
+  );
+
+  it.each([
+    ["", "notAnObject"],
+    ["[]", "notAnObject"],
+    ["null", "notAnObject"],
+    ["{", "notAnObject"],
+    ["{}", "unknownKind"],
+    ['{"kind":"toString"}', "unknownKind"],
+    ['{"kind":"beat","x":1}', "unknownField"],
+    [`{"kind":"hello","version":1,"box":"c","revision":"${revision}"}`, "badField"],
+    [`{"kind":"hello","version":1.5,"box":"a","revision":"${revision}"}`, "badField"],
+    ['{"kind":"hello","version":1,"box":"a","revision":"AB"}', "badField"],
+    ['{"kind":"hello","version":1,"box":"a"}', "badField"],
+    [`{"kind":"health","revision":"${revision}","active":1,"pools":[]}`, "unknownField"],
+    [`{"kind":"health","revision":"${revision}","pools":{}}`, "badField"],
+    [`{"kind":"health","revision":"${revision}","pools":[null]}`, "badField"],
+    [`{"kind":"health","revision":"${revision}","pools":[{"name":"web","backends":[{"name":"s"}]}]}`, "badField"],
+    [`{"kind":"health","revision":"${revision}","pools":[{"name":"web","backends":[],"y":0}]}`, "unknownField"],
+    ['{"kind":"stale","hosts":[],"x":1}', "unknownField"],
+    ['{"kind":"stale"}', "badField"],
+    ['{"kind":"stale","hosts":[[]]}', "badField"],
+    [staleWith({ x: 1 }), "unknownField"],
+    [staleWith({ interface: "w".repeat(64) }), "badField"],
+    [staleWith({ virtualAddress: "10.1.0" }), "badField"],
+    [staleWith({ virtualAddress: 1 }), "badField"],
+    [staleWith({ sentTo: "02:00:00:00:00" }), "badField"],
+    [staleWith({ host: null }), "badField"],
+    [staleWith({ host: { ...sighting.host, address: "x" } }), "badField"],
+    [staleWith({ host: { ...sighting.host, mac: "x" } }), "badField"],
+    [staleWith({ host: { ...sighting.host, port: 1 } }), "unknownField"],
+    [staleWith({ frames: 0 }), "badField"],
+    [staleWith({ frames: 1.5 }), "badField"],
+    [staleWith({ frames: undefined }), "badField"],
+    [JSON.stringify({ kind: "stale", hosts: Array.from({ length: 65 }, () => sighting) }), "badField"],
+  ])("refuses %s", (line, reason) => {
+    expect(decodePeerMessage(line)).toEqual({ ok: false, reason });
+  });
+
+  it("refuses more backends than any configuration may hold", () => {
+    const backends = Array.from({ length: 1_025 }, (_, i) => ({ name: `s${i}`, healthy: true, reason: "" }));
+    const line = JSON.stringify({ ...health, pools: [{ name: "web", backends }] });
+    expect(decodePeerMessage(line)).toEqual({ ok: false, reason: "badField" });
+  });
+
+  it("never throws, whatever the bytes", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), mutated()), (line) => {
+        expect(typeof decodePeerMessage(line).ok).toBe("boolean");
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** Valid messages with one value anywhere in them replaced by another. */
+function mutated(): fc.Arbitrary<string> {
+  const keys = ["kind", "revision", "pools", "name", "backends", "healthy", "hosts", "host", "mac", "sentTo", "frames"];
+  return fc
+    .tuple(fc.constantFrom(health, stale), fc.constantFrom(...keys), fc.jsonValue())
+    .map(([message, key, value]) => JSON.stringify(message, (name, old: unknown) => (name === key ? value : old)));
+}

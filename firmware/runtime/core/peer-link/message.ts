@@ -1,0 +1,182 @@
+/**
+ * What the two cores say to each other: one JSON object per line. The peer is hostile input until proven otherwise:
+ * every field is checked for type and bound, an unknown field or kind is refused. Pure; the decoder never throws.
+ */
+import { parseIpAddress, parseMac } from "@futago/hal/units/address.ts";
+import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
+import { parseObject } from "../../line-reader.ts";
+import type { Box, StaleSighting } from "../../messages.ts";
+
+export const PEER_LINE_BYTES_MAX = 1 << 20;
+/** Both boxes of a pair must speak the same version to exchange health. */
+export const PEER_PROTOCOL_VERSION = 1;
+
+const NAME_LENGTH_MAX = 63;
+const REASON_LENGTH_MAX = 300;
+const POOLS_MAX = 1_024;
+const BACKENDS_MAX = 1_024;
+/** In one message. */
+export const STALE_HOSTS_MAX = 64;
+
+export interface PeerHello {
+  readonly kind: "hello";
+  readonly version: number;
+  readonly box: Box;
+  /** The revision the sender runs: 64 hex digits. */
+  readonly revision: string;
+}
+
+/**
+ * Which backends live in the sender's ring, at each change: all pools of the services whose group it holds. The
+ * receiver compiles the same ring from it.
+ */
+export interface PeerHealth {
+  readonly kind: "health";
+  readonly revision: string;
+  readonly pools: readonly PeerPool[];
+}
+
+export interface PeerPool {
+  readonly name: string;
+  readonly backends: readonly PeerBackend[];
+}
+
+export interface PeerBackend {
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly reason: string;
+}
+
+/** Hosts that send to the sender what is for VIPs that the receiver holds. */
+export interface PeerStale {
+  readonly kind: "stale";
+  readonly hosts: readonly StaleSighting[];
+}
+
+/** Proof that the link lives, once a second. */
+export interface PeerBeat {
+  readonly kind: "beat";
+}
+
+export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerBeat;
+
+/** The label of the counter, too. */
+export type PeerRefusal = "notAnObject" | "unknownKind" | "unknownField" | "badField";
+
+export function encodePeerMessage(message: PeerMessage): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal> {
+  const value = parseObject(line);
+  if (value === undefined) return refuse("notAnObject");
+  switch (value["kind"]) {
+    case "hello":
+      return decodeHello(value);
+    case "health":
+      return decodeHealth(value);
+    case "stale":
+      return decodeStale(value);
+    case "beat":
+      return hasOnly(value, ["kind"]) ? ok({ kind: "beat" }) : refuse("unknownField");
+  }
+  return refuse("unknownKind");
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function decodeHello(value: Raw): Result<PeerHello, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "version", "box", "revision"])) return refuse("unknownField");
+  const { version, box, revision } = value;
+  if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > 0xffff)
+    return refuse("badField");
+  if (box !== "a" && box !== "b") return refuse("badField");
+  if (!isRevision(revision)) return refuse("badField");
+  return ok({ kind: "hello", version, box, revision });
+}
+
+function decodeHealth(value: Raw): Result<PeerHealth, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "revision", "pools"])) return refuse("unknownField");
+  const { revision, pools } = value;
+  if (!isRevision(revision)) return refuse("badField");
+  const decoded = decodeList(pools, POOLS_MAX, decodePool);
+  return decoded.ok ? ok({ kind: "health", revision, pools: decoded.value }) : decoded;
+}
+
+function decodePool(value: Raw): Result<PeerPool, PeerRefusal> {
+  if (!hasOnly(value, ["name", "backends"])) return refuse("unknownField");
+  const { name, backends } = value;
+  if (!isText(name, NAME_LENGTH_MAX)) return refuse("badField");
+  const decoded = decodeList(backends, BACKENDS_MAX, decodeBackend);
+  return decoded.ok ? ok({ name, backends: decoded.value }) : decoded;
+}
+
+function decodeBackend(value: Raw): Result<PeerBackend, PeerRefusal> {
+  if (!hasOnly(value, ["name", "healthy", "reason"])) return refuse("unknownField");
+  const { name, healthy, reason } = value;
+  if (!isText(name, NAME_LENGTH_MAX) || typeof healthy !== "boolean" || !isText(reason, REASON_LENGTH_MAX)) {
+    return refuse("badField");
+  }
+  return ok({ name, healthy, reason });
+}
+
+function decodeStale(value: Raw): Result<PeerStale, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "hosts"])) return refuse("unknownField");
+  const hosts = decodeList(value["hosts"], STALE_HOSTS_MAX, decodeSighting);
+  return hosts.ok ? ok({ kind: "stale", hosts: hosts.value }) : hosts;
+}
+
+function decodeSighting(value: Raw): Result<StaleSighting, PeerRefusal> {
+  if (!hasOnly(value, ["interface", "virtualAddress", "host", "sentTo", "frames"])) return refuse("unknownField");
+  const { interface: name, frames } = value;
+  const virtualAddress = decodeText(value["virtualAddress"], parseIpAddress);
+  const sentTo = decodeText(value["sentTo"], parseMac);
+  const host = decodeItem(value["host"], decodeHost);
+  if (!isText(name, NAME_LENGTH_MAX) || virtualAddress === undefined || sentTo === undefined) return refuse("badField");
+  if (typeof frames !== "number" || !Number.isSafeInteger(frames) || frames < 1) return refuse("badField");
+  return host.ok ? ok({ interface: name, virtualAddress, host: host.value, sentTo, frames }) : host;
+}
+
+function decodeHost(value: Raw): Result<StaleSighting["host"], PeerRefusal> {
+  if (!hasOnly(value, ["mac", "address"])) return refuse("unknownField");
+  const mac = decodeText(value["mac"], parseMac);
+  const address = decodeText(value["address"], parseIpAddress);
+  return mac === undefined || address === undefined ? refuse("badField") : ok({ mac, address });
+}
+
+/** Undefined for what is no text, is too long to be an address, or is none. */
+function decodeText<T>(value: unknown, parse: (text: string) => T | undefined): T | undefined {
+  return isText(value, NAME_LENGTH_MAX) ? parse(value) : undefined;
+}
+
+function decodeList<T>(
+  value: unknown,
+  itemsMax: number,
+  decode: (item: Raw) => Result<T, PeerRefusal>,
+): Result<readonly T[], PeerRefusal> {
+  if (!Array.isArray(value) || value.length > itemsMax) return refuse("badField");
+  const items: T[] = [];
+  for (const item of value as unknown[]) {
+    const decoded = decodeItem(item, decode);
+    if (!decoded.ok) return decoded;
+    items.push(decoded.value);
+  }
+  return ok(items);
+}
+
+function decodeItem<T>(item: unknown, decode: (item: Raw) => Result<T, PeerRefusal>): Result<T, PeerRefusal> {
+  if (typeof item !== "object" || item === null || Array.isArray(item)) return refuse("badField");
+  return decode(item as Raw);
+}
+
+function hasOnly(value: Raw, fields: readonly string[]): boolean {
+  return Object.keys(value).every((key) => fields.includes(key));
+}
+
+function isRevision(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
+function isText(value: unknown, lengthMax: number): value is string {
+  return typeof value === "string" && value.length <= lengthMax;
+}

@@ -1,0 +1,42 @@
+/** How a `futago` command ends. Scripts rely on these numbers. */
+export const ExitCode = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  invalidConfiguration: 3,
+  boxNotRunning: 4,
+  peerNeeded: 5,
+  conflict: 6,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** A refusal in words a tired person can act on: what is wrong, where, and how to mend it. */
+export interface Refusal {
+  readonly exitCode: ExitCode;
+  readonly what: string;
+  readonly where?: string;
+  readonly mend?: string;
+  /** What else is wrong, when one look found more. */
+  readonly also?: readonly Pick<Refusal, "what" | "where" | "mend">[];
+}
+
+/** Carries a refusal to the place that prints it and ends the process. */
+export class RefusalError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(formatRefusal(refusal));
+    this.name = "RefusalError";
+    this.refusal = refusal;
+  }
+}
+
+/** "WHERE: WHAT" and, on a second line, how to mend it. */
+export function formatRefusal(refusal: Refusal): string {
+  return [refusal, ...(refusal.also ?? [])].map(formatOne).join("\n");
+}
+
+function formatOne(refusal: Pick<Refusal, "what" | "where" | "mend">): string {
+  const place = refusal.where === undefined || refusal.where === "" ? "" : `${refusal.where}: `;
+  return `${place}${refusal.what}${refusal.mend === undefined ? "" : `\n  ${refusal.mend}`}`;
+}

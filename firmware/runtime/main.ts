@@ -1,0 +1,214 @@
+/**
+ * The supervisor of a box, what `futago run` becomes: checks the ground, starts sentinel and core, starts again
+ * what dies, and takes everything down in order when told to. It holds no configuration and decides no role.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Bpf } from "@futago/hal/contract/bpf.ts";
+import { openBpf } from "@futago/hal/xdp/bpf.ts";
+import type { SupervisorReport } from "./control.ts";
+import { ExitCode, formatRefusal, type Refusal, RefusalError } from "./exit-code.ts";
+import type { Box } from "./messages.ts";
+import { Child, type ChildEnd } from "./supervisor/child.ts";
+import { checkKernelFeatures } from "./supervisor/kernel-features.ts";
+import { readPairKey } from "./supervisor/pair-key.ts";
+import { lockState } from "./supervisor/state-lock.ts";
+
+export interface RunOptions {
+  readonly stateDirectory: string;
+  readonly box: Box | undefined;
+  readonly importFile: string | undefined;
+  readonly pairKeyFile: string | undefined;
+  readonly web: string | undefined;
+}
+
+/** What core tells the supervisor over IPC. */
+export type CoreReport = { readonly kind: "ready" } | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/** A hand-over is over in 100 ms; the rest is for a machine under load. */
+const SENTINEL_GRACE_MILLIS = 4_000;
+const CORE_GRACE_MILLIS = 4_000;
+
+const SENTINEL_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=64"];
+const CORE_SWITCHES = ["--max-semi-space-size=2", "--max-old-space-size=128"];
+
+/** Runs until told to stop and returns the exit code. Refusals are thrown before anything was started. */
+export async function runBox(options: RunOptions): Promise<number> {
+  const paths = checkGround(options);
+  let report: () => SupervisorReport = () => ({ pid: process.pid, children: [] });
+  const lock = await lockState(paths.state, () => report());
+  try {
+    const bpf = openBpf();
+    bpf.mount(paths.bpf);
+    const box = new Supervisor(paths, options);
+    report = () => box.report;
+    const code = await box.run();
+    unmount(bpf, paths.bpf);
+    return code;
+  } finally {
+    lock.release();
+  }
+}
+
+interface Paths {
+  readonly state: string;
+  readonly bpf: string;
+  readonly pairKey: string | undefined;
+  readonly import: string | undefined;
+}
+
+function checkGround(options: RunOptions): Paths {
+  if (process.geteuid?.() !== 0) {
+    throw new RefusalError({
+      exitCode: ExitCode.failed,
+      what: "a box must be run by root: it sets addresses, loads BPF programs and opens packet sockets",
+      mend: "Run the same command with sudo.",
+    });
+  }
+  checkKernelFeatures();
+  if (options.pairKeyFile !== undefined) readPairKey(options.pairKeyFile);
+  if (options.importFile !== undefined && !existsSync(options.importFile)) {
+    throw new RefusalError({
+      exitCode: ExitCode.invalidConfiguration,
+      what: "the configuration to import is not there",
+      where: options.importFile,
+      mend: "Give --import the path of a configuration document in JSON.",
+    });
+  }
+  const state = resolve(options.stateDirectory);
+  makeDirectory(state);
+  return {
+    state,
+    bpf: join(state, "bpf"),
+    pairKey: options.pairKeyFile === undefined ? undefined : resolve(options.pairKeyFile),
+    import: options.importFile === undefined ? undefined : resolve(options.importFile),
+  };
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new RefusalError({
+      exitCode: ExitCode.failed,
+      what: `the state directory cannot be made (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
+      where: path,
+      mend: "Choose another one with --state.",
+    });
+  }
+}
+
+/** Sibling entry points are .ts in development and .js on the image. */
+function script(name: "sentinel" | "core"): string {
+  const suffix = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`./${name}/main.${suffix}`, import.meta.url));
+}
+
+class Supervisor {
+  readonly #sentinel: Child;
+  readonly #core: Child;
+  #ready = false;
+  #stopping = false;
+  #refusal: Refusal | undefined;
+  #finish: (code: number) => void = () => undefined;
+
+  constructor(paths: Paths, options: RunOptions) {
+    const key = paths.pairKey === undefined ? [] : ["--pair-key", paths.pairKey];
+    const state = ["--state", paths.state];
+    const onEnd = (end: ChildEnd) => this.#onEnd(end);
+    this.#sentinel = new Child({
+      name: "sentinel",
+      argv: () => [...SENTINEL_SWITCHES, script("sentinel"), ...state, ...key],
+      onMessage: () => undefined,
+      onEnd,
+    });
+    const box = options.box === undefined ? [] : ["--box", options.box];
+    const load = paths.import === undefined ? [] : ["--import", paths.import];
+    const web = options.web === undefined ? [] : ["--web", options.web];
+    this.#core = new Child({
+      name: "core",
+      // A core that is started again goes on with what is in force: somebody may have changed it since the import.
+      argv: () => [...CORE_SWITCHES, script("core"), ...state, ...key, ...box, ...(this.#ready ? [] : load), ...web],
+      onMessage: (message) => this.#onCore(message as CoreReport),
+      onEnd,
+    });
+  }
+
+  get report(): SupervisorReport {
+    return { pid: process.pid, children: [this.#sentinel.report, this.#core.report] };
+  }
+
+  async run(): Promise<number> {
+    const finished = new Promise<number>((resolveCode) => {
+      this.#finish = resolveCode;
+    });
+    let signals = 0;
+    const onSignal = () => {
+      signals += 1;
+      if (signals === 1) this.#finish(ExitCode.done);
+      else this.#force();
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+    process.on("SIGHUP", onSignal);
+    // Before core, so that it is there when core connects; it does nothing until it has orders.
+    this.#sentinel.start();
+    this.#core.start();
+    const code = await finished;
+    this.#stopping = true;
+    // The order matters: while the sentinel hands over, core's balancer still forwards.
+    await this.#sentinel.stop(SENTINEL_GRACE_MILLIS);
+    await this.#core.stop(CORE_GRACE_MILLIS);
+    if (this.#refusal !== undefined) process.stderr.write(`futago: ${formatRefusal(this.#refusal)}\n`);
+    return signals > 1 ? ExitCode.failed : code;
+  }
+
+  #onCore(message: CoreReport): void {
+    switch (message.kind) {
+      case "ready":
+        if (!this.#ready) process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
+        this.#ready = true;
+        return;
+      case "refused":
+        this.#refusal = message.refusal;
+    }
+  }
+
+  /** A child that says no by its exit code before the box was ready ends the box; any other end is an accident. */
+  #onEnd(end: ChildEnd): boolean {
+    if (this.#stopping) return false;
+    const refused = !this.#ready && end.code !== null;
+    if (!refused) {
+      logEnd(end);
+      return true;
+    }
+    this.#refusal ??= {
+      exitCode: ExitCode.failed,
+      what: `the ${end.name} ended at its start with exit code ${end.code}; the lines above say why`,
+    };
+    this.#finish(this.#refusal.exitCode);
+    return false;
+  }
+
+  #force(): void {
+    this.#sentinel.kill();
+    this.#core.kill();
+  }
+}
+
+/** In the shape of core's log, which the supervisor has no reason to load. */
+function logEnd({ name, code, signal }: ChildEnd): void {
+  const line = { level: 40, time: new Date().toISOString(), process: "supervisor", child: name, code, signal };
+  process.stderr.write(`${JSON.stringify({ ...line, event: "child-ended" })}\n`);
+}
+
+function unmount(bpf: Bpf, path: string): void {
+  if (!existsSync(path)) return;
+  try {
+    bpf.unmount(path);
+  } catch (error) {
+    // The box is down already; what stays is an empty mount that the next start takes over.
+    process.stderr.write(`futago: ${path}: ${(error as Error).message}\n`);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The sentinel process: decides who is active and nothing else. Started by the supervisor before core; serves
+ * `DIR/sentinel.sock`; keeps its last orders when core dies.
+ *
+ *   sentinel/main.ts --state DIR [--pair-key FILE]
+ */
+import { hkdfSync } from "node:crypto";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openHal } from "@futago/hal/linux.ts";
+import { openPulse } from "@futago/hal/pulse/launch.ts";
+import { readPairKey } from "../supervisor/pair-key.ts";
+import { Sentinel } from "./sentinel.ts";
+
+/** Below pulse, above everything that is not about time. */
+const PRIORITY = 50;
+const BEAT_KEY_INFO = "futago heartbeat";
+
+function beatKey(path: string | undefined): Uint8Array | undefined {
+  if (path === undefined) return undefined;
+  return new Uint8Array(hkdfSync("sha256", readPairKey(path), new Uint8Array(0), BEAT_KEY_INFO, 32));
+}
+
+const { values } = parseArgs({ options: { state: { type: "string" }, "pair-key": { type: "string" } } });
+if (values.state === undefined) {
+  process.stderr.write("sentinel: --state is missing; `futago run` starts this process\n");
+  process.exit(2);
+}
+
+const hal = openHal();
+hal.scheduling.dieWithParent("SIGTERM");
+try {
+  hal.scheduling.setRealTime(PRIORITY);
+} catch (error) {
+  process.stderr.write(
+    `sentinel: no real-time priority, so a busy box may hand over late: ${(error as Error).message}\n`,
+  );
+}
+const sentinel = new Sentinel({
+  hal,
+  launcher: openPulse(),
+  beatKey: beatKey(values["pair-key"]),
+  stateDirectory: values.state,
+  bpfDirectory: join(values.state, "bpf"),
+});
+await sentinel.start();
+
+let stopping = false;
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  void sentinel.stop().then(() => {
+    hal.close();
+    process.exit(0);
+  });
+}
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);
+// The supervisor holds these open for as long as it lives.
+process.on("disconnect", stop);
+process.stdin.on("end", stop);
+process.stdin.on("error", stop);
+process.stdin.resume();

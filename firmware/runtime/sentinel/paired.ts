@@ -1,0 +1,340 @@
+/**
+ * The sentinel of a paired box: runs the pure election of firmware/standby/pair against pulse, the links and core's
+ * health, and carries out what it says. Decides nothing itself.
+ */
+import type { PulseLauncher } from "@futago/hal/contract/pulse.ts";
+import type { PulseReport } from "@futago/hal/units/pulse.ts";
+import { between, earliest, type Instant, instant } from "@futago/hal/units/time.ts";
+import type { Orders, PairOrders } from "../../config/orders.ts";
+import {
+  causesFor,
+  type FitnessState,
+  fitnessOf,
+  initialFitness,
+  nextTimeout as nextFitnessTimeout,
+  noteCarrier,
+  noteCauses,
+} from "../../standby/pair/fitness.ts";
+import { type SoleSince, reviewSole, soleGroups } from "../../standby/pair/sole.ts";
+import { initialPair, nextTimeout, step } from "../../standby/pair/step.ts";
+import type { PairAction, PairConfig, PairInput, PairState } from "../../standby/pair/types.ts";
+import type { Penalty, SentinelCommand, SentinelStatus, StaleSighting } from "../messages.ts";
+import { Announcer } from "./announcer.ts";
+import type { CommandAnswer, Mode, ModeContext } from "./mode.ts";
+import { PairCommands } from "./pair-commands.ts";
+import { devicesOf, needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
+import { pairStatus } from "./pair-status.ts";
+import { PeerPresence } from "./peer-presence.ts";
+import { PulseProcess } from "./pulse-process.ts";
+import { StaleNeighbours } from "./stale-neighbours.ts";
+import { VipKeeper } from "./vip-keeper.ts";
+import { VipWatch } from "./vip-watch.ts";
+import { waitMillis } from "./wait.ts";
+import { wallTime } from "./wall-time.ts";
+import { Witnesses } from "./witnesses.ts";
+
+const HAND_OVER_MILLIS_MAX = 1_500;
+
+export interface PairedOptions {
+  readonly launcher: PulseLauncher;
+  /** Derived from the pair's key: authenticates the heartbeats. */
+  readonly beatKey: Uint8Array;
+  /** Hosts that send to this box what is for a VIP of the peer's, for the peer to tell them again. */
+  readonly onStale: (hosts: readonly StaleSighting[]) => void;
+}
+
+export class PairedSentinel implements Mode {
+  readonly #context: ModeContext;
+  readonly #options: PairedOptions;
+  readonly #witnesses: Witnesses;
+  readonly #announcer: Announcer;
+  readonly #watch: VipWatch;
+  readonly #presence: PeerPresence;
+  readonly #keeper: VipKeeper;
+  readonly #stale: StaleNeighbours;
+  readonly #commands = new PairCommands();
+  readonly #pulse: PulseProcess;
+  #orders: Orders;
+  #pair: PairOrders;
+  #slots: ReadonlyMap<string, number>;
+  #config: PairConfig;
+  #state: PairState;
+  #fitness: FitnessState = initialFitness;
+  #fitnessAt: Instant = instant(0);
+  #sole: SoleSince = new Map();
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #countersWhenHeard: Readonly<Record<string, number>> = {};
+
+  constructor(
+    context: ModeContext,
+    options: PairedOptions,
+    orders: Orders & { readonly pair: PairOrders },
+    slots: ReadonlyMap<string, number>,
+  ) {
+    const { hal } = context;
+    this.#context = context;
+    this.#options = options;
+    this.#orders = orders;
+    this.#pair = orders.pair;
+    this.#slots = slots;
+    this.#config = pairConfig(orders, orders.pair, slots);
+    this.#state = initialPair(this.#config, hal.clock.now(), false);
+    this.#announcer = new Announcer(hal, context.links);
+    this.#watch = new VipWatch(hal, context.links, {
+      onChange: context.onChange,
+      onDefend: (group) => this.#announce(this.#slots.get(group)),
+    });
+    this.#presence = new PeerPresence(hal.network, hal.clock, context.links);
+    this.#keeper = new VipKeeper(
+      {
+        network: hal.network,
+        clock: hal.clock,
+        links: context.links,
+        holds: (group) => !this.#stopping && this.#state.groups[group]?.state === "active",
+        onKept: (group) => this.#announce(this.#slots.get(group.name)),
+      },
+      orders,
+    );
+    const holding = () => ({ orders: this.#orders, state: this.#state });
+    this.#stale = new StaleNeighbours(context, this.#announcer, holding, options.onStale);
+    this.#witnesses = new Witnesses(hal.icmp, hal.clock, (at) => this.#input({ kind: "witness", at }));
+    this.#witnesses.configure(orders.pair.witnesses);
+    this.#pulse = new PulseProcess(options.launcher, context.gate.pin, {
+      onStart: () => {
+        this.#tellPulse();
+        this.#input({ kind: "pulseStarted" });
+      },
+      onReport: (report) => this.#onReport(report),
+      onEnd: (reason) => this.#onPulseEnd(reason),
+    });
+    this.#pulse.start();
+    this.linksChanged();
+  }
+
+  setOrders(orders: Orders, slots: ReadonlyMap<string, number>): void {
+    if (orders.pair === undefined) return;
+    for (const [name, slot] of this.#slots) {
+      if (slots.get(name) === slot) continue;
+      this.#pulse.send({ kind: "forget", group: slot });
+      this.#announcer.stop(slot);
+    }
+    this.#orders = orders;
+    this.#pair = orders.pair;
+    this.#slots = slots;
+    this.#config = pairConfig(orders, orders.pair, slots);
+    this.#witnesses.configure(orders.pair.witnesses);
+    this.#tellPulse();
+    this.#input({ kind: "configured" });
+    this.#keeper.setOrders(orders);
+    this.linksChanged();
+  }
+
+  setPenalties(penalties: readonly Penalty[]): void {
+    this.#fitness = noteCauses(this.#fitness, penalties, this.#context.hal.clock.now());
+    this.#tellFitness();
+  }
+
+  setCoreConnected(connected: boolean): void {
+    const goneSince = this.#fitness.coreGoneSince ?? this.#context.hal.clock.now();
+    this.#fitness = { ...this.#fitness, coreGoneSince: connected ? undefined : goneSince };
+    this.#tellFitness();
+  }
+
+  linksChanged(): void {
+    const now = this.#context.hal.clock.now();
+    for (const device of this.#orders.groups.flatMap(devicesOf)) {
+      this.#fitness = noteCarrier(this.#fitness, device, this.#context.links.get(device)?.carrier, now);
+    }
+    this.#tellPulse();
+    this.#tellFitness();
+    this.#watch.configure(this.#orders);
+    this.#keeper.linksChanged();
+  }
+
+  command(command: SentinelCommand): Promise<CommandAnswer> {
+    const now = this.#context.hal.clock.now();
+    if (command.kind === "maintenance") {
+      const answer = this.#commands.maintenance(this.#state, command.on, now);
+      this.#input({ kind: "maintenance", on: command.on });
+      return answer;
+    }
+    const refusal = this.#commands.refuseSwitchover(this.#config, this.#state, command.group);
+    if (refusal !== undefined) return Promise.resolve(refusal);
+    const answer = this.#commands.switchover(this.#config, this.#state, command.group, now);
+    this.#input({ kind: "switchover", group: command.group });
+    return answer;
+  }
+
+  hearStale(hosts: readonly StaleSighting[]): void {
+    if (!this.#stopping) this.#stale.hear(hosts);
+  }
+
+  status(): SentinelStatus {
+    const now = this.#context.hal.clock.now();
+    const causes = new Map(needsOf(this.#orders).map((need) => [need.name, causesFor(this.#fitness, need, now)]));
+    return pairStatus({
+      clock: this.#context.hal.clock,
+      orders: this.#orders,
+      pair: this.#pair,
+      config: this.#config,
+      state: this.#state,
+      causes,
+      links: this.#context.links,
+      watchAlarms: [...this.#watch.alarms(), ...this.#stale.alarms()],
+      staleCounters: this.#stale.counters,
+      countersWhenHeard: this.#countersWhenHeard,
+      pulseEnds: this.#pulse.ends,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#handOver();
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#witnesses.close();
+    this.#stale.close();
+    this.#announcer.close();
+    this.#watch.close();
+    await this.#pulse.quit();
+    await this.#keeper.idle();
+    await this.#removeAddresses();
+  }
+
+  /** Planned hand-over before the end, when there is somebody to take over. */
+  async #handOver(): Promise<void> {
+    const holds = Object.values(this.#state.groups).some((group) => group.state === "active");
+    if (!holds || this.#commands.refuseSwitchover(this.#config, this.#state, undefined) !== undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, HAND_OVER_MILLIS_MAX);
+    });
+    await Promise.race([this.command({ kind: "maintenance", on: true }), late]);
+    clearTimeout(timer);
+  }
+
+  /** Whatever pulse could not remove, because it was killed. */
+  async #removeAddresses(): Promise<void> {
+    this.#context.gate.shutAll();
+    const removals = this.#orders.groups.flatMap((group) =>
+      group.virtualRouters.flatMap((router) => {
+        const link = this.#context.links.get(router.device);
+        return link === undefined
+          ? []
+          : router.addresses.map((vip) => this.#context.hal.network.deleteAddress(link.ifindex, vip));
+      }),
+    );
+    // A link that vanished meanwhile took its addresses along.
+    await Promise.allSettled(removals);
+  }
+
+  #onPulseEnd(reason: string): void {
+    this.#countersWhenHeard = {};
+    this.#event("pulse-ended", undefined, reason, {});
+    this.#announcer.stopAll();
+    this.#input({ kind: "pulseEnded" });
+    void this.#removeAddresses();
+  }
+
+  /** Everything that is not the election's to decide: the key, the paths, the plans. */
+  #tellPulse(): void {
+    const { hal, links } = this.#context;
+    const { beatKey } = this.#options;
+    const setup = {
+      requests: hal.requests,
+      links,
+      orders: this.#orders,
+      pair: this.#pair,
+      config: this.#config,
+      beatKey,
+    };
+    for (const command of pulseSetup(setup)) this.#pulse.send(command);
+  }
+
+  #tellFitness(): void {
+    this.#fitnessAt = this.#context.hal.clock.now();
+    const fitness = fitnessOf(this.#fitness, needsOf(this.#orders), this.#fitnessAt);
+    this.#input({ kind: "fitness", fitness });
+  }
+
+  #onReport(report: PulseReport): void {
+    this.#input({ kind: "report", report });
+    if (report.kind !== "snapshot") return;
+    if (report.peerAlive) this.#countersWhenHeard = report.counters;
+    // From the first missing beat on each lease of a "safety" pair hangs on a fresh answer of a witness.
+    const { beat } = this.#state.timing;
+    const missing = !report.peerAlive || between(report.heardAt, report.at) > beat;
+    this.#witnesses.hurry(missing && this.#config.safety ? Math.max(1, beat / 1_000) : undefined);
+  }
+
+  #input(input: PairInput): void {
+    const now = this.#context.hal.clock.now();
+    const result = step(this.#config, this.#state, input, now);
+    this.#state = result.state;
+    for (const action of result.actions) this.#carryOut(action);
+    this.#commands.review(this.#state, now);
+    this.#watchFor(now);
+    this.#schedule(now);
+    if (input.kind !== "witness") this.#context.onChange();
+  }
+
+  /** Tells the watch whose packets are right: this box's, and while the peer lives, the peer's. */
+  #watchFor(now: Instant): void {
+    const { snapshot } = this.#state;
+    this.#sole = reviewSole(this.#sole, this.#config, this.#state, now);
+    this.#presence.review(snapshot, this.#orders.interfaces);
+    this.#watch.setHeld(soleGroups(this.#sole, now), snapshot?.peerAlive === true ? this.#presence.macs : new Set());
+    this.#watch.setPeerLinkLocals(this.#presence.linkLocals);
+  }
+
+  #schedule(now: Instant): void {
+    clearTimeout(this.#timer);
+    if (this.#stopping) return;
+    // Since the election heard of the fitness, not from now: a change that is due this very moment is not to be missed.
+    const fitnessAt = nextFitnessTimeout(this.#fitness, this.#fitnessAt);
+    const at = earliest(nextTimeout(this.#config, this.#state, now), fitnessAt) ?? now;
+    this.#timer = setTimeout(
+      () => {
+        this.#tellFitness();
+        this.#input({ kind: "timeout" });
+      },
+      Math.max(1, waitMillis(now, at)),
+    );
+  }
+
+  #carryOut(action: PairAction): void {
+    switch (action.kind) {
+      case "pulse":
+        return this.#pulse.send(action.command);
+      case "announce":
+        return this.#announce(action.slot);
+      case "askWitnesses":
+        return this.#witnesses.ask();
+      case "transition":
+        if (action.to !== "active") this.#announcer.stop(action.slot);
+        this.#keeper.changedHands(action.group);
+        return this.#event("role", action.group, action.reason, action.evidence, action.from, action.to);
+      case "note":
+        this.#commands.note(action);
+        return this.#event(action.event, action.group, action.reason, action.evidence);
+    }
+  }
+
+  #announce(slot: number | undefined): void {
+    const group = this.#orders.groups.find((entry) => this.#slots.get(entry.name) === slot);
+    if (group !== undefined && slot !== undefined && !this.#stopping)
+      this.#announcer.start(slot, group, this.#orders.interfaces);
+  }
+
+  #event(
+    event: string,
+    group: string | undefined,
+    reason: string,
+    evidence: Readonly<Record<string, number | string>>,
+    from?: string,
+    to?: string,
+  ): void {
+    const clock = this.#context.hal.clock;
+    this.#context.onEvent({ at: wallTime(clock, clock.now()), event, group, from, to, reason, evidence });
+  }
+}

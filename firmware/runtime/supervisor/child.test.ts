@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { Child, type ChildEnd } from "./child.ts";
+
+/** A child that runs JavaScript given as text. */
+function run(scripts: readonly string[], decide: (end: ChildEnd, ends: number) => boolean) {
+  const messages: unknown[] = [];
+  const ends: ChildEnd[] = [];
+  let starts = 0;
+  let ended: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const child = new Child({
+    name: "core",
+    argv: () => ["-e", scripts[Math.min(starts++, scripts.length - 1)] ?? ""],
+    onMessage: (message) => messages.push(message),
+    onEnd: (end) => {
+      ends.push(end);
+      const again = decide(end, ends.length);
+      if (!again) ended();
+      return again;
+    },
+  });
+  child.start();
+  return { child, messages, ends, over };
+}
+
+describe("a child of the supervisor", () => {
+  it("is started again when it dies, and its last end is told", async () => {
+    const die = 'process.send("hello", () => process.exit(9))';
+    const { child, messages, ends, over } = run([die], (_, count) => count < 3);
+    await over;
+    expect(messages).toEqual(["hello", "hello", "hello"]);
+    expect(ends.map((end) => end.code)).toEqual([9, 9, 9]);
+    expect(child.report).toEqual({ name: "core", pid: null, restarts: 2, lastEnd: "exit code 9" });
+  });
+
+  it("is asked to end by SIGTERM and not started again", async () => {
+    const polite = 'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); process.send("up")';
+    const { child, ends, messages } = run([polite], () => true);
+    await expect.poll(() => messages).toEqual(["up"]);
+    await child.stop(5_000);
+    expect(ends).toEqual([{ name: "core", code: 0, signal: null }]);
+    expect(child.report.pid).toBeNull();
+  });
+
+  it("is killed when it does not obey in time", async () => {
+    const deaf = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); process.send("up")';
+    const { child, ends, messages } = run([deaf], () => true);
+    await expect.poll(() => messages).toEqual(["up"]);
+    await child.stop(50);
+    expect(ends[0]?.signal).toBe("SIGKILL");
+  });
+
+  it("ends by itself when its standard input ends, which is how it notices a dead supervisor", async () => {
+    const orphan = 'process.stdin.on("end", () => process.exit(4)).resume(); process.disconnect()';
+    const { child, ends, over } = run([orphan], () => false);
+    child.closeInput();
+    await over;
+    expect(ends[0]?.code).toBe(4);
+  });
+});

@@ -1,0 +1,109 @@
+/** One child of the supervisor: started, started again when it dies, stopped in bounded time. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { instant } from "@futago/hal/units/time.ts";
+import type { ChildReport } from "../control.ts";
+import { afterEnd, type RestartState } from "./restart-delay.ts";
+
+export interface ChildOptions {
+  readonly name: "sentinel" | "core";
+  /** Arguments of the node program: V8's switches, the script, the script's arguments. */
+  readonly argv: () => readonly string[];
+  readonly onMessage: (message: unknown) => void;
+  /** Called at each end; false forbids the restart. */
+  readonly onEnd: (end: ChildEnd) => boolean;
+}
+
+export interface ChildEnd {
+  readonly name: "sentinel" | "core";
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class Child {
+  readonly #options: ChildOptions;
+  #process: ChildProcess | undefined;
+  #restart: RestartState | undefined;
+  #restarts = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #lastEnd: string | null = null;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(options: ChildOptions) {
+    this.#options = options;
+  }
+
+  get report(): ChildReport {
+    return {
+      name: this.#options.name,
+      pid: this.#process?.pid ?? null,
+      restarts: this.#restarts,
+      lastEnd: this.#lastEnd,
+    };
+  }
+
+  start(): void {
+    const startedAt = monotonicMicros();
+    // A process group of its own, so that Ctrl-C reaches the supervisor alone and the order of the stop is kept. The
+    // pipe on standard input and the IPC channel end with the supervisor, however it ends.
+    const child = spawn(process.execPath, [...this.#options.argv()], {
+      detached: true,
+      stdio: ["pipe", 2, 2, "ipc"],
+    });
+    this.#process = child;
+    child.on("message", this.#options.onMessage);
+    child.on("error", () => {
+      // "exit" or "close" follows when it had started; a failed spawn ends here with no pid.
+      if (child.pid === undefined) this.#onExit(startedAt, null, null);
+    });
+    child.stdin?.on("error", () => child.stdin?.destroy());
+    this.#ended = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        resolve();
+        this.#onExit(startedAt, code, signal);
+      });
+    });
+  }
+
+  /** Asks by SIGTERM and insists by SIGKILL after `graceMillis`. Resolves when it is gone. */
+  async stop(graceMillis: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    if (this.#process === undefined) return;
+    this.#process.kill("SIGTERM");
+    const insist = setTimeout(() => this.kill(), graceMillis);
+    await this.#ended;
+    clearTimeout(insist);
+  }
+
+  /** What the child also meets when the supervisor dies. */
+  closeInput(): void {
+    this.#process?.stdin?.end();
+  }
+
+  kill(): void {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#process?.kill("SIGKILL");
+  }
+
+  #onExit(startedAt: number, code: number | null, signal: NodeJS.Signals | null): void {
+    this.#process = undefined;
+    this.#lastEnd = signal === null ? `exit code ${code ?? "unknown"}` : `killed by ${signal}`;
+    const mayRestart = this.#options.onEnd({ name: this.#options.name, code, signal });
+    if (this.#stopping || !mayRestart) return;
+    const now = instant(monotonicMicros());
+    this.#restart = afterEnd(this.#restart, instant(startedAt), now);
+    this.#timer = setTimeout(
+      () => {
+        this.#restarts += 1;
+        this.start();
+      },
+      (this.#restart.startAt - now) / 1_000,
+    );
+  }
+}
+
+function monotonicMicros(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
