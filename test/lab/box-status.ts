@@ -1,0 +1,62 @@
+/** What a box says about itself, kept fresh over its control socket: the same answer as `futago status --json`. */
+import { connect, type Socket } from "node:net";
+import type { BoxStatus, ControlReply } from "@futago/firmware/runtime/control.ts";
+import { CONTROL_LINE_BYTES_MAX } from "@futago/firmware/runtime/control.ts";
+import { LineReader, parseObject } from "@futago/firmware/runtime/line-reader.ts";
+
+const RETRY_MILLIS = 200;
+
+export class BoxStatusFeed {
+  readonly #path: string;
+  readonly #listeners = new Set<(status: BoxStatus) => void>();
+  #socket: Socket | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #open = false;
+  #latest: BoxStatus | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Undefined while nobody answers on the control socket. */
+  get latest(): BoxStatus | undefined {
+    return this.#latest;
+  }
+
+  listen(listener: (status: BoxStatus) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  open(): void {
+    this.#open = true;
+    this.#connect();
+  }
+
+  close(): void {
+    this.#open = false;
+    clearTimeout(this.#retry);
+    this.#socket?.destroy();
+    this.#latest = undefined;
+  }
+
+  #connect(): void {
+    const reader = new LineReader(CONTROL_LINE_BYTES_MAX);
+    const socket = connect({ path: this.#path });
+    this.#socket = socket;
+    socket.on("connect", () => socket.write(`${JSON.stringify({ id: 1, method: "watchStatus", params: {} })}\n`));
+    socket.on("data", (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) this.#take(parseObject(line) as ControlReply | undefined);
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      if (this.#socket === socket) this.#latest = undefined;
+      if (this.#open && this.#socket === socket) this.#retry = setTimeout(() => this.#connect(), RETRY_MILLIS);
+    });
+  }
+
+  #take(reply: ControlReply | undefined): void {
+    if (reply === undefined || !("event" in reply)) return;
+    this.#latest = reply.event as BoxStatus;
+    for (const listener of this.#listeners) listener(this.#latest);
+  }
+}

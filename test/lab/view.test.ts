@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import type { BoxSnapshot, LabSnapshot } from "./snapshot.ts";
+import { drawLab, type Line } from "./view.ts";
+
+const CABLES = { wan: true, lan: true, sync: true };
+const RUNNING = { core: true, sentinel: true, pulse: true };
+const silentBox: BoxSnapshot = { box: "a", power: "on", cables: CABLES, components: RUNNING, status: undefined };
+const activeBox: BoxSnapshot = {
+  ...silentBox,
+  status: {
+    box: "a",
+    role: "active",
+    hostname: "edge-a",
+    revision: "",
+    groups: [
+      {
+        name: "edge",
+        state: "active",
+        since: "2026-01-01T00:00:00.000Z",
+        reason: "election",
+        addresses: ["10.1.0.1/24", "10.2.0.1/24"],
+        priority: 200,
+        answering: true,
+      },
+    ],
+    peer: {
+      alive: true,
+      role: "standby",
+      revision: "",
+      paths: [
+        { interface: "sync", alive: true, rttMicros: 210 },
+        { interface: "lan", alive: false, rttMicros: null },
+      ],
+      addresses: [],
+    },
+    heartbeat: { profile: "default", deadMs: 75, leaseMs: 45, latenessP999Ms: 1.2, counters: {} },
+    services: [],
+    alarms: [],
+    counters: {},
+  },
+};
+
+const lab: LabSnapshot = {
+  at: new Date(0),
+  vip: "10.1.0.1",
+  boxes: [activeBox, { ...silentBox, box: "b", power: "off", cables: { wan: false, lan: false, sync: false } }],
+  servers: [
+    { name: "s1", alive: true, healthy: true, reason: "200", share: 1 / 3 },
+    { name: "s2", alive: true, healthy: true, reason: "200", share: 2 / 3 },
+    { name: "s3", alive: false, healthy: false, reason: "connection refused", share: 0 },
+  ],
+  answering: true,
+  silentMicros: 0,
+  clientSendsTo: "a",
+  probesPerSecond: 1_000,
+  probesLost: 84,
+  lastGapMicros: 84_300,
+  requestsPerSecond: 998.6,
+  requestsFailed: 0,
+  keptOpen: 50,
+  keptBroken: 0,
+  stream: { megabitsPerSecond: 20, alive: true },
+  events: Array.from({ length: 40 }, (_, index) => ({ at: new Date(index), text: `event ${index}` })),
+};
+
+const textOf = (lines: readonly Line[]) =>
+  lines.map((line) =>
+    line
+      .map(([text]) => text)
+      .join("")
+      .trimEnd(),
+  );
+
+describe("the live view", () => {
+  it.each([
+    [80, 24],
+    [132, 43],
+    [60, 20],
+  ])("fills %i columns by %i lines and not one more", (width, height) => {
+    const lines = textOf(drawLab(lab, width, height, ""));
+    expect(lines).toHaveLength(height);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    expect(lines.at(-1)).toContain("quit");
+  });
+
+  it("shows who is active, what each path says, and what the client sees, on 80 by 24", () => {
+    const text = textOf(drawLab(lab, 80, 24, "")).join("\n");
+    expect(text).toContain("10.1.0.1 answers   the client sends to box a");
+    expect(text).toMatch(/box a {2}active +box b {2}off/);
+    expect(text).toContain("VIP    10.1.0.1 10.2.0.1");
+    expect(text).toContain("hears  sync 0.2 ✗lan");
+    expect(text).toMatch(/cables wan lan sync +cables ✗wan ✗lan ✗sync/);
+    expect(text).toMatch(/probes 1000\/s +lost 84 +last silence 84 ms/);
+    expect(text).toMatch(/http {3}999\/s +failed 0 +kept alive 50, broken 0/);
+    expect(text).toMatch(/s2 +healthy +█{16}·{8} +67%/);
+    expect(text).toMatch(/s3 +dead +·{24} +0% +connection refused/);
+    expect(text).toContain("event 39");
+  });
+
+  it("shows a lab of two hosts with their own web servers, and no stream", () => {
+    const servers = [
+      { name: "a", alive: true, healthy: true, reason: "", share: 1 },
+      { name: "b", alive: false, healthy: false, reason: "web: connection refused", share: 0 },
+    ] as const;
+    const boxes = lab.boxes.map((box) => ({ ...box, cables: { lan: true, sync: false } }));
+    const text = textOf(drawLab({ ...lab, vip: "10.2.0.1", boxes, servers, stream: undefined }, 80, 24, "")).join("\n");
+    expect(text).toContain("10.2.0.1 answers");
+    expect(text).toMatch(/cables lan ✗sync/);
+    expect(text).toMatch(/b +dead +·{24} +0% +web: connection refused/);
+    expect(text).not.toContain("stream");
+    expect(text).toContain("1 2 power a b  l s cable");
+    expect(text).toContain("7 8 web server a b");
+  });
+
+  it("shows a silence while it lasts", () => {
+    const [title] = textOf(drawLab({ ...lab, answering: false, silentMicros: 41_000 }, 80, 24, ""));
+    expect(title).toContain("10.1.0.1 silent for 41 ms");
+  });
+
+  it("asks in the place of the keys while a key waits for a box", () => {
+    const lines = textOf(drawLab(lab, 80, 24, "wan cable of which box?"));
+    expect(lines).toHaveLength(24);
+    expect(lines.at(-1)).toBe("wan cable of which box?");
+  });
+});
