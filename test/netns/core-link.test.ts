@@ -1,0 +1,136 @@
+/** The link between the two cores over a real cable with nothing but link-local addresses on it. */
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
+
+const PORT = "7405";
+const KEY = randomBytes(32).toString("hex");
+const PICTURE = [{ name: "web", backends: [{ name: "s1", healthy: false, reason: "connection refused" }] }];
+
+interface Said {
+  readonly up?: boolean;
+  readonly revision?: string;
+  readonly told?: unknown;
+  readonly count?: string;
+}
+interface End {
+  readonly process: ChildProcess;
+  readonly said: Said[];
+}
+
+let net: TestNetwork;
+let a: Namespace;
+let b: Namespace;
+let addressOfA = "";
+const script = new URL("core-link-end.ts", import.meta.url).pathname;
+
+beforeEach(async () => {
+  net = await createNetwork();
+  a = await net.namespace("a");
+  b = await net.namespace("b");
+  await net.link(a, "sync0", b, "sync0");
+  // The kernel gives the address a moment after the carrier.
+  await vi.waitUntil(async () => (addressOfA = await linkLocal(a)) !== "", { timeout: 5_000 });
+});
+afterEach(() => net.destroy());
+
+async function linkLocal(namespace: Namespace): Promise<string> {
+  const [link] = JSON.parse(await namespace.ip("-j -6 addr show dev sync0")) as { addr_info: { local: string }[] }[];
+  return link?.addr_info[0]?.local ?? "";
+}
+
+function start(namespace: Namespace, ...argv: string[]): End {
+  const child = namespace.spawn([process.execPath, script, ...argv], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin?.on("error", () => {
+    // It ended before it had read everything, as some are made to do.
+  });
+  const said: Said[] = [];
+  let rest = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    said.push(...lines.map((line) => JSON.parse(line) as Said));
+  });
+  return { process: child, said };
+}
+
+const startA = (key = KEY) => start(a, "a", PORT, key);
+const startB = (key = KEY) => start(b, "b", PORT, key, addressOfA, "sync0");
+const isUp = (end: End) => end.said.findLast((one) => one.up !== undefined)?.up;
+const counts = (end: End) => end.said.flatMap((one) => one.count ?? []);
+
+/** Sends bytes to A's port from B's side; resolves true when A took the connection and then closed it. */
+async function attack(bytes: string): Promise<boolean> {
+  const code = `let took = false;
+    const s = require("node:net").connect({ host: "${addressOfA}%sync0", port: ${PORT} });
+    s.on("connect", () => { took = true; s.write(Buffer.from(process.argv[1], "base64")); });
+    s.on("error", () => {}); s.on("close", () => process.exit(took ? 0 : 3));`;
+  const base64 = Buffer.from(bytes, "latin1").toString("base64");
+  return (await b.tryRun([process.execPath, "-e", code, base64], { timeoutMillis: 10_000 })).code === 0;
+}
+
+describe("the link between the two cores", () => {
+  it("comes up, tells the revisions both ways, and carries the active's picture", async () => {
+    const endB = startB();
+    const endA = startA();
+    await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
+    expect(endA.said.at(-1)?.revision).toBe("bb".repeat(32));
+    expect(endB.said.at(-1)?.revision).toBe("aa".repeat(32));
+    endA.process.stdin?.write(`${JSON.stringify(PICTURE)}\n`);
+    await expect.poll(() => endB.said.at(-1)?.told, { timeout: 5_000 }).toEqual(PICTURE);
+  });
+
+  it("comes back by itself after the other end died", async () => {
+    const endB = startB();
+    const first = startA();
+    await expect.poll(() => isUp(endB), { timeout: 5_000 }).toBe(true);
+    first.process.kill("SIGKILL");
+    await expect.poll(() => isUp(endB), { timeout: 5_000 }).toBe(false);
+    const second = startA();
+    await expect.poll(() => [isUp(second), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
+  });
+
+  it("notices a cut cable, which no packet tells of", async () => {
+    const endA = startA();
+    const endB = startB();
+    await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
+    await b.ip("link set sync0 down");
+    await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 8_000 }).toEqual([false, false]);
+  });
+
+  it("lets nobody in who has another key, and counts it on the listening side", async () => {
+    const endA = startA();
+    const endB = startB(randomBytes(32).toString("hex"));
+    await expect.poll(() => counts(endA), { timeout: 5_000 }).toContain("peerLinkWrongKey");
+    expect(isUp(endA)).toBeUndefined();
+    expect(isUp(endB)).not.toBe(true);
+  });
+
+  it("drops what is no TLS, however long, and goes on serving the peer", async () => {
+    const endA = startA();
+    await expect.poll(() => attack("GET / HTTP/1.1\r\n\r\n"), { timeout: 5_000 }).toBe(true);
+    expect(await attack("\x16\x03\x01\xff\xff".repeat(1_000))).toBe(true);
+    const endB = startB();
+    await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
+  });
+
+  it.each([
+    ["nonsense", "hello\n", "peerLink_notAnObject"],
+    ["an unknown message", '{"kind":"reboot"}\n', "peerLink_unknownKind"],
+    ["health before hello", `{"kind":"health","revision":"${"bb".repeat(32)}","pools":[]}\n`, "peerLinkNoHello"],
+    ["a line without end", "x".repeat(2 << 20), "peerLinkOversized"],
+    ["A's own name", `{"kind":"hello","version":1,"box":"a","revision":"${"bb".repeat(32)}"}\n`, "peerLinkSameBox"],
+    ["another version", `{"kind":"hello","version":9,"box":"b","revision":"${"bb".repeat(32)}"}\n`, "peerLinkVersion"],
+  ])("drops a peer that holds the key but sends %s, counts it, and serves the next", async (_, text, counter) => {
+    const endA = startA();
+    const endB = startB();
+    await expect.poll(() => isUp(endA), { timeout: 5_000 }).toBe(true);
+    const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0");
+    await expect.poll(() => isUp(raw), { timeout: 5_000 }).toBe(true);
+    raw.process.stdin?.write(text);
+    await expect.poll(() => counts(endA), { timeout: 5_000 }).toContain(counter);
+    await expect.poll(() => raw.process.exitCode, { timeout: 5_000 }).toBe(0);
+    expect([isUp(endA), isUp(endB)]).toEqual([true, true]);
+  });
+});
