@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["hal/**/*.test.ts", "firmware/**/*.test.ts", "test/table/**/*.test.ts", "test/sim/**/*.test.ts"],
+          include: ["hal/**/*.test.ts", "firmware/**/*.test.ts", "test/{table,sim,suite,lab,bench}/**/*.test.ts"],
         },
       },
       {

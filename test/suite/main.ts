@@ -1,0 +1,95 @@
+/**
+ * The whole suite, as `./build.sh test [STEP…]` runs it after setup. Every step runs even when an earlier one failed.
+ * After each it looks for leftovers; at the end it prints what was skipped and why. The last line is the totals.
+ */
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type Inventory, leftovers, markedProcesses, takeInventory } from "./leftovers.ts";
+import { runStep, signalTo, type Surroundings } from "./run-step.ts";
+import { type Step, steps } from "./steps.ts";
+import { type Outcome, single, sum, totalsLine } from "./totals.ts";
+
+/** How long what a step started may take to go away after it. */
+const LEFTOVER_GRACE_MILLIS = 5_000;
+
+const started = performance.now();
+
+function say(text: string): void {
+  const seconds = Math.round((performance.now() - started) / 1_000);
+  process.stdout.write(`[${String(seconds).padStart(4)}s] ${text}\n`);
+}
+
+/** What is new on the machine. Processes of ours among it are ended, so that they cannot spoil the next step. */
+async function findLeftovers(before: Inventory, around: Surroundings): Promise<readonly string[]> {
+  const deadline = performance.now() + LEFTOVER_GRACE_MILLIS;
+  const look = () => [
+    ...leftovers(before, takeInventory(around)),
+    ...Array.from(markedProcesses(around.mark), ([pid, command]) => `process ${pid} ${command}`),
+  ];
+  let found = look();
+  while (found.length > 0 && performance.now() < deadline) {
+    await sleep(200);
+    found = look();
+  }
+  for (const pid of markedProcesses(around.mark).keys()) signalTo(pid, "SIGKILL");
+  return found;
+}
+
+async function runAll(chosen: readonly Step[], around: Surroundings): Promise<Outcome> {
+  const outcomes: Outcome[] = [];
+  const blamed = new Set<string>();
+  const before = takeInventory(around);
+  for (const step of chosen) {
+    if (around.interruption.aborted) break;
+    const outcome = await runStep(step, around);
+    outcomes.push(outcome);
+    say(`${step.name}: ${totalsLine(outcome)}`);
+    for (const thing of await findLeftovers(before, around)) {
+      if (!blamed.has(thing)) say(`${step.name}: left behind: ${thing}`);
+      blamed.add(thing);
+    }
+  }
+  say(`leftovers: ${blamed.size === 0 ? "none" : blamed.size}`);
+  outcomes.push(single(blamed.size === 0));
+  if (around.interruption.aborted) outcomes.push(single(false));
+  return sum(outcomes);
+}
+
+async function main(names: readonly string[]): Promise<Outcome> {
+  const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+  const all = steps(root);
+  const unknown = names.filter((name) => !all.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    process.stderr.write(`no step ${unknown.join(", ")}; steps: ${all.map((step) => step.name).join(" ")}\n`);
+    process.exit(2);
+  }
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
+  const directory = mkdtempSync(`${tmpdir()}/futago-suite-`);
+  const temporary = `${directory}/tmp`;
+  mkdirSync(temporary);
+  // Daemons that the tests start give up root and must still reach their files.
+  chmodSync(directory, 0o755);
+  chmodSync(temporary, 0o1777);
+  try {
+    const chosen = names.length === 0 ? all : all.filter((step) => names.includes(step.name));
+    return await runAll(chosen, {
+      root,
+      mark: randomUUID(),
+      directory,
+      temporary,
+      say,
+      interruption: interruption.signal,
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const outcome = await main(process.argv.slice(2));
+for (const { test, reason } of outcome.skipped) say(`skipped: ${test}: ${reason}`);
+process.stdout.write(`${totalsLine(outcome)}\n`);
+process.exitCode = outcome.failed === 0 ? 0 : 1;
