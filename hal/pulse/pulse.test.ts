@@ -321,6 +321,31 @@ describe("pulse's core, changing hands", () => {
     pair.run(1);
     expect(pair.bits()).toEqual([ANSWER | FORWARD, 0]);
   });
+
+  it("keeps the group when a thawed peer sends what it had to say before it was frozen", () => {
+    const pair = pairWithActiveA();
+    pair.now += BEAT;
+    pair.a.tick(pair.now);
+    const [late] = pair.a.sent.splice(0);
+    for (let i = 0; i < 8; i++) {
+      pair.now += BEAT;
+      pair.b.order({ kind: "pet" }, pair.now);
+      pair.b.tick(pair.now);
+    }
+    expect(pair.bits()).toEqual([0, ANSWER | FORWARD]);
+    expect(pair.b.receive(late!.beat, pair.now)).toBe("accepted");
+    expect(pair.b.gate(pair.now)).toBe(ANSWER | FORWARD);
+    pair.run(4);
+    expect(pair.bits()).toEqual([0, ANSWER | FORWARD]);
+  });
+
+  it("does not blame its sentinel for the time it was frozen itself", () => {
+    const pair = pairWithActiveA();
+    pair.now += 250_000 + BEAT - 1_000;
+    pair.a.tick(pair.now);
+    expect(pair.a.state).not.toBe("fault");
+    expect(pair.a.sent.length).toBeGreaterThan(0);
+  });
 });
 
 describe("pulse's core, whom it believes", () => {

@@ -171,17 +171,18 @@ async function noProbeLost({ lab, mark }: Chapter): Promise<Finding> {
   const { lost, sent } = lab.prober.tick;
   const count = lost - mark.probesLost;
   if (count === 0 || sent === 0) return { holds: sent > 0, seen: `${count} lost` };
-  // A machine that stands still longer than the pair's own bound for lateness stops both boxes and every lease.
-  const stall = longestStall(lab.prober, mark.at - STALL_BEFORE_MICROS, monotonicMicros());
-  const explained = stall > (deadMillis(lab) * 1_000) / 3;
+  const dead = deadMillis(lab) * 1_000;
+  const gaps = lab.prober.linesOf("gap", mark.at);
+  const stalls = gaps.map(({ start, end }) => longestStall(lab.prober, start - dead, end));
+  // A machine that stands still longer than the pair's own bound for lateness stops both boxes and every lease. Only a
+  // silence right after such a stall is excused by it.
+  const holds = gaps.length > 0 && stalls.every((stall) => stall > dead / 3);
+  const beside = stalls.map((stall) => `${Math.round(stall / 1_000)} ms`).join(", ");
   return {
-    holds: explained,
-    seen: `${count} lost${explained ? `: the machine itself stalled ${Math.round(stall / 1_000)} ms` : ""}`,
+    holds,
+    seen: `${count} lost in ${gaps.length} gaps; stalls of the machine just before: ${beside || "none"}`,
   };
 }
-
-/** A lease that a stall ended lapses a little later. */
-const STALL_BEFORE_MICROS = 200_000;
 
 function deadMillis(lab: Lab): number {
   const known = BOXES.map((box) => lab.boxes[box].feed.latest?.heartbeat?.deadMs);

@@ -36,6 +36,7 @@ export class Box {
   #pulse: PulseCore | undefined;
   #state: PairState | undefined;
   #frozen = false;
+  #freezeBefore: number | undefined;
   #sentinelFrozen = false;
   /** Counts lives, so that events of an earlier life do nothing. */
   #life = 0;
@@ -47,6 +48,7 @@ export class Box {
   #toSentinelAt = 0;
   #toPulseAt = 0;
   #witnessReachable = true;
+  #witnessTurn = 0;
 
   constructor(side: Side, config: PairConfig, world: BoxWorld) {
     this.side = side;
@@ -64,6 +66,10 @@ export class Box {
     return this.running && this.#state?.booting === false;
   }
 
+  get fitness(): number {
+    return this.#fitness;
+  }
+
   role(group: string): string {
     return this.#state?.groups[group]?.state ?? "off";
   }
@@ -78,6 +84,7 @@ export class Box {
     this.#world.trace(this.side, "power on");
     this.#life += 1;
     this.#frozen = false;
+    this.#freezeBefore = undefined;
     this.#sentinelFrozen = false;
     this.#startSentinel();
   }
@@ -97,7 +104,13 @@ export class Box {
     this.#frozen = true;
   }
 
+  /** Frozen while it is about to say something: what is still to be sent goes out when it thaws. */
+  freezeBeforeSending(datagrams: number): void {
+    this.#freezeBefore = datagrams;
+  }
+
   thaw(): void {
+    this.#freezeBefore = undefined;
     if (!this.#frozen) return;
     this.#world.trace(this.side, "thawed");
     this.#frozen = false;
@@ -224,13 +237,16 @@ export class Box {
   }
 
   /** As the shell does: once a second, and at every beat from the first missing one, when a lease may hang on it. */
-  #askWitness(): void {
+  #askWitness(missing = false): void {
     const { snapshot, timing } = this.#state ?? {};
     const { at = 0, heardAt = 0, peerAlive = true } = snapshot ?? {};
-    const urgent = this.config.safety && (!peerAlive || at - heardAt > (timing?.beat ?? 0));
+    const urgent = this.config.safety && (missing || !peerAlive || at - heardAt > (timing?.beat ?? 0));
+    const turn = ++this.#witnessTurn;
     this.#askWitnessOnce();
     this.#later(urgent ? (timing?.beat ?? 15_000) : 1_000_000, () =>
-      this.#whenSentinelThawed(() => this.#askWitness()),
+      this.#whenSentinelThawed(() => {
+        if (turn === this.#witnessTurn) this.#askWitness();
+      }),
     );
   }
 
@@ -262,9 +278,17 @@ export class Box {
 
   #flush(): void {
     for (const output of this.#pulse?.take() ?? []) {
-      if (output.kind === "send") this.#send(output.path, output.beat);
-      else this.#toSentinel(output.report);
+      if (output.kind === "report") this.#toSentinel(output.report);
+      else this.#sendUnlessFrozen(output.path, output.beat);
     }
+  }
+
+  #sendUnlessFrozen(path: number, beat: Uint8Array): void {
+    if (this.#freezeBefore !== undefined && --this.#freezeBefore < 0) {
+      this.#freezeBefore = undefined;
+      this.freeze();
+    }
+    this.#whenThawed(() => this.#send(path, beat));
   }
 
   #send(path: number, beat: Uint8Array): void {
@@ -273,8 +297,9 @@ export class Box {
     network.send(this.#world.now(), this.side, path, duplicateProbability, () => deliver(other, path, beat));
   }
 
-  /** Reports arrive in order, a little later. */
+  /** Reports arrive in order, a little later; those to a sentinel that is gone are lost with its socket. */
   #toSentinel(report: PulseReport): void {
+    if (this.#state === undefined) return;
     this.#toSentinelAt = Math.max(this.#toSentinelAt, this.#world.now() + this.#world.random.between(50, 1_500));
     this.#later(this.#toSentinelAt - this.#world.now(), () => {
       this.#whenSentinelThawed(() => this.#input({ kind: "report", report }));
@@ -309,7 +334,7 @@ export class Box {
     if (action.kind === "transition")
       this.#world.trace(this.side, `${action.group}: ${action.from} -> ${action.to} (${action.reason})`);
     if (action.kind === "note") this.#world.trace(this.side, `${action.event} ${action.reason}`);
-    if (action.kind === "askWitnesses") this.#askWitnessOnce();
+    if (action.kind === "askWitnesses") this.#askWitness(true);
   }
 
   #scheduleTimeout(): void {

@@ -15,8 +15,8 @@ export function breakSomething(simulation: Simulation): void {
       if (random.chance(0.6)) later(100_000, 900_000, () => box.powerOn());
     },
     () => {
-      box.freeze();
-      later(5_000, 400_000, () => box.thaw());
+      simulation.freeze(side);
+      later(5_000, 400_000, () => simulation.thaw(side));
     },
     () => {
       box.freezeSentinel();

@@ -17,6 +17,9 @@ const SERVES_FOR = millis(300);
 /** One seed in so many is watched for long after it has settled. */
 const PATIENT_EVERY = 20;
 const FAULTS_UNTIL = seconds(3);
+const ASIDE = 0x5eed_0000;
+/** For so long after a thaw the box that serves must go on serving. */
+const THAW_DISTURBS_NOBODY_FOR = millis(300);
 
 export interface Verdict {
   readonly seed: number;
@@ -42,6 +45,8 @@ function pairConfig(side: Side, random: Random, safety: boolean, preempt: boolea
 export class Simulation {
   readonly queue = new EventQueue();
   readonly random: Random;
+  /** Chance for what was added later: drawn apart, so that a seed keeps its story. */
+  readonly aside: Random;
   readonly network: Network;
   readonly boxes: readonly [Box, Box];
   readonly safety: boolean;
@@ -53,11 +58,15 @@ export class Simulation {
   #now = 0;
   #events = 0;
   #shown = "";
+  #faults = 0;
+  #undisturbed: { readonly side: Side; readonly until: number; readonly faults: number } | undefined;
+  readonly #faultsAtFreeze: [number, number] = [0, 0];
 
   constructor(seed: number, keepTrace: boolean) {
     this.#seed = seed;
     this.#keepTrace = keepTrace;
     this.random = new Random(seed);
+    this.aside = new Random(seed + ASIDE);
     this.safety = this.random.chance(0.3);
     this.#preempt = this.random.chance(0.3);
     this.network = new Network(this.queue, this.random, this.random.whole(1, 3));
@@ -80,6 +89,28 @@ export class Simulation {
 
   get now(): number {
     return this.#now;
+  }
+
+  freeze(side: Side): void {
+    if (this.boxes[side].running) this.#faultsAtFreeze[side] = this.#faults;
+    if (this.aside.chance(0.5)) this.boxes[side].freeze();
+    else this.boxes[side].freezeBeforeSending(this.aside.whole(0, 2 * this.network.paths.length));
+  }
+
+  /** A box that wakes up must not disturb the one that took over from it, unless something else went wrong. */
+  thaw(side: Side): void {
+    const other: Side = side === 0 ? 1 : 0;
+    const [thawing, serving] = [this.boxes[side], this.boxes[other]];
+    const served = serving.answers(SLOT) && serving.running && !thawing.answers(SLOT);
+    const equal = !this.#preempt && thawing.fitness === serving.fitness;
+    if (served && equal && this.#calm() && this.#faults === this.#faultsAtFreeze[side]) {
+      this.#undisturbed = { side: other, until: this.now + THAW_DISTURBS_NOBODY_FOR, faults: this.#faults };
+    }
+    thawing.thaw();
+  }
+
+  #calm(): boolean {
+    return this.#now - this.network.workingSince() > DEAD * 2;
   }
 
   note(what: string): void {
@@ -108,7 +139,9 @@ export class Simulation {
     let servedFor = 0;
     while (this.#now < healAt + SETTLES_WITHIN && servedFor < SERVES_FOR) {
       this.#runUntil(this.#now + LOOKS_EVERY);
-      const once = this.boxes.filter((box) => box.answers(SLOT)).length === 1 && this.boxes.every((box) => box.booted);
+      const answering = this.boxes.filter((box) => box.answers(SLOT)).length;
+      const active = this.boxes.filter((box) => box.role(GROUP) === "active").length;
+      const once = answering === 1 && active === 1 && this.boxes.every((box) => box.booted);
       servedFor = once ? servedFor + LOOKS_EVERY : 0;
     }
   }
@@ -117,7 +150,10 @@ export class Simulation {
     let at = this.random.whole(600_000, 1_500_000);
     const count = this.random.whole(1, 6);
     for (let i = 0; i < count; i++) {
-      this.queue.add(at, () => breakSomething(this));
+      this.queue.add(at, () => {
+        this.#faults += 1;
+        breakSomething(this);
+      });
       at += this.random.whole(20_000, FAULTS_UNTIL / count);
     }
     return at + this.random.whole(0, 400_000);
@@ -156,10 +192,19 @@ export class Simulation {
   #check(): void {
     const [a, b] = this.boxes.map((box) => box.answers(SLOT)) as [boolean, boolean];
     if (this.#keepTrace) this.#show(a, b);
+    this.#checkUndisturbed(a, b);
     if (!(a && b)) return;
-    const workingFor = this.#now - this.network.workingSince();
-    if (workingFor > DEAD * 2 && this.#broken.length === 0) {
-      this.#fail(`both boxes answer although a path has worked for ${Math.round(workingFor / 1_000)} ms`);
+    if (!this.#calm() || this.#broken.length > 0) return;
+    const workingFor = Math.round((this.#now - this.network.workingSince()) / 1_000);
+    this.#fail(`both boxes answer although a path has worked for ${workingFor} ms`);
+  }
+
+  #checkUndisturbed(a: boolean, b: boolean): void {
+    const rule = this.#undisturbed;
+    if (rule === undefined) return;
+    if (this.#now > rule.until || this.#faults !== rule.faults) this.#undisturbed = undefined;
+    else if (!(rule.side === 0 ? a : b) && this.#calm() && this.boxes[rule.side].running && this.#broken.length === 0) {
+      this.#fail(`the other box thawed and ${rule.side === 0 ? "a" : "b"} stopped answering`);
     }
   }
 

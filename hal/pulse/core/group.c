@@ -67,6 +67,7 @@ void pulse_take_over(struct pulse *p, int index, enum pulse_reason reason, uint6
 
 	group->lapsed = false;
 	group->active_since = now;
+	group->active_sequence = p->sequence + 1;
 	group->finish_at = 0;
 	open_gate(p, index, now + p->lease);
 	set_state(p, index, GROUP_ACTIVE);
@@ -108,6 +109,7 @@ void pulse_resume(struct pulse *p, int index, enum pulse_reason reason, uint64_t
 
 	group->finish_at = 0;
 	group->yield_sequence = 0;
+	group->active_sequence = p->sequence + 1;
 	if (group->lease_until < now + p->beat && reason == PULSE_REASON_SILENCE)
 		group->lease_until = now + p->lease;
 	open_gate(p, index, group->lease_until);
@@ -140,10 +142,12 @@ static void judge_held(struct pulse *p, int index, uint64_t acknowledged, uint64
 	struct pulse_group *group = &p->groups[index];
 
 	bool peer_answers = group->peer.state == GROUP_ACTIVE && !(group->peer.flags & BEAT_GROUP_LAPSED);
+	/* A box that was frozen between two datagrams sends the second when it thaws: it does not know yet that we hold. */
+	bool peer_knows = acknowledged >= group->active_sequence;
 
 	/* The peer has it too, and we do not answer, do not want to, or are the lesser one. */
 	if (peer_answers && group->state != GROUP_YIELDED &&
-	    (group->lapsed || group->state == GROUP_OFFERING || gives_way(p, group, now))) {
+	    (group->lapsed || (peer_knows && (group->state == GROUP_OFFERING || gives_way(p, group, now))))) {
 		pulse_let_go(p, index, PULSE_REASON_TAKEN, now);
 		return;
 	}
@@ -173,6 +177,15 @@ static void judge_election(struct pulse *p, int index, bool heard, uint64_t now)
 		pulse_take_over(p, index, PULSE_REASON_ORDER, now);
 }
 
+/*
+ * What a frozen box finds in its sockets may be long over. The peer's word is fresh when it acknowledges something that
+ * we sent within a lease time.
+ */
+bool pulse_word_is_fresh(const struct pulse *p, uint64_t now)
+{
+	return p->acked_sent_at + p->lease > now;
+}
+
 /* Called when the peer's newest word on a group came in; `before` is its word before that. */
 void pulse_judge_group(struct pulse *p, int index, const struct beat_group *before, uint64_t acknowledged, uint64_t now)
 {
@@ -182,11 +195,7 @@ void pulse_judge_group(struct pulse *p, int index, const struct beat_group *befo
 		judge_held(p, index, acknowledged, now);
 		return;
 	}
-	/*
-	 * What a frozen box finds in its sockets may be long over. The peer's word is fresh when it acknowledges something
-	 * that we sent within a lease time.
-	 */
-	bool fresh = p->acked_sent_at + p->lease > now;
+	bool fresh = pulse_word_is_fresh(p, now);
 
 	if (group->state == GROUP_READY && group->electing) {
 		judge_election(p, index, fresh && acknowledged >= group->ready_sequence, now);

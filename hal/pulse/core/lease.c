@@ -48,10 +48,10 @@ uint64_t pulse_silence_look(const struct pulse *p)
 	return next;
 }
 
-/* A dead time of silence, counted only while this box itself was on time. */
+/* The peer has ended, or a dead time of silence; believed only while this box itself was on time. */
 bool pulse_silent(const struct pulse *p, uint64_t now)
 {
-	return p->peer_nonce != 0 && now - p->heard_at >= p->dead && now >= p->patience_until;
+	return p->peer_nonce != 0 && now >= p->patience_until && (p->peer_gone || now - p->heard_at >= p->dead);
 }
 
 /*
@@ -126,7 +126,7 @@ static void renew_group(struct pulse *p, int index, uint64_t now)
 		return;
 	}
 	/* Total silence is the partition policy's case; a peer that is heard but does not hear us is not. */
-	if (quiet(p, now)) {
+	if (quiet(p, now) || p->peer_gone) {
 		uint64_t alone = alone_until(p, now);
 
 		until = alone > until ? alone : until;

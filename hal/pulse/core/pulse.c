@@ -121,6 +121,7 @@ static void begin_session(struct pulse *p, uint64_t nonce)
 {
 	p->retired[p->retired_next++ % 8] = p->peer_nonce;
 	p->peer_nonce = nonce;
+	p->peer_gone = false;
 	p->newest_heard = 0;
 	p->acked_sequence = 0;
 	p->acked_sent_at = 0;
@@ -223,6 +224,8 @@ enum beat_refusal pulse_receive(struct pulse *p, int path, const struct beat *be
 		p->peer_wanted = beat->wanted_micros;
 		adopt_groups(p, beat, now);
 	}
+	if (beat->type == BEAT_TYPE_RELEASE && pulse_word_is_fresh(p, now))
+		p->peer_gone = true;
 	pulse_renew(p, now);
 	answer(p, path, beat, now);
 	return BEAT_OK;
@@ -254,12 +257,15 @@ void pulse_tick(struct pulse *p, uint64_t now)
 		return;
 	}
 	lateness_add(&p->lateness, late);
-	if (late > p->beat)
+	if (late > p->beat) {
 		p->patience_until = now + 2 * p->beat;
+		/* Whoever froze this program probably froze the sentinel: its silence counts from now on. */
+		p->pet_at = p->pet_at + late < now ? p->pet_at + late : now;
+	}
 	p->next_tick = late > p->beat ? now + p->beat : p->next_tick + p->beat;
 	if (!p->configured)
 		return;
-	if (now - p->pet_at >= PET_MICROS && late < PET_MICROS) {
+	if (now - p->pet_at >= PET_MICROS) {
 		pulse_release_all(p, PULSE_REASON_SENTINEL, now);
 		return;
 	}

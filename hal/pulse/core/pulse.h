@@ -62,6 +62,8 @@ struct pulse_group {
 	uint64_t lapsed_at;
 	/* READY because nobody holds the group, not because the peer offered it. */
 	bool electing;
+	/* The first sequence that said ACTIVE: who acknowledges it knows that this box holds the group. */
+	uint64_t active_sequence;
 	/* The first sequence that said READY. */
 	uint64_t ready_sequence;
 	uint64_t yield_sequence;
@@ -120,6 +122,8 @@ struct pulse {
 	uint32_t peer_lease;
 	uint32_t peer_wanted;
 	bool peer_alive;
+	/* It said that it ends. Nothing of this life of it follows, whatever a cable still delivers late. */
+	bool peer_gone;
 	bool silence_reported;
 
 	uint64_t next_tick;
@@ -172,6 +176,7 @@ void pulse_renew(struct pulse *p, uint64_t now);
 uint64_t pulse_silence_look(const struct pulse *p);
 void pulse_watch_silence(struct pulse *p, uint64_t now);
 bool pulse_silent(const struct pulse *p, uint64_t now);
+bool pulse_word_is_fresh(const struct pulse *p, uint64_t now);
 void pulse_send_all(struct pulse *p, enum beat_type type, uint64_t now);
 void pulse_report_snapshot(struct pulse *p, uint64_t now);
 void pulse_report_group(struct pulse *p, enum pulse_report_kind kind, int group, enum pulse_reason reason, uint64_t at);
