@@ -29,10 +29,12 @@ const base: CheckState = {
   probe: undefined,
   nextAt: at(10_000),
   phase: 0.5,
+  firstDecides: true,
 };
 const asking: CheckState = { ...base, probe: { startedAt: at(10_000), deadline: at(10_500), putOff: false } };
 const good: Outcome = { kind: "good", sentence: "answered 200", roundTrip: micros(900) };
-const failed: Outcome = { kind: "failed", sentence: "answered 503, expected 200-399" };
+const FAILED_REASON = "answered 503, expected 200-399";
+const failed: Outcome = { kind: "failed", sentence: FAILED_REASON };
 const refused: Outcome = { kind: "refused" };
 const result = (outcome: Outcome, attempt = 7): Input => ({ kind: "result", attempt, outcome });
 const timeout: Input = { kind: "timeout" };
@@ -214,6 +216,29 @@ const rows: readonly Row[] = [
     actions: [{ kind: "abandon", attempt: 7 }, turned("unknown", "unhealthy", "timed out after 500 ms")],
   },
   {
+    name: "waits for more failures where the first shall not decide",
+    state: { ...asking, verdict: "unknown", firstDecides: false },
+    input: result(failed),
+    now: 10_020,
+    becomes: { probe: undefined, against: 1, failingSince: at(10_000), reason: FAILED_REASON, nextAt: at(10_500) },
+    actions: [],
+  },
+  {
+    name: "believes the last of them",
+    state: { ...asking, verdict: "unknown", firstDecides: false, against: 2, failingSince: at(9_000) },
+    input: result(failed),
+    now: 10_020,
+    becomes: {
+      probe: undefined,
+      verdict: "unhealthy",
+      since: at(10_020),
+      against: 0,
+      reason: FAILED_REASON,
+      nextAt: at(11_000),
+    },
+    actions: [turned("unknown", "unhealthy", FAILED_REASON)],
+  },
+  {
     name: "holds nothing against the other side when it could not ask",
     state: { ...asking, against: 1, failingSince: at(9_000) },
     input: result({ kind: "notAsked", sentence: "no file descriptor left (EMFILE)" }),
@@ -281,7 +306,7 @@ function detect(
 ): number {
   let state = startCheck(times, phase, at(0));
   const pending: { readonly due: Instant; readonly input: Input }[] = [];
-  for (let steps = 0; steps < 10_000; steps++) {
+  for (let steps = 0; steps < 30_000; steps++) {
     const timer = nextTimeout(state);
     pending.sort((x, y) => x.due - y.due);
     const first = pending[0];

@@ -2,7 +2,8 @@
  * One health check of one address, as a pure step function: when to look, how results become a verdict, and the
  * words for it. Does no I/O; the runtime carries out `probe` and `abandon` and reports each attempt once.
  *
- * The first result decides at once, so that a box that starts is soon ready. Later `rise` good results in a row make
+ * The first result decides at once, so that a box that starts is soon ready; for what the box cannot judge before its
+ * own links have settled it takes `fall` failures from the beginning. Later `rise` good results in a row make
  * it healthy and `fall` failures unhealthy. A refused connection makes it unhealthy at once: the host itself says that
  * nobody listens. Something that goes silent is found dead at most `intervalMs` × `fall` after its death: attempts
  * start a little earlier where the timeout needs it, and after a failure the next ones do not wait for their turn.
@@ -31,6 +32,8 @@ export interface CheckState {
   readonly nextAt: Instant;
   /** 0 to 1: keeps checks that began together from looking together for ever. */
   readonly phase: number;
+  /** Whether the very first result may say unhealthy. */
+  readonly firstDecides: boolean;
 }
 
 export interface Attempt {
@@ -74,7 +77,7 @@ const latenessMax = millis(20);
 const extension = millis(10);
 
 /** A check that has not looked yet. `phase` is {@link phaseOf} its path. */
-export function startCheck(timing: CheckTiming, phase: number, now: Instant): CheckState {
+export function startCheck(timing: CheckTiming, phase: number, now: Instant, firstDecides = true): CheckState {
   const spread = micros(Math.min(period(timing), firstSpread) * phase);
   return {
     verdict: "unknown",
@@ -87,6 +90,7 @@ export function startCheck(timing: CheckTiming, phase: number, now: Instant): Ch
     probe: undefined,
     nextAt: after(now, spread),
     phase,
+    firstDecides,
   };
 }
 
@@ -169,10 +173,11 @@ function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, ou
     case "refused":
     case "failed": {
       const failingSince = state.failingSince ?? startedAt;
-      const against = state.verdict === "healthy" ? state.against + 1 : 0;
+      const first = state.verdict === "unknown" && state.firstDecides;
+      const against = state.verdict === "unhealthy" ? 0 : state.against + 1;
       const nextAt = regular(timing, state, startedAt, now);
       const known = { ...idle, against, failingSince, nextAt };
-      const down = outcome.kind === "refused" || state.verdict === "unknown" || against >= timing.fall;
+      const down = outcome.kind === "refused" || first || against >= timing.fall;
       if (down && state.verdict !== "unhealthy") return turn(known, "unhealthy", now);
       if (state.verdict === "unhealthy") return { state: known, actions: [] };
       return { state: { ...known, nextAt: hurried(timing, known, now) }, actions: [] };

@@ -138,7 +138,10 @@ export class CheckRunner {
 }
 
 function begin(subject: Subject, now: Instant): Check {
-  return { subject, state: startCheck(subject.probe, phaseOf(subject.path), now), abandon: () => undefined };
+  // A gateway behind a link that has only just come up is not resolved yet; its first silence says nothing.
+  const firstDecides = subject.about.kind !== "gateway";
+  const state = startCheck(subject.probe, phaseOf(subject.path), now, firstDecides);
+  return { subject, state, abandon: () => undefined };
 }
 
 /** Whether an answer to one is an answer to the other: all but the timing is the same. */
