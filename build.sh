@@ -18,7 +18,7 @@ TEXT
 
 # What it takes to build and to run two boxes.
 packages_run=(gcc libc6-dev make clang libbpf-dev libsodium-dev pkg-config iproute2 nftables ethtool nginx-light
-  iperf3 procps curl util-linux kmod iputils-ping iputils-arping ca-certificates)
+  iperf3 procps curl util-linux mount kmod iputils-ping iputils-arping ca-certificates)
 # What the tests and the bench compare Futago with and judge it by.
 packages_test=(keepalived frr tshark tcpdump conntrack python3)
 # Those of them that would start a daemon.
