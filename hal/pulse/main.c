@@ -131,16 +131,19 @@ static void arm_timer(uint64_t at)
 	timerfd_settime(program.timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-/* One wake-up: orders first, then everything the peer said, and only then what the clock says. */
+/*
+ * One wake-up: everything the peer said, then orders, and only then what the clock says. A program that was frozen
+ * finds all three at once, and neither an order nor a deadline may be judged by what was true before.
+ */
 static void wake(void)
 {
 	uint64_t now;
 
+	paths_drain(&program);
 	if (!control_read(&program)) {
 		pulse_release_all(&program.core, PULSE_REASON_SENTINEL, boot_micros());
 		return;
 	}
-	paths_drain(&program);
 	now = boot_micros();
 	if (now >= pulse_next(&program.core))
 		pulse_tick(&program.core, now);

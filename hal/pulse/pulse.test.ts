@@ -207,6 +207,15 @@ describe("pulse's core, changing hands", () => {
     expect(pair.bits()).toEqual([0, ANSWER | FORWARD]);
   });
 
+  it("does not take its own freeze for the peer's silence, whatever order it finds first", () => {
+    const pair = pairWithActiveA();
+    pair.now += 400_000;
+    pair.a.order({ kind: "witness", at: instant(pair.now) }, pair.now);
+    pair.a.tick(pair.now);
+    expect(pair.a.gate(pair.now)).toBe(0);
+    expect(pair.a.kinds()).not.toContain("granted");
+  });
+
   it("does not blame its sentinel for the time it was frozen itself", () => {
     const pair = pairWithActiveA();
     pair.now += 250_000 + BEAT - 1_000;

@@ -152,8 +152,8 @@ bool pulse_command(struct pulse *p, const struct pulse_command_header *header, c
 		if (header->length != sizeof(p->witness_at))
 			return false;
 		memcpy(&p->witness_at, payload, sizeof(p->witness_at));
-		pulse_note_lapses(p, now);
-		pulse_renew(p, now);
+		/* A lease may hang on it, but is renewed by the next tick only: the clock is believed there, and after the sockets. */
+		p->look_now = true;
 		return true;
 	case PULSE_FORGET:
 		forget(p, header->group, now);

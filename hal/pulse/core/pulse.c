@@ -31,6 +31,8 @@ uint64_t pulse_next(const struct pulse *p)
 {
 	uint64_t look = p->configured ? pulse_silence_look(p) : UINT64_MAX;
 
+	if (p->look_now)
+		return 0;
 	return look < p->next_tick ? look : p->next_tick;
 }
 
@@ -248,6 +250,7 @@ void pulse_tick(struct pulse *p, uint64_t now)
 	uint64_t late = now > p->next_tick ? now - p->next_tick : 0;
 
 	p->looked_at = now;
+	p->look_now = false;
 	if (p->dying)
 		return;
 	if (now < p->next_tick) {

@@ -128,6 +128,8 @@ struct pulse {
 
 	uint64_t next_tick;
 	uint64_t looked_at;
+	/* The next tick is due at once. */
+	bool look_now;
 	uint64_t patience_until;
 	uint64_t pet_at;
 	bool changed;
