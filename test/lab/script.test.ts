@@ -70,7 +70,7 @@ describe("a lab script", () => {
     expect(mistakes(...steps)).toEqual(['step 4: "server" must be one of s1, s2, s3']);
   });
 
-  it.each(["tour.json", "partitions.json", "web-servers.json"])(
+  it.each(["tour.json", "partitions.json", "thaw.json", "web-servers.json"])(
     "that comes with the lab, %s, has no mistake",
     (name) => {
       const { steps, mistakes: found } = parseScript(readFileSync(new URL(name, import.meta.url), "utf8"));
