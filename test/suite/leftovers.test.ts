@@ -28,7 +28,7 @@ test("a process is found by the mark in its environment, whoever its parent is",
   const grandchild = Number(line.toString());
   // Until it has become sleep, it is a copy of the shell.
   try {
-    await vi.waitUntil(() => markedProcesses(mark).get(grandchild) === "sleep 60");
+    await vi.waitFor(() => expect(markedProcesses(mark).get(grandchild)).toBe("sleep 60"));
   } finally {
     process.kill(grandchild, "SIGKILL");
   }
