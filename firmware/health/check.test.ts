@@ -25,6 +25,7 @@ const base: CheckState = {
   against: 0,
   failingSince: undefined,
   roundTrip: micros(400),
+  certificateEndsAt: undefined,
   attempt: 7,
   probe: undefined,
   nextAt: at(10_000),
@@ -56,7 +57,15 @@ const turned = (from: "unknown" | "healthy" | "unhealthy", to: "healthy" | "unhe
 });
 
 const rows: readonly Row[] = [
-  { name: "waits until its time", state: base, input: timeout, now: 9_999, becomes: {}, actions: [] },
+  { name: "waits until its time", state: base, input: timeout, now: 9_995, becomes: {}, actions: [] },
+  {
+    name: "may ask a few milliseconds early, together with others",
+    state: base,
+    input: timeout,
+    now: 9_996,
+    becomes: { attempt: 8, probe: { startedAt: at(9_996), deadline: at(10_496), putOff: false } },
+    actions: [{ kind: "probe", attempt: 8, timeout: millis(500) }],
+  },
   {
     name: "asks when its time has come",
     state: base,
@@ -75,7 +84,7 @@ const rows: readonly Row[] = [
       probe: undefined,
       against: 1,
       failingSince: at(10_000),
-      reason: "timed out after 500 ms",
+      reason: "no answer within 500 ms",
       nextAt: at(10_500),
     },
     actions: [{ kind: "abandon", attempt: 7 }],
@@ -97,7 +106,7 @@ const rows: readonly Row[] = [
       probe: undefined,
       against: 1,
       failingSince: at(10_000),
-      reason: "timed out after 500 ms",
+      reason: "no answer within 500 ms",
       nextAt: at(11_500),
     },
     actions: [{ kind: "abandon", attempt: 7 }],
@@ -210,10 +219,10 @@ const rows: readonly Row[] = [
       verdict: "unhealthy",
       since: at(10_500),
       failingSince: at(10_000),
-      reason: "timed out after 500 ms",
+      reason: "no answer within 500 ms",
       nextAt: at(11_000),
     },
-    actions: [{ kind: "abandon", attempt: 7 }, turned("unknown", "unhealthy", "timed out after 500 ms")],
+    actions: [{ kind: "abandon", attempt: 7 }, turned("unknown", "unhealthy", "no answer within 500 ms")],
   },
   {
     name: "waits for more failures where the first shall not decide",

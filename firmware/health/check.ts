@@ -24,6 +24,8 @@ export interface CheckState {
   /** When the first of the failures in a row was started; undefined after a good result. */
   readonly failingSince: Instant | undefined;
   readonly roundTrip: Micros | undefined;
+  /** When the certificate that the other side last showed ends, in Unix milliseconds; undefined where there is none. */
+  readonly certificateEndsAt: number | undefined;
   /** Counts attempts; results of earlier ones are ignored. */
   readonly attempt: number;
   /** The attempt under way. */
@@ -44,16 +46,22 @@ export interface Attempt {
 }
 
 export type Outcome =
-  /** `sentence` says how: "answered 200". */
-  | { readonly kind: "good"; readonly sentence: string; readonly roundTrip: Micros }
+  /** `sentence` says how: "answered 200 OK". */
+  | {
+      readonly kind: "good";
+      readonly sentence: string;
+      readonly roundTrip: Micros;
+      readonly certificateEndsAt?: number | undefined;
+    }
   /** ECONNREFUSED: the SYN was answered with a reset. */
   | { readonly kind: "refused" }
-  | { readonly kind: "failed"; readonly sentence: string }
+  | { readonly kind: "failed"; readonly sentence: string; readonly certificateEndsAt?: number | undefined }
   /** The box itself could not ask (no memory, no descriptor): it says nothing about the other side. */
   | { readonly kind: "notAsked"; readonly sentence: string };
 
 export type Input =
-  | { readonly kind: "timeout" }
+  /** `missing` says what the attempt under way still waits for: "connected, but no answer". */
+  | { readonly kind: "timeout"; readonly missing?: string }
   | { readonly kind: "result"; readonly attempt: number; readonly outcome: Outcome };
 
 export type Action =
@@ -71,6 +79,9 @@ export interface Step {
 /** The first attempts of many checks are spread over at most this long. */
 const firstSpread = millis(100);
 
+/** An attempt may start this much before its time, so that one wake-up of the box serves several checks. */
+export const earlinessMax = millis(4);
+
 /** A timer that is later than this was held up by the box itself. */
 const latenessMax = millis(20);
 /** How long a deadline is put off then, for the sockets to be read first. */
@@ -86,6 +97,7 @@ export function startCheck(timing: CheckTiming, phase: number, now: Instant, fir
     against: 0,
     failingSince: undefined,
     roundTrip: undefined,
+    certificateEndsAt: undefined,
     attempt: 0,
     probe: undefined,
     nextAt: after(now, spread),
@@ -125,7 +137,7 @@ export function period({ intervalMs, timeoutMs, fall }: CheckTiming): Micros {
 export function step(timing: CheckTiming, state: CheckState, input: Input, now: Instant): Step {
   switch (input.kind) {
     case "timeout":
-      return stepTimeout(timing, state, now);
+      return stepTimeout(timing, state, input.missing ?? "no answer", now);
     case "result": {
       const { probe } = state;
       if (probe === undefined || input.attempt !== state.attempt) return { state, actions: [] };
@@ -134,15 +146,17 @@ export function step(timing: CheckTiming, state: CheckState, input: Input, now: 
   }
 }
 
-function stepTimeout(timing: CheckTiming, state: CheckState, now: Instant): Step {
+function stepTimeout(timing: CheckTiming, state: CheckState, missing: string, now: Instant): Step {
   const { probe } = state;
   if (probe !== undefined) {
     if (now < probe.deadline) return { state, actions: [] };
-    if (probe.putOff || now < after(probe.deadline, latenessMax)) return expire(timing, state, probe.startedAt, now);
+    if (probe.putOff || now < after(probe.deadline, latenessMax)) {
+      return expire(timing, state, { startedAt: probe.startedAt, missing }, now);
+    }
     // The box itself was held up; the answer may have come in time and wait to be read.
     return { state: { ...state, probe: { ...probe, deadline: after(now, extension), putOff: true } }, actions: [] };
   }
-  if (now < state.nextAt) return { state, actions: [] };
+  if (after(now, earlinessMax) < state.nextAt) return { state, actions: [] };
   const attempt = state.attempt + 1;
   const timeout = millis(timing.timeoutMs);
   return {
@@ -151,14 +165,21 @@ function stepTimeout(timing: CheckTiming, state: CheckState, now: Instant): Step
   };
 }
 
-function expire(timing: CheckTiming, state: CheckState, startedAt: Instant, now: Instant): Step {
-  const sentence = `timed out after ${timing.timeoutMs} ms`;
-  const concluded = conclude(timing, state, startedAt, { kind: "failed", sentence }, now);
+function expire(
+  timing: CheckTiming,
+  state: CheckState,
+  late: { readonly startedAt: Instant; readonly missing: string },
+  now: Instant,
+): Step {
+  const sentence = `${late.missing} within ${timing.timeoutMs} ms`;
+  const concluded = conclude(timing, state, late.startedAt, { kind: "failed", sentence }, now);
   return { ...concluded, actions: [{ kind: "abandon", attempt: state.attempt }, ...concluded.actions] };
 }
 
 function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, outcome: Outcome, now: Instant): Step {
-  const idle = { ...state, probe: undefined, reason: sentenceOf(outcome) };
+  const certificateEndsAt =
+    ("certificateEndsAt" in outcome ? outcome.certificateEndsAt : undefined) ?? state.certificateEndsAt;
+  const idle = { ...state, probe: undefined, reason: sentenceOf(outcome), certificateEndsAt };
   switch (outcome.kind) {
     case "notAsked":
       return { state: { ...idle, nextAt: regular(timing, state, startedAt, now) }, actions: [] };

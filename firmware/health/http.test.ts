@@ -18,7 +18,9 @@ function read(pieces: readonly Uint8Array[]): HeadReading {
   return reading;
 }
 
-const status = (code: number): HeadReading => ({ kind: "status", status: code });
+/** What a reading comes to: the status, or the fault. */
+const outcomeOf = (reading: HeadReading) => (reading.kind === "head" ? reading.head.status : reading);
+const status = (code: number) => code;
 const malformed = (reason: "notHttp" | "headTooLong"): HeadReading => ({ kind: "malformed", reason });
 
 describe("the head of a response", () => {
@@ -44,8 +46,8 @@ describe("the head of a response", () => {
     ["a status line without end", `HTTP/1.1 200 ${"x".repeat(headBytesMax)}`, malformed("headTooLong")],
     ["interim responses without end", "HTTP/1.1 100 x\r\n\r\n".repeat(1_000), malformed("headTooLong")],
   ])("reads %s", (_name, text, expected) => {
-    expect(read([bytes(text)])).toEqual(expected);
-    expect(read(Array.from(bytes(text), (byte) => Uint8Array.of(byte)))).toEqual(expected);
+    expect(outcomeOf(read([bytes(text)]))).toEqual(expected);
+    expect(outcomeOf(read(Array.from(bytes(text), (byte) => Uint8Array.of(byte))))).toEqual(expected);
   });
 
   it("waits for more", () => {
@@ -116,9 +118,14 @@ describe("expected status codes", () => {
 it("asks with the host that is wanted, else with the address", () => {
   const ipv4 = parseIpAddress("10.2.0.11") as IpAddress;
   const ipv6 = parseIpAddress("2001:db8::5") as IpAddress;
-  expect(httpRequest("/up?x=1", "www.example.test", ipv4, 8080)).toBe(
-    "GET /up?x=1 HTTP/1.1\r\nHost: www.example.test\r\nUser-Agent: futago-check\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+  expect(httpRequest("/up?x=1", "www.example.test", { scheme: "http", address: ipv4, port: 8080 })).toBe(
+    "GET /up?x=1 HTTP/1.1\r\nHost: www.example.test\r\nUser-Agent: futago-check\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n",
   );
-  expect(httpRequest("/", undefined, ipv4, 80)).toContain("\r\nHost: 10.2.0.11\r\n");
-  expect(httpRequest("/", undefined, ipv6, 8080)).toContain("\r\nHost: [2001:db8::5]:8080\r\n");
+  expect(httpRequest("/", undefined, { scheme: "http", address: ipv4, port: 80 })).toContain("\r\nHost: 10.2.0.11\r\n");
+  expect(httpRequest("/", undefined, { scheme: "https", address: ipv4, port: 443 })).toContain(
+    "\r\nHost: 10.2.0.11\r\n",
+  );
+  expect(httpRequest("/", undefined, { scheme: "http", address: ipv6, port: 8080 })).toContain(
+    "\r\nHost: [2001:db8::5]:8080\r\n",
+  );
 });

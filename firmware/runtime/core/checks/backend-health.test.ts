@@ -76,3 +76,23 @@ describe("whose word counts on a backend", () => {
     ]);
   });
 });
+
+describe("a sorry pool", () => {
+  const sorry = {
+    ...config,
+    services: [{ name: "www", group: "edge", pool: "gone", sorryPool: "web" }],
+  } as unknown as Resolved;
+
+  it("is told to the peer as the pool is, and the peer's word of it counts as long", () => {
+    const { backends, nextTimeout } = viewHealth(
+      { ...standby, config: sorry, activeSince: new Map([["edge", at(100)]]) },
+      at(101),
+    );
+    expect(backends.get("web.s1")?.source).toBe("active");
+    expect(nextTimeout).toBe(103_000_000);
+    expect(pictureForPeer(sorry, { backends, nextTimeout }, new Set(["edge"])).map((pool) => pool.name)).toEqual([
+      "web",
+    ]);
+    expect(pictureForPeer(sorry, { backends, nextTimeout }, new Set())).toEqual([]);
+  });
+});

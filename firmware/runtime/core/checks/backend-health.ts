@@ -63,7 +63,9 @@ function judge(own: Judgement | undefined, theirs: PeerPool | undefined, name: s
 function peerCountsUntil(sources: HealthSources, pool: ResolvedPool): Instant | "always" | undefined {
   const { config, peer, activeSince } = sources;
   if (config.pair === undefined || !peer.has(pool.name)) return undefined;
-  const groups = config.services.filter((service) => service.pool === pool.name).map((service) => service.group);
+  const groups = config.services
+    .filter((service) => service.pool === pool.name || service.sorryPool === pool.name)
+    .map((service) => service.group);
   const since = groups.map((group) => activeSince.get(group)).filter((one) => one !== undefined);
   if (since.length === 0) return "always";
   if (pool.check.kind === "none") return undefined;
@@ -73,16 +75,22 @@ function peerCountsUntil(sources: HealthSources, pool: ResolvedPool): Instant | 
 
 /** What this box tells the peer: the pools of services whose group it holds, as they are in its own ring. */
 export function pictureForPeer(config: Resolved, view: HealthView, active: ReadonlySet<string>): readonly PeerPool[] {
-  const told = new Set(config.services.filter((service) => active.has(service.group)).map((service) => service.pool));
+  const told = new Set(poolsOf(config, (group) => active.has(group)));
   return config.pools
     .filter((pool) => told.has(pool.name))
     .map((pool) => ({
       name: pool.name,
-      backends: pool.backends.map(({ name }) => {
+      backends: pool.backends.map(({ name }): PeerBackend => {
         const health = view.backends.get(key(pool.name, name));
         return { name, healthy: health?.healthy ?? true, reason: (health?.reason ?? "").slice(0, 300) };
       }),
     }));
+}
+
+/** The pools of services in such groups, sorry pools included. */
+function poolsOf(config: Resolved, isWanted: (group: string) => boolean): readonly string[] {
+  const services = config.services.filter((service) => isWanted(service.group));
+  return services.flatMap(({ pool, sorryPool }) => (sorryPool === undefined ? [pool] : [pool, sorryPool]));
 }
 
 /** Since when this box holds each group. The sentinel says it in wall time, which survives a restart of core. */

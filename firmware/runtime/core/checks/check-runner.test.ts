@@ -1,10 +1,15 @@
 /** Checks against real sockets on loopback; echo in memory. */
-import { createServer, type Server, type Socket } from "node:net";
+import { createSocket as createUdpSocket } from "node:dgram";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Dialing } from "@futago/hal/contract/dial.ts";
+import { openDialing } from "@futago/hal/dial/dialer.ts";
 import { FakeIcmp } from "@futago/hal/fake/icmp.ts";
 import { FakeNetwork } from "@futago/hal/fake/network.ts";
 import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import { instant } from "@futago/hal/units/time.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TestAuthority } from "./certificates.suite.ts";
 import { CheckRunner } from "./check-runner.ts";
 import type { Probe, Subject } from "./subjects.ts";
 
@@ -25,7 +30,7 @@ beforeEach(() => {
   network = new FakeNetwork();
   verdicts = [];
   runner = new CheckRunner({
-    machine: { clock: { now }, icmp, network },
+    machine: { clock: { now }, dialing: openDialing(), icmp, network },
     onVerdict: ({ path }, { verdict }) => verdicts.push(`${path} ${verdict}`),
   });
 });
@@ -57,6 +62,7 @@ const http: Probe = {
   path: "/alive",
   host: undefined,
   expectStatus: [{ from: 200, to: 299 }],
+  expectBody: undefined,
   ...timing,
 };
 const reason = () => runner.states().get("s")?.reason;
@@ -103,11 +109,11 @@ describe("an HTTP check", () => {
     runner.setSubjects([subject(http, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     expect(request).toMatch(/^GET \/alive HTTP\/1\.1\r\n/);
-    expect(reason()).toBe("answered 204");
+    expect(reason()).toBe("answered 204 No Content");
   });
 
   it.each([
-    ["HTTP/1.1 503 Busy\r\n\r\n", "answered 503, expected 200-299"],
+    ["HTTP/1.1 503 Busy\r\n\r\n", "answered 503 Busy, expected 200-299"],
     ["SSH-2.0-OpenSSH\r\n", "the answer is not HTTP/1.x"],
     ["HTTP/1.1 200", "the answer ended before its head did"],
     ["", "the answer ended before its head did"],
@@ -124,9 +130,103 @@ describe("an HTTP check", () => {
     const port = await listen((socket) => socket.resume().on("close", () => closed++));
     runner.setSubjects([subject(http, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
-    expect(reason()).toBe("timed out after 250 ms");
+    expect(reason()).toBe("connected, but no answer within 250 ms");
     await expect.poll(() => closed).toBeGreaterThan(0);
   });
+});
+
+describe("the text that a body must hold", () => {
+  it("is found in an answer that comes in pieces, and missed in another", async () => {
+    let body: readonly [string, string] = ["still al", "ive\n"];
+    const port = await listen((socket) => {
+      socket.once("data", () => {
+        socket.write(`HTTP/1.1 200 OK\r\n\r\n${body[0]}`);
+        setImmediate(() => socket.end(body[1]));
+      });
+    });
+    runner.setSubjects([subject({ ...http, expectBody: "alive" }, port)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
+    expect(reason()).toBe('answered 200 OK, with "alive"');
+    body = ["dead", ""];
+    await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");
+    expect(reason()).toBe('answered 200 OK, but the body does not hold "alive"');
+  });
+});
+
+describe("what a check could not do", () => {
+  it("is told when no connection comes about", async () => {
+    const silent = { stands: () => false, close: () => undefined };
+    const dialing: Dialing = { open: () => ({ connect: () => silent, close: () => undefined }) };
+    runner.close();
+    runner = new CheckRunner({
+      machine: { clock: { now }, dialing, icmp, network },
+      onVerdict: ({ path }, { verdict }) => verdicts.push(`${path} ${verdict}`),
+    });
+    runner.setSubjects([subject(http, 80)]);
+    await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
+    expect(reason()).toBe("no connection within 250 ms");
+  });
+
+  it("says nothing of the backend when the box itself is at fault", async () => {
+    const port = await listen((socket) => socket.resume());
+    runner.setSubjects([{ ...subject(tcp, port), source: "192.0.2.1" as IpAddress }]);
+    await expect.poll(reason, WAIT).toBe("the box has lost its own address on that network");
+    expect(runner.states().get("s")?.verdict).toBe("unknown");
+  });
+});
+
+describe("the other kinds", () => {
+  it("are looked at as their probes do: https with its certificate, dns", async () => {
+    const server = createUdpSocket("udp4");
+    const authority = new TestAuthority();
+    try {
+      const port = await new Promise<number>((resolve) => {
+        server.on("message", (question, from) => {
+          question.writeUInt16BE(0x8183, 2);
+          server.send(question, from.port, from.address);
+        });
+        server.bind(0, loopback, () => resolve(server.address().port));
+      });
+      const dns: Probe = { kind: "dns", port: undefined, query: "a.test", expectAnswer: undefined, ...timing };
+      const secure = createTlsServer(authority.sign("DNS:a.test", 5), (socket) => {
+        socket.on("error", () => socket.destroy());
+        socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\n\r\n"));
+      });
+      servers.push(secure);
+      await new Promise<void>((resolve) => secure.listen(0, loopback, resolve));
+      const https: Probe = { ...http, kind: "https", sni: "a.test", verify: false };
+      runner.setSubjects([
+        { ...subject(dns, port), path: "d" },
+        { ...subject(https, (secure.address() as AddressInfo).port), path: "h" },
+      ]);
+      await expect.poll(() => verdicts.toSorted(), WAIT).toEqual(["d unhealthy", "h healthy"]);
+      expect(runner.states().get("d")?.reason).toBe("answered NXDOMAIN");
+      expect(runner.states().get("h")?.certificateEndsAt).toBeGreaterThan(Date.now());
+    } finally {
+      server.close();
+      authority.remove();
+    }
+  });
+});
+
+it("keeps many checks at their pace, each within its own interval", async () => {
+  let asked = 0;
+  const port = await listen((socket) => {
+    asked += 1;
+    socket.resume();
+  });
+  const many = Array.from({ length: 200 }, (_, i) => ({
+    ...subject({ ...tcp, intervalMs: 1_000 }, port),
+    path: `s${i}`,
+  }));
+  runner.setSubjects(many);
+  await expect.poll(() => verdicts.length, WAIT).toBe(200);
+  const attempts = () => [...runner.states().values()].map((state) => state.attempt);
+  await expect.poll(() => Math.min(...attempts()), WAIT).toBe(4);
+  expect(Math.max(...attempts())).toBeLessThanOrEqual(5);
+  expect(new Set(verdicts)).toEqual(new Set(many.map(({ path }) => `${path} healthy`)));
+  // A connection that is reset before the server took it may never be seen there.
+  expect(asked).toBeGreaterThan(700);
 });
 
 describe("an ICMP check", () => {

@@ -1,51 +1,77 @@
-/** Carries out what the health checks decide: attempts, their outcomes, and one timer for the earliest next look. */
+/**
+ * Carries out what the health checks decide: attempts and their outcomes. One timer for all: it rings when the first
+ * attempt must start or end, and starts what would be due within the next milliseconds too.
+ */
 import type { Hal } from "@futago/hal/contract/hal.ts";
-import { between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
+import type { Dialer } from "@futago/hal/contract/dial.ts";
+import { after, between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
 import {
   type Action,
   type CheckState,
+  earlinessMax,
   type Input,
-  nextTimeout,
-  type Outcome,
   phaseOf,
   retimeCheck,
   startCheck,
   step,
 } from "../../../health/check.ts";
+import { Deadlines } from "./deadlines.ts";
+import { probeDns } from "./dns-probe.ts";
 import { EchoProbe } from "./echo-probe.ts";
 import { GatewayProbe } from "./gateway-probe.ts";
+import { probeHttps } from "./https-probe.ts";
+import type { OnOutcome, RunningProbe } from "./probe.ts";
 import type { Subject } from "./subjects.ts";
-import { probeTcp } from "./tcp-probe.ts";
+import { probeHttp, probeTcp } from "./tcp-probe.ts";
+import { TrustedAuthorities } from "./trusted-authorities.ts";
 
-type Machine = Pick<Hal, "clock" | "icmp" | "network">;
+type Machine = Pick<Hal, "clock" | "dialing" | "icmp" | "network">;
 
 interface Check {
   readonly subject: Subject;
   state: CheckState;
-  /** Ends the attempt under way. */
-  abandon: () => void;
+  /** The attempt under way, or the last one. */
+  running: RunningProbe;
 }
 
 export interface CheckRunnerOptions {
   readonly machine: Machine;
   /** A verdict changed. */
   readonly onVerdict: (subject: Subject, state: CheckState) => void;
+  /** Whose certificates count; left out, those that the machine trusts. */
+  readonly authorities?: TrustedAuthorities;
 }
+
+const NOT_RUNNING: RunningProbe = { end: () => undefined, missing: () => "no answer" };
 
 export class CheckRunner {
   readonly #machine: Machine;
   readonly #onVerdict: CheckRunnerOptions["onVerdict"];
+  readonly #authorities: TrustedAuthorities;
+  readonly #dialer: Dialer;
   readonly #echo: EchoProbe;
   readonly #gateway: GatewayProbe;
+  readonly #starts: Deadlines<Check>;
+  readonly #ends: Deadlines<Check>;
   #checks: ReadonlyMap<string, Check> = new Map();
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer rings; undefined when it does not. */
+  #ringsAt: Instant | undefined;
   #closed = false;
 
-  constructor({ machine, onVerdict }: CheckRunnerOptions) {
+  /** Throws HalError when the kernel gives no descriptor. Keeps the process alive until it is closed. */
+  constructor({ machine, onVerdict, authorities }: CheckRunnerOptions) {
     this.#machine = machine;
     this.#onVerdict = onVerdict;
+    this.#authorities = authorities ?? new TrustedAuthorities();
+    this.#dialer = machine.dialing.open();
     this.#echo = new EchoProbe(machine.icmp, machine.clock, process.pid);
     this.#gateway = new GatewayProbe(this.#echo, machine.network, machine.clock);
+    const isCurrent = (check: Check) => this.#checks.get(check.subject.path) === check;
+    this.#starts = new Deadlines(
+      (check, at) => check.state.probe === undefined && check.state.nextAt === at && isCurrent(check),
+    );
+    this.#ends = new Deadlines((check, at) => check.state.probe?.deadline === at && isCurrent(check));
   }
 
   /** By the subject's path. */
@@ -66,30 +92,46 @@ export class CheckRunner {
     );
     for (const [path, check] of former) {
       const successor = this.#checks.get(path);
-      if (successor?.abandon !== check.abandon) check.abandon();
+      if (successor?.running !== check.running) check.running.end();
     }
+    for (const check of this.#checks.values()) this.#plan(check);
     this.#schedule(now);
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const check of this.#checks.values()) check.abandon();
+    for (const check of this.#checks.values()) check.running.end();
+    this.#dialer.close();
     this.#echo.close();
   }
 
+  /** Notes when the check must be looked at next. */
+  #plan(check: Check): void {
+    const { probe, nextAt } = check.state;
+    if (probe === undefined) this.#starts.add(nextAt, check);
+    else this.#ends.add(probe.deadline, check);
+  }
+
   #schedule(now: Instant): void {
-    clearTimeout(this.#timer);
-    let next: Instant | undefined;
-    for (const check of this.#checks.values()) next = earliest(next, nextTimeout(check.state));
+    const next = earliest(this.#starts.earliest(), this.#ends.earliest());
     if (next === undefined || this.#closed) return;
+    // A timer that rings too early finds nothing to do; that is cheaper than setting it anew each time.
+    if (this.#ringsAt !== undefined && this.#ringsAt <= next) return;
+    clearTimeout(this.#timer);
+    this.#ringsAt = next;
     this.#timer = setTimeout(() => this.#onTimer(), Math.max(0, Math.ceil(toMillis(between(now, next)))));
   }
 
   #onTimer(): void {
+    this.#ringsAt = undefined;
     const now = this.#machine.clock.now();
-    for (const check of this.#checks.values()) {
-      if (nextTimeout(check.state) <= now) this.#input(check, { kind: "timeout" }, now);
+    for (let check = this.#ends.take(now); check !== undefined; check = this.#ends.take(now)) {
+      this.#input(check, { kind: "timeout", missing: check.running.missing() }, now);
+    }
+    const until = after(now, earlinessMax);
+    for (let check = this.#starts.take(until); check !== undefined; check = this.#starts.take(until)) {
+      this.#input(check, { kind: "timeout" }, now);
     }
     this.#schedule(now);
   }
@@ -97,6 +139,7 @@ export class CheckRunner {
   #input(check: Check, input: Input, now: Instant): void {
     const { state, actions } = step(check.subject.probe, check.state, input, now);
     check.state = state;
+    this.#plan(check);
     for (const action of actions) this.#carryOut(check, action);
   }
 
@@ -104,35 +147,49 @@ export class CheckRunner {
     switch (action.kind) {
       case "probe": {
         const { attempt } = action;
-        check.abandon = this.#start(check.subject, action, (outcome) =>
-          this.#onOutcome(check.subject.path, attempt, outcome),
-        );
+        const { path } = check.subject;
+        check.running = this.#start(check.subject, action, (outcome) => {
+          const now = this.#machine.clock.now();
+          this.#onResult(path, { kind: "result", attempt, outcome }, now);
+        });
         return;
       }
       case "abandon":
-        check.abandon();
+        check.running.end();
         return;
       case "verdict":
         this.#onVerdict(check.subject, check.state);
     }
   }
 
-  #start(
-    subject: Subject,
-    action: Extract<Action, { kind: "probe" }>,
-    onOutcome: (outcome: Outcome) => void,
-  ): () => void {
-    if (subject.probe.kind !== "icmp") return probeTcp(subject, this.#machine.clock, onOutcome);
-    if (subject.about.kind === "gateway") return this.#gateway.start(subject.address, action.timeout, onOutcome);
-    return this.#echo.start(subject.address, onOutcome);
+  #start(subject: Subject, action: Extract<Action, { kind: "probe" }>, onOutcome: OnOutcome): RunningProbe {
+    const { probe } = subject;
+    const { clock } = this.#machine;
+    switch (probe.kind) {
+      case "tcp":
+        return probeTcp(subject, { dialer: this.#dialer, clock }, onOutcome);
+      case "http":
+        return probeHttp(subject, probe, { dialer: this.#dialer, clock }, onOutcome);
+      case "https":
+        return probeHttps(subject, probe, { clock, authorities: this.#authorities, wallMillis: Date.now }, onOutcome);
+      case "dns":
+        return probeDns(subject, probe, clock, onOutcome);
+      case "icmp": {
+        const { address, about } = subject;
+        const end =
+          about.kind === "gateway"
+            ? this.#gateway.start(address, action.timeout, onOutcome)
+            : this.#echo.start(address, onOutcome);
+        return { end, missing: NOT_RUNNING.missing };
+      }
+    }
   }
 
   /** By path, because a commit may have put a new check in the place of the one that asked. */
-  #onOutcome(path: string, attempt: number, outcome: Outcome): void {
+  #onResult(path: string, input: Input, now: Instant): void {
     const check = this.#checks.get(path);
     if (check === undefined || this.#closed) return;
-    const now = this.#machine.clock.now();
-    this.#input(check, { kind: "result", attempt, outcome }, now);
+    this.#input(check, input, now);
     this.#schedule(now);
   }
 }
@@ -141,7 +198,7 @@ function begin(subject: Subject, now: Instant): Check {
   // A gateway behind a link that has only just come up is not resolved yet; its first silence says nothing.
   const firstDecides = subject.about.kind !== "gateway";
   const state = startCheck(subject.probe, phaseOf(subject.path), now, firstDecides);
-  return { subject, state, abandon: () => undefined };
+  return { subject, state, running: NOT_RUNNING };
 }
 
 /** Whether an answer to one is an answer to the other: all but the timing is the same. */

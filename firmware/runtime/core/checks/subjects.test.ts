@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileSystem } from "../../../config/compile-system.ts";
 import { validate } from "../../../config/validate.ts";
-import { balancedDevices, balancedServices, deviceOfService } from "../balancer/balanced-services.ts";
-import { key } from "./backend-health.ts";
+import { balancedDevices, deviceOfService } from "../balancer/balanced-services.ts";
 import { describeCheck, penaltiesOf } from "./penalties.ts";
 import { sourceFor, subjectsOf } from "./subjects.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
@@ -73,7 +72,7 @@ describe("what core looks at", () => {
 });
 
 describe("penalties", () => {
-  const bad = (path: string) => new Map([[path, { healthy: false, reason: "timed out after 500 ms" }]]);
+  const bad = (path: string) => new Map([[path, { healthy: false, reason: "no connection within 500 ms" }]]);
 
   it("are what the failed check weighs, for its group, with a sentence", () => {
     expect(penaltiesOf(subjects, bad("failoverGroups.edge.track.0"))).toEqual([
@@ -81,7 +80,7 @@ describe("penalties", () => {
         group: "edge",
         cause: "check",
         weight: 50,
-        sentence: "check http 127.0.0.1:80 failed: timed out after 500 ms",
+        sentence: "check http 127.0.0.1:80 failed: no connection within 500 ms",
       },
     ]);
   });
@@ -103,22 +102,6 @@ describe("penalties", () => {
 });
 
 describe("the services as the balancer gets them", () => {
-  it("carry weight, backup and health; what nobody judged is alive", () => {
-    const health = new Map([[key("web", "near"), { healthy: false, reason: "" }]]);
-    expect(balancedServices(config, health)).toEqual([
-      {
-        name: "www",
-        address: "10.1.0.1",
-        port: 80,
-        protocol: "tcp",
-        backends: [
-          { id: "web/near", address: "10.2.0.11", port: 8080, weight: 3, backup: false, alive: false },
-          { id: "web/far", address: "10.9.1.1", port: 80, weight: 1, backup: true, alive: true },
-        ],
-      },
-    ]);
-  });
-
   it("need the balancer where clients come in and where backends sit, and nowhere else", () => {
     expect(balancedDevices(config, system)).toEqual(["eth0", "eth1"]);
     expect(deviceOfService(config, config.services[0]!)).toBe("eth0");

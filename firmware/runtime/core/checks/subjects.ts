@@ -45,7 +45,7 @@ function backends(config: Resolved, system: SystemOrders): readonly Subject[] {
     check.kind === "none"
       ? []
       : all.map((backend) => ({
-          path: `pools.${pool}.backends.${backend.name}`,
+          path: pathOf(pool, backend.name),
           about: { kind: "backend", pool, backend: backend.name, at: `${backend.address}:${backend.port}` } as const,
           probe: check,
           address: backend.address,
@@ -53,6 +53,11 @@ function backends(config: Resolved, system: SystemOrders): readonly Subject[] {
           source: sourceFor(system, backend.address),
         })),
   );
+}
+
+/** Where the configuration has the backend. */
+export function pathOf(pool: string, backend: string): string {
+  return `pools.${pool}.backends.${backend}`;
 }
 
 function tracks(config: Resolved, system: SystemOrders): readonly Subject[] {
