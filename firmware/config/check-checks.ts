@@ -4,6 +4,7 @@ import type { Cross } from "./check-context.ts";
 import { checkIntervalMsDefault } from "./defaults.ts";
 import { notForBackends } from "./host-address.ts";
 import type { Path } from "./path.ts";
+import { serverNameOf } from "./resolve.ts";
 import type { CheckDocument } from "./schema.ts";
 
 export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "track", path: Path): void {
@@ -13,7 +14,7 @@ export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "
         "wrongWord",
         [...path, "type"],
         'is "none", which never fails',
-        "write icmp, tcp or http, or remove the entry",
+        "write another type, or remove the entry",
       );
     return;
   }
@@ -25,6 +26,7 @@ export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "
   if (where === "pool" && check.address !== undefined) {
     cross.tell("checkAddress", [...path, "address"], "is given, but a pool's check looks at each backend", "remove it");
   }
+  if (check.type === "https") checkCertificate(cross, check, path);
   if (where === "track" && check.type === "tcp" && check.port === undefined) {
     cross.tell("checkPort", [...path, "port"], "is missing, and there is no backend to take it from", 'add "port"');
   }
@@ -33,4 +35,19 @@ export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "
     address === undefined || address.startsWith("127.") || address === "::1" ? undefined : notForBackends(address);
   if (reason !== undefined)
     cross.tell("badAddress", [...path, "address"], `is ${address}, ${reason}`, "write an address that a host can have");
+}
+
+function checkCertificate(cross: Cross, check: Extract<CheckDocument, { type: "https" }>, path: Path): void {
+  if (check.verify === false) {
+    const what = "is false: whoever answers at the address counts as the backend, and an expired certificate as good";
+    cross.warn("unverified", [...path, "verify"], what, "remove it once the box trusts the certificate's authority");
+    return;
+  }
+  if (serverNameOf(check) !== undefined) return;
+  cross.warn(
+    "namelessCertificate",
+    [...path, "sni"],
+    "is missing, and so is a name in host: the certificate must hold the backend's address",
+    'add "sni": the name on the certificate',
+  );
 }

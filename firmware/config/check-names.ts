@@ -29,6 +29,7 @@ export function checkNames(cross: Cross): void {
   const vips = virtualRouters.map(([vr]) => vr.name).filter((name) => name !== undefined);
   for (const [service, path] of placed(document.services, ["services"])) {
     refer(cross, "pool", service.pool, known.pools, [...path, "pool"]);
+    if (service.sorryPool !== undefined) refer(cross, "pool", service.sorryPool, known.pools, [...path, "sorryPool"]);
     if (parseIpAddress(service.address) === undefined) {
       refer(cross, "virtual router", service.address, vips, [...path, "address"]);
     }

@@ -2,7 +2,7 @@
  * What the kernel of one box shall be brought to, apart from what sentinel and the balancer do: links up, own
  * addresses, routes, neighbours to keep fresh, switches. Core compares it with the kernel and changes the difference.
  */
-import type { Ifname, InterfaceAddress, IpAddress } from "@futago/hal/units/address.ts";
+import { family, type Ifname, type InterfaceAddress, type IpAddress } from "@futago/hal/units/address.ts";
 import { interfaceOf, type Reach, reachOf } from "./on-link.ts";
 import type { Resolved, ResolvedRoute } from "./resolved.ts";
 
@@ -41,16 +41,23 @@ export interface NeighbourOrders {
 export interface SysctlOrders {
   readonly name: string;
   readonly value: string;
+  /** A higher number is left as it is, and a switch that this network namespace does not have is not missed. */
+  readonly atLeast?: true;
 }
 
 export function compileSystem(resolved: Resolved): SystemOrders {
   const devices = new Map(resolved.interfaces.map((link) => [link.name, link.device]));
   const reach = reachOf(resolved);
+  const neighbours = compileNeighbours(resolved, reach, devices);
   return {
     links: resolved.interfaces.map(({ name, device, addresses }) => ({ name, device, addresses })),
     routes: resolved.routes.flatMap((route) => compileRoute(route, reach, devices)),
-    neighbours: compileNeighbours(resolved, reach, devices),
-    sysctls: [...sysctlsOfBox, ...resolved.interfaces.flatMap((link) => sysctlsOfDevice(link.device))],
+    neighbours,
+    sysctls: [
+      ...sysctlsOfBox,
+      ...neighbourTables(neighbours),
+      ...resolved.interfaces.flatMap((link) => sysctlsOfDevice(link.device)),
+    ],
   };
 }
 
@@ -58,15 +65,15 @@ type Devices = ReadonlyMap<string, Ifname>;
 
 function compileRoute(route: ResolvedRoute, reach: Reach, devices: Devices): readonly RouteOrders[] {
   const device = devices.get(route.interface ?? interfaceOf(route.via, reach) ?? "");
-  const { family, destination, via, metric } = route;
-  return device === undefined ? [] : [{ family, destination, via, device, metric }];
+  const { destination, via, metric } = route;
+  return device === undefined ? [] : [{ family: route.family, destination, via, device, metric }];
 }
 
 function compileNeighbours(resolved: Resolved, reach: Reach, devices: Devices): readonly NeighbourOrders[] {
   const gateways = resolved.routes.map(
     (route) => [route.via, route.interface ?? interfaceOf(route.via, reach)] as const,
   );
-  const used = new Set(resolved.services.map((service) => service.pool));
+  const used = new Set(resolved.services.flatMap((service) => [service.pool, service.sorryPool]));
   const backends = resolved.pools
     .filter((pool) => used.has(pool.name))
     .flatMap((pool) => pool.backends.map((backend) => [backend.address, interfaceOf(backend.address, reach)] as const));
@@ -76,6 +83,20 @@ function compileNeighbours(resolved: Resolved, reach: Reach, devices: Devices): 
     if (device !== undefined) neighbours.set(`${device} ${address}`, { device, address });
   }
   return [...neighbours.values()];
+}
+
+/** What the kernel leaves for the hosts of a link without being asked, its default gc_thresh3. */
+const NEIGHBOURS_OF_OTHERS = 1_024;
+
+/** The kernel's tables hold 1,024 neighbours of a family, fewer than a large configuration has backends. */
+function neighbourTables(neighbours: readonly NeighbourOrders[]): readonly SysctlOrders[] {
+  return (["ipv4", "ipv6"] as const).flatMap((of): readonly SysctlOrders[] => {
+    const count = neighbours.filter(({ address }) => family(address) === of).length;
+    if (2 * count <= NEIGHBOURS_OF_OTHERS) return [];
+    const held = count + NEIGHBOURS_OF_OTHERS;
+    const order = (name: string, value: number) => ({ name, value: String(value), atLeast: true }) as const;
+    return [order(`net.${of}.neigh.default.gc_thresh3`, 2 * held), order(`net.${of}.neigh.default.gc_thresh2`, held)];
+  });
 }
 
 const sysctlsOfBox: readonly SysctlOrders[] = [

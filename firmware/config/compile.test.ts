@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileOrders } from "./compile-orders.ts";
-import { compileSystem } from "./compile-system.ts";
+import { compileSystem, type SystemOrders } from "./compile-system.ts";
 import { exampleDocument } from "./example.test-support.ts";
 import type { Resolved } from "./resolved.ts";
 import { validate } from "./validate.ts";
@@ -174,6 +174,58 @@ describe("what the kernel shall be brought to", () => {
   });
 });
 
+describe("a large configuration", () => {
+  it("makes room for its neighbours in the kernel's tables", () => {
+    const backends = (count: number) =>
+      Array.from({ length: 9 }, (_, p) => ({
+        name: `p${p}`,
+        backends: Array.from({ length: count }, (_b, i) => ({
+          name: `s${i}`,
+          address: `10.2.${p}.${i + 4}`,
+          port: 80,
+        })),
+      }));
+    const document = {
+      ...exampleDocument,
+      interfaces: [
+        exampleDocument.interfaces[0],
+        { name: "lan", device: "eth1", addresses: { a: ["10.2.255.2/16"], b: ["10.2.255.3/16"] } },
+        exampleDocument.interfaces[2],
+      ],
+      failoverGroups: [
+        {
+          ...exampleDocument.failoverGroups[0],
+          virtualRouters: [
+            exampleDocument.failoverGroups[0]?.virtualRouters[0],
+            { interface: "lan", vrid: 11, addresses: ["10.2.255.1/16"] },
+          ],
+        },
+      ],
+      pools: backends(60),
+      services: Array.from({ length: 9 }, (_, p) => ({
+        name: `v${p}`,
+        address: "front",
+        protocol: "tcp",
+        port: 80 + p,
+        pool: `p${p}`,
+        sorryPool: `p${(p + 1) % 9}`,
+        mode: "one-arm",
+      })),
+    };
+    const limits = (orders: SystemOrders) => orders.sysctls.filter(({ atLeast }) => atLeast);
+    const { neighbours, ...rest } = compileSystem(
+      resolve({ ...document, services: document.services.slice(0, 1) }, "a"),
+    );
+    // Two pools, the sorry one included, and the gateway.
+    expect(neighbours).toHaveLength(121);
+    expect(limits({ neighbours, ...rest })).toEqual([]);
+    expect(limits(compileSystem(resolve(document, "a")))).toEqual([
+      { name: "net.ipv4.neigh.default.gc_thresh3", value: "3130", atLeast: true },
+      { name: "net.ipv4.neigh.default.gc_thresh2", value: "1565", atLeast: true },
+    ]);
+  });
+});
+
 describe("what is left out", () => {
   it("gets the defaults that the reference shows", () => {
     const document = {
@@ -190,8 +242,9 @@ describe("what is left out", () => {
     const { pools } = resolve(document, "a");
     expect(pools[0]).toEqual({
       name: "web",
-      backends: [{ name: "s1", address: "10.2.0.11", port: 8080, weight: 1, backup: false }],
+      backends: [{ name: "s1", address: "10.2.0.11", port: 8080, weight: 1, backup: false, maxConnections: undefined }],
       check: { kind: "tcp", port: undefined, intervalMs: 1000, timeoutMs: 500, rise: 2, fall: 2 },
+      slowStartSeconds: 0,
     });
     expect(pools[1]?.check).toEqual({
       kind: "http",
@@ -199,10 +252,99 @@ describe("what is left out", () => {
       path: "/",
       host: undefined,
       expectStatus: [{ from: 200, to: 399 }],
+      expectBody: undefined,
       intervalMs: 300,
       timeoutMs: 150,
       rise: 2,
       fall: 2,
     });
+  });
+
+  it("is known of a service, by its protocol and for both families", () => {
+    const document = {
+      ...exampleDocument,
+      failoverGroups: [
+        {
+          ...exampleDocument.failoverGroups[0],
+          virtualRouters: [
+            ...(exampleDocument.failoverGroups[0]?.virtualRouters ?? []),
+            { name: "six", interface: "wan", vrid: 12, addresses: ["fd01::1/64", "fd01:0::2/64"] },
+          ],
+        },
+      ],
+      pools: [...exampleDocument.pools, { name: "six", backends: [{ name: "s1", address: "FD01::0:11", port: 53 }] }],
+      services: [
+        exampleDocument.services[0],
+        { name: "dns", address: "six", protocol: "udp", port: 53, pool: "six", mode: "direct", allow: ["fd09::1"] },
+      ],
+    };
+    const { services, balancer } = resolve(document, "a");
+    expect(balancer).toEqual({ flows: 131_072 });
+    expect(services[0]).toEqual({
+      name: "www",
+      addresses: ["10.1.0.1"],
+      family: "ipv4",
+      group: "edge",
+      protocol: "tcp",
+      port: 80,
+      pool: "web",
+      mode: "nat",
+      persistence: "none",
+      allow: [],
+      deny: [],
+      sorryPool: undefined,
+      newConnectionsPerSecond: undefined,
+      idleTimeoutSeconds: 7_440,
+    });
+    expect(services[1]).toMatchObject({
+      addresses: ["fd01::1", "fd01::2"],
+      family: "ipv6",
+      mode: "direct",
+      allow: [{ address: "fd09::1", prefixLength: 128 }],
+      idleTimeoutSeconds: 300,
+    });
+  });
+
+  it.each([
+    [
+      { type: "https", host: "www.example.test:8443" },
+      { sni: "www.example.test", verify: true, port: undefined },
+    ],
+    [
+      { type: "https", host: "10.2.0.11:8443", verify: false },
+      { sni: undefined, verify: false },
+    ],
+    [
+      { type: "https", host: "[fd01::11]", expectBody: "ok" },
+      { sni: undefined, expectBody: "ok" },
+    ],
+    [
+      { type: "https", host: "a.example", sni: "b.example" },
+      { host: "a.example", sni: "b.example" },
+    ],
+    [
+      { type: "dns", query: "example.test" },
+      { query: "example.test", expectAnswer: undefined, port: undefined },
+    ],
+    [
+      { type: "dns", query: "a.", expectAnswer: "2001:DB8::1", port: 5353 },
+      { expectAnswer: "2001:db8::1", port: 5353 },
+    ],
+  ])("is known of a check: %j", (check, expected) => {
+    const { pools } = resolve({ ...exampleDocument, pools: [{ ...exampleDocument.pools[0], check }] }, "a");
+    expect(pools[0]?.check).toMatchObject({ kind: check.type, ...expected });
+  });
+
+  it.each([
+    [{ type: "http" }, 80],
+    [{ type: "https", sni: "localhost" }, 443],
+    [{ type: "dns", query: "localhost" }, 53],
+  ])("is the usual port where a check looks at the box itself: %j", (check, port) => {
+    const [group] = exampleDocument.failoverGroups;
+    const { groups } = resolve(
+      { ...exampleDocument, failoverGroups: [{ ...group, track: [{ check, weight: -10 }] }] },
+      "a",
+    );
+    expect(groups[0]?.tracks[0]?.check).toMatchObject({ port });
   });
 });

@@ -62,6 +62,23 @@ describe("the difference of two documents", () => {
       "~ pools.web.backends: order s4, s2, s3",
     ]);
   });
+
+  it("names what came and what went of a long list", () => {
+    const service = { name: "www", mode: "nat", allow: ["10.0.0.0/8", "192.0.2.1", "192.0.2.2", "192.0.2.3", "::/0"] };
+    const allow = ["10.0.0.0/8", "192.0.2.3", "192.0.2.2", "192.0.2.1", "::/0"];
+    const said = (after: object) =>
+      diff({ services: [service] }, { services: [{ ...service, ...after }] }).map(formatChange);
+    expect(said({ mode: "one-arm", allow: ["10.0.0.0/9", ...service.allow.slice(1)] })).toEqual([
+      '~ services.www.mode: "nat" → "one-arm"',
+      '~ services.www.allow: added "10.0.0.0/9"; removed "10.0.0.0/8"',
+    ]);
+    expect(said({ allow: [...service.allow, "192.0.2.4"] })).toEqual(['~ services.www.allow: added "192.0.2.4"']);
+    expect(said({ allow })).toEqual(["~ services.www.allow: the same entries in another order"]);
+    expect(said({ deny: ["192.0.2.9"], sorryPool: "sorry" })).toEqual([
+      '+ services.www.deny: ["192.0.2.9"]',
+      '+ services.www.sorryPool: "sorry"',
+    ]);
+  });
 });
 
 it("writes one text for one document, whatever the order of keys", () => {

@@ -89,13 +89,28 @@ export function formatChange(change: Change): string {
   switch (change.kind) {
     case "set":
       if (change.before === undefined) return `+ ${path}: ${canonicalJson(change.after)}`;
-      return `~ ${path}: ${canonicalJson(change.before)} → ${canonicalJson(change.after)}`;
+      return `~ ${path}: ${formatEntries(change.before, change.after) ?? `${canonicalJson(change.before)} → ${canonicalJson(change.after)}`}`;
     case "remove":
       return `- ${path}: ${canonicalJson(change.before)}`;
     case "order":
       return `~ ${path}: order ${change.keys.join(", ")}`;
   }
 }
+
+/** Of lists that are too long to be compared by eye, such as `allow`, only what came and what went. */
+function formatEntries(before: unknown, after: unknown): string | undefined {
+  if (!Array.isArray(before) || !Array.isArray(after) || Math.max(before.length, after.length) <= entriesShownWhole)
+    return undefined;
+  const old = new Set(before.map(canonicalJson));
+  const young = new Set(after.map(canonicalJson));
+  const added = [...young].filter((entry) => !old.has(entry));
+  const removed = [...old].filter((entry) => !young.has(entry));
+  if (added.length === 0 && removed.length === 0) return "the same entries in another order";
+  const parts = [["added", added] as const, ["removed", removed] as const];
+  return parts.flatMap(([word, entries]) => (entries.length === 0 ? [] : [`${word} ${entries.join(", ")}`])).join("; ");
+}
+
+const entriesShownWhole = 4;
 
 function keyed(list: readonly unknown[]): Map<string, unknown> {
   const keys = itemKeys(list);

@@ -1,5 +1,6 @@
 /** The forms that texts of the document take. Each says what it expects, for the message to whoever wrote another. */
 import { parseIfname, parseInterfaceAddress, parseIpAddress } from "@futago/hal/units/address.ts";
+import { parsePrefix } from "./prefix.ts";
 import { parseStatusRanges } from "./status-ranges.ts";
 
 export interface TextFormat {
@@ -12,6 +13,9 @@ const namePattern = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 const hostnamePattern =
   /^(?=.{1,64}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 const httpHostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?$/;
+/** RFC 1035 §2.3.4: labels of 63 bytes, 253 in all; RFC 2181 §11 and SRV names allow the underscore. */
+const dnsNamePattern =
+  /^(?=.{1,254}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/;
 /** Visible ASCII: white space and control characters could end the request line. */
 const httpPathPattern = /^\/[\x21-\x7e]*$/;
 const printablePattern = /^[\x21-\x7e]+$/;
@@ -41,6 +45,10 @@ export const formats = {
     accepts: (text) => text === "default" || parseInterfaceAddress(text) !== undefined,
     expected: '"default" or a subnet such as "10.9.0.0/16"',
   },
+  prefix: {
+    accepts: (text) => parsePrefix(text) !== undefined,
+    expected: 'a subnet or an address, such as "198.51.100.0/24", "203.0.113.7" or "2001:db8::/32"',
+  },
   nameOrIp: {
     accepts: (text) => namePattern.test(text) || parseIpAddress(text) !== undefined,
     expected: "a virtual address without prefix length, or the name of a virtual router",
@@ -62,6 +70,18 @@ export const formats = {
   httpHost: {
     accepts: (text) => httpHostPattern.test(text),
     expected: 'a host, such as "www.example.test" or "10.2.0.11:8080"',
+  },
+  serverName: {
+    accepts: (text) => hostnamePattern.test(text) && parseIpAddress(text) === undefined,
+    expected: 'the name on the certificate, such as "www.example.test", without port',
+  },
+  dnsName: {
+    accepts: (text) => dnsNamePattern.test(text),
+    expected: 'a domain name, such as "www.example.test"',
+  },
+  bodyText: {
+    accepts: (text) => text !== "" && text.isWellFormed(),
+    expected: "a text that the answer holds, not an empty one",
   },
   statusRanges: {
     accepts: (text) => parseStatusRanges(text) !== undefined,

@@ -1,6 +1,5 @@
 /** Which addresses a host can have, and what can be reached from where. Pure arithmetic on addresses. */
 import {
-  addressBits,
   addressBytes,
   addressFromBytes,
   family,
@@ -12,13 +11,13 @@ import {
 
 /** Why no host can have the address, as the rest of "is …"; undefined when one can. */
 export function notForHosts(address: IpAddress): string | undefined {
-  const [first = 0] = addressBytes(address);
   if (family(address) === "ipv6") {
     if (address === "::") return "the unspecified address";
     if (address === "::1") return "the loopback address";
-    if (first === 0xff) return "a multicast address";
+    if (/^ff[0-9a-f]{2}:/.test(address)) return "a multicast address";
     return address.startsWith("::ffff:") ? "an IPv4 address written as IPv6" : undefined;
   }
+  const [first = 0] = addressBytes(address);
   if (first === 0) return "an address of no host";
   if (first === 127) return "a loopback address";
   if (first >= 240) return "a reserved address";
@@ -46,41 +45,62 @@ export function notForHostsIn(value: InterfaceAddress): string | undefined {
 /** The subnet that the address lies in, with the host bits cleared. */
 export function subnetOf(value: InterfaceAddress): InterfaceAddress {
   const bytes = addressBytes(value.address);
-  for (let bit = value.prefixLength; bit < addressBits(value.address); bit++) {
-    const at = bit >> 3;
-    bytes[at] = (bytes[at] ?? 0) & ~(0x80 >> (bit & 7));
-  }
+  clearFrom(bytes, value.prefixLength);
   return { address: addressFromBytes(bytes) ?? value.address, prefixLength: value.prefixLength };
+}
+
+function clearFrom(bytes: Uint8Array, bit: number): void {
+  const whole = Math.ceil(bit / 8);
+  if (whole > 0) bytes[whole - 1] = (bytes[whole - 1] ?? 0) & (0xff << (whole * 8 - bit));
+  bytes.fill(0, whole);
 }
 
 /** Subnets that addresses are looked up in. */
 export interface SubnetTable<T> {
-  /** Longest first. */
-  readonly lengths: readonly number[];
-  readonly subnets: ReadonlyMap<string, T>;
+  /** By length, longest first; under the bits of the prefix. */
+  readonly ipv4: readonly SubnetsOfLength<T>[];
+  readonly ipv6: readonly SubnetsOfLength<T>[];
+}
+
+interface SubnetsOfLength<T> {
+  readonly prefixLength: number;
+  readonly subnets: ReadonlyMap<string | number, T>;
 }
 
 /** A table of subnets; of two equal ones the first counts. */
 export function subnetTable<T>(entries: readonly (readonly [InterfaceAddress, T])[]): SubnetTable<T> {
-  const subnets = new Map<string, T>();
-  for (const [subnet, value] of entries) {
-    const key = formatInterfaceAddress(subnetOf(subnet));
-    if (!subnets.has(key)) subnets.set(key, value);
-  }
-  const lengths = [...new Set(entries.map(([subnet]) => subnet.prefixLength))].sort((a, b) => b - a);
-  return { lengths, subnets };
+  const of = (wanted: "ipv4" | "ipv6"): readonly SubnetsOfLength<T>[] => {
+    const here = entries.filter(([subnet]) => family(subnet.address) === wanted);
+    const lengths = [...new Set(here.map(([subnet]) => subnet.prefixLength))].sort((a, b) => b - a);
+    return lengths.map((prefixLength) => {
+      const same = here.filter(([subnet]) => subnet.prefixLength === prefixLength).toReversed();
+      return {
+        prefixLength,
+        subnets: new Map(same.map(([{ address }, value]) => [leadingBits(address, prefixLength), value])),
+      };
+    });
+  };
+  return { ipv4: of("ipv4"), ipv6: of("ipv6") };
 }
 
 /** What belongs to the subnet with the longest prefix that holds the address; undefined when none does. */
 export function longestMatch<T>(address: IpAddress, table: SubnetTable<T>): T | undefined {
-  for (const prefixLength of table.lengths) {
-    if (prefixLength > addressBits(address)) continue;
-    const found = table.subnets.get(formatInterfaceAddress(subnetOf({ address, prefixLength })));
+  for (const { prefixLength, subnets } of table[family(address)]) {
+    const found = subnets.get(leadingBits(address, prefixLength));
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
+/** The first bits of an address, as a key that is the same for all addresses of a subnet. */
+function leadingBits(address: IpAddress, prefixLength: number): string | number {
+  if (family(address) === "ipv4") return Math.floor(toNumber(address) / 2 ** (32 - prefixLength));
+  const bytes = addressBytes(address);
+  clearFrom(bytes, prefixLength);
+  return String.fromCharCode(...bytes);
+}
+
 function toNumber(address: IpAddress): number {
-  return addressBytes(address).reduce((sum, byte) => sum * 256 + byte, 0);
+  const [a = 0, b = 0, c = 0, d = 0] = addressBytes(address);
+  return ((a * 256 + b) * 256 + c) * 256 + d;
 }

@@ -70,7 +70,7 @@ function readValue(reader: Reader, depth: number): Read<unknown> {
 }
 
 function readObject(reader: Reader, depth: number): Read<unknown> {
-  const entries = new Map<string, unknown>();
+  const object: Record<string, unknown> = {};
   reader.at++;
   skipSpace(reader);
   if (take(reader, "}")) return { ok: true, value: {} };
@@ -81,7 +81,7 @@ function readObject(reader: Reader, depth: number): Read<unknown> {
       return fault(reader, "syntax", `${found(reader)} where a key in double quotes should be`);
     const key = readString(reader);
     if (!key.ok) return key;
-    if (entries.has(key.value)) {
+    if (Object.hasOwn(object, key.value)) {
       return {
         ok: false,
         reason: "duplicateKey",
@@ -93,12 +93,18 @@ function readObject(reader: Reader, depth: number): Read<unknown> {
     if (!take(reader, ":")) return fault(reader, "syntax", `${found(reader)} where a colon should follow the key`);
     const value = readValue(reader, depth + 1);
     if (!value.ok) return value;
-    entries.set(key.value, value.value);
+    put(object, key.value, value.value);
     skipSpace(reader);
-    // Object.fromEntries makes "__proto__" a plain key.
-    if (take(reader, "}")) return { ok: true, value: Object.fromEntries(entries) };
+    if (take(reader, "}")) return { ok: true, value: object };
     if (!take(reader, ",")) return fault(reader, "syntax", `${found(reader)} where a comma or "}" should be`);
   }
+}
+
+/** An assignment to "__proto__" would not make a key of it. */
+function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__")
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else object[key] = value;
 }
 
 function readList(reader: Reader, depth: number): Read<unknown> {
@@ -179,7 +185,11 @@ function matchAt(pattern: RegExp, reader: Reader): string | undefined {
 }
 
 function skipSpace(reader: Reader): void {
-  matchAt(/[ \t\n\r]*/y, reader);
+  for (;;) {
+    const character = reader.text[reader.at];
+    if (character !== " " && character !== "\n" && character !== "\t" && character !== "\r") return;
+    reader.at++;
+  }
 }
 
 function take(reader: Reader, character: string): boolean {

@@ -1,7 +1,7 @@
 /** The largest configuration that Futago accepts. Each limit is checked before anything is sized by the input. */
 
 /** Bytes of UTF-8 text. */
-export const documentBytesMax = 8 * 1024 * 1024;
+export const documentBytesMax = 24 * 1024 * 1024;
 /** Objects and lists inside each other. */
 export const depthMax = 32;
 /** Problems told at once; a document with more has one reason for most of them. */
@@ -16,8 +16,15 @@ export const addressesPerVirtualRouterMax = 255;
 /** Virtual addresses of all groups together. */
 export const vipsMax = 1_024;
 export const tracksPerGroupMax = 16;
-export const poolsMax = 256;
+export const poolsMax = 1_024;
 /** As many as one ring of the balancer holds (SERVICE_BACKENDS_MAX in hal/xdp/consts.h). */
 export const backendsPerPoolMax = 128;
-/** Addresses of services; a service on a virtual router with several counts for each (SERVICES_MAX in hal/xdp/consts.h). */
-export const servicesMax = 256;
+/** Addresses of services; a service on a virtual router with several counts for each. The loader sizes the BPF maps for as many. */
+export const servicesMax = 1_024;
+/** Entries of `allow` or of `deny` of one service. */
+export const accessEntriesPerServiceMax = 1_024;
+/** Entries of all services together, once for each of their addresses (ACCESS_MAX in hal/xdp/consts.h). */
+export const accessEntriesMax = 16_384;
+/** Connections that the balancer's tables can be made to hold. */
+export const flowsMin = 1_024;
+export const flowsMax = 4_194_304;

@@ -1,12 +1,13 @@
 /** Where addresses lie as seen from one box: on which interface, or behind which gateway. */
 import {
   family,
+  formatInterfaceAddress,
   type InterfaceAddress,
   type IpAddress,
   isLinkLocal,
   parseIpAddress,
 } from "@futago/hal/units/address.ts";
-import { longestMatch, type SubnetTable, subnetTable } from "./host-address.ts";
+import { longestMatch, subnetOf, type SubnetTable, subnetTable } from "./host-address.ts";
 import type { Resolved } from "./resolved.ts";
 
 /** What a box needs to know to find the way to an address. */
@@ -34,6 +35,17 @@ export function reachOf(resolved: Resolved): Reach {
       resolved.routes.map((route) => [route.destination ?? everything(route.family), route] as const),
     ),
   };
+}
+
+/** The same text for boxes from which every address lies on the same interface, as those of a pair mostly do. */
+export function reachKey(resolved: Resolved): string {
+  const links = resolved.interfaces.map(({ name, addresses }) => [name, addresses.map(subnetText)]);
+  const routes = resolved.routes.map((route) => [route.destination, route.via, route.interface]);
+  return JSON.stringify([links, routes]);
+}
+
+function subnetText(address: InterfaceAddress): string {
+  return formatInterfaceAddress(subnetOf(address));
 }
 
 /** The interface on whose link the address lies; undefined when it lies on none. */

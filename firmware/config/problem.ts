@@ -12,7 +12,7 @@ export interface Problem {
 
 /** Every code with its meaning, as docs/configuration.md shows it. Scripts may rely on the codes. */
 export const problemCodes = {
-  tooLarge: "The document is larger than 8 MiB.",
+  tooLarge: "The document is larger than 24 MiB.",
   encoding: "The bytes are not UTF-8 text.",
   syntax: "The text is not JSON. Comments and trailing commas are not part of JSON.",
   duplicateKey: "An object holds the same key twice; JSON readers disagree on which counts.",
@@ -58,7 +58,17 @@ export const problemCodes = {
   duplicateBackend: "Two backends of a pool have the same address and port.",
   backendIsOurs: "A backend has an address of the box or a virtual address.",
   backendUnreachable: "A backend lies in no subnet of the box and no route leads to it.",
-  backendInTwoServices: "The same backend address and port serves two virtual addresses or ports.",
+  backendInTwoServices: "The same backend address and port serves two virtual addresses or ports in mode `nat`.",
+  backendNotOnLink: "A backend of a `direct` service lies in no subnet of the box.",
+  directPort: "A backend of a `direct` service has another port than the service.",
+  directNeedsLoopback: "Backends of a `direct` service must have its address on their loopback device.",
+  clientsBesideBackends: "Clients in the backends' own subnet would get replies of a `nat` service past the box.",
+  sorryPoolSame: "A service's sorry pool is its own pool.",
+  tooManyEntries: "More entries of `allow` and `deny` than the balancer can hold.",
+  shortIdleTimeout: "Connections are forgotten after less than a minute of silence.",
+  tcpCheckForUdp: "Backends of a UDP service are looked at by TCP, because their pool says nothing.",
+  unverified: "An `https` check takes any certificate.",
+  namelessCertificate: "An `https` check has no name to look for in the certificate.",
   serviceWithoutVip: "A service's address is no virtual address of the document.",
   duplicateService: "Two services have the same address, protocol and port.",
   groupsDiffer: "A service's address and its backends' gateway move separately.",

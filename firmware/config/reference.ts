@@ -53,16 +53,10 @@ function nested(path: string, schema: SchemaView): string[] {
 /** Checks look the same wherever they stand, so only the first place shows them. */
 function checkSections(title: string, schema: SchemaView): string[] {
   if (!title.startsWith("`pools")) return [];
-  const notBuilt = `Checks of type ${codeList(schema.notBuilt ?? [])} are not built yet.`;
   const kinds = (schema.anyOf ?? []).flatMap((branch) =>
     section(`A check of type \`${branch.properties?.["type"]?.const ?? ""}\``, title, branch),
   );
-  return [
-    `## ${title}`,
-    "A check is one of the following; `track` of a failover group takes the same ones.",
-    notBuilt,
-    ...kinds,
-  ];
+  return [`## ${title}`, "A check is one of the following; `track` of a failover group takes the same ones.", ...kinds];
 }
 
 function row(key: string, schema: SchemaView, required: boolean): string {
@@ -111,7 +105,8 @@ function limitsSection(): string {
 
 A document has at most ${limits.documentBytesMax / 1024 / 1024} MiB of UTF-8 text and ${limits.depthMax} objects and lists inside each other; at most
 ${limits.interfacesMax} interfaces, ${limits.routesMax} routes, ${limits.groupsMax} failover groups with ${limits.vipsMax} virtual addresses together, ${limits.poolsMax} pools of ${limits.backendsPerPoolMax} backends, and
-${limits.servicesMax} services.`;
+${limits.servicesMax} addresses of services; at most ${limits.accessEntriesPerServiceMax} entries in an \`allow\` or \`deny\`, ${limits.accessEntriesMax} of all services together, counted once for
+each address of their service.`;
 }
 
 function problemsSection(): string {

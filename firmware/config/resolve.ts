@@ -3,7 +3,6 @@ import {
   family,
   type InterfaceAddress,
   type IpAddress,
-  isIpv4Address,
   parseIfname,
   parseInterfaceAddress,
   parseIpAddress,
@@ -12,18 +11,27 @@ import {
   advertisementIntervalMsDefault,
   checkIntervalMsDefault,
   checkTimeoutMs,
+  dnsPortDefault,
   expectStatusDefault,
   fallDefault,
+  flowsDefault,
   heartbeatPortDefault,
   httpPathDefault,
   httpPortDefault,
+  httpsPortDefault,
   priorityDefault,
   priorityPreferred,
   riseDefault,
   routeMetricDefault,
+  slowStartSecondsDefault,
+  tcpIdleTimeoutSecondsDefault,
+  udpIdleTimeoutSecondsDefault,
+  verifyDefault,
   weightDefault,
 } from "./defaults.ts";
+import { formats } from "./formats.ts";
 import type { Box } from "./orders.ts";
+import { parsePrefix } from "./prefix.ts";
 import type {
   CheckConfig,
   Resolved,
@@ -51,7 +59,11 @@ import { parseStatusRanges } from "./status-ranges.ts";
  * The configuration as `box` sees it. The document's shape must have been checked. A service whose address is no
  * virtual address is left out; `validate` refuses such a document.
  */
-export function resolveForBox(document: Document, box: Box | undefined): Resolved {
+export function resolveForBox(
+  document: Document,
+  box: Box | undefined,
+  pools: readonly ResolvedPool[] = resolvePools(document),
+): Resolved {
   const side = document.pair === undefined ? undefined : box;
   const groups = (document.failoverGroups ?? []).map((group) => resolveGroup(group, side));
   return {
@@ -66,8 +78,9 @@ export function resolveForBox(document: Document, box: Box | undefined): Resolve
     routes: (document.routes ?? []).map((route) => resolveRoute(route, side)),
     pair: resolvePair(document, side),
     groups,
-    pools: (document.pools ?? []).map(resolvePool),
+    pools,
     services: (document.services ?? []).flatMap((service) => resolveService(service, groups) ?? []),
+    balancer: { flows: document.balancer?.flows ?? flowsDefault },
   };
 }
 
@@ -144,6 +157,11 @@ function resolveVirtualRouter(vr: VirtualRouterDocument): ResolvedVirtualRouter 
   };
 }
 
+/** The pools, which both boxes see alike. */
+export function resolvePools(document: Document): readonly ResolvedPool[] {
+  return (document.pools ?? []).map(resolvePool);
+}
+
 function resolvePool(pool: PoolDocument): ResolvedPool {
   return {
     name: pool.name,
@@ -153,8 +171,10 @@ function resolvePool(pool: PoolDocument): ResolvedPool {
       port: backend.port,
       weight: backend.weight ?? weightDefault,
       backup: backend.backup ?? false,
+      maxConnections: backend.maxConnections,
     })),
     check: resolveCheck(pool.check ?? checkDefault, "pool"),
+    slowStartSeconds: pool.slowStartSeconds ?? slowStartSecondsDefault,
   };
 }
 
@@ -179,15 +199,46 @@ function resolveCheck(check: CheckDocument, where: "pool" | "track"): CheckConfi
       return {
         kind: "http",
         port: check.port ?? (where === "track" ? httpPortDefault : undefined),
-        path: check.path ?? httpPathDefault,
-        host: check.host,
-        expectStatus: must(parseStatusRanges(check.expectStatus ?? expectStatusDefault)),
+        ...resolveAnswer(check),
+        ...timing,
+      };
+    case "https":
+      return {
+        kind: "https",
+        port: check.port ?? (where === "track" ? httpsPortDefault : undefined),
+        sni: serverNameOf(check),
+        verify: check.verify ?? verifyDefault,
+        ...resolveAnswer(check),
+        ...timing,
+      };
+    case "dns":
+      return {
+        kind: "dns",
+        port: check.port ?? (where === "track" ? dnsPortDefault : undefined),
+        query: check.query,
+        expectAnswer: check.expectAnswer === undefined ? undefined : ipAddress(check.expectAnswer),
         ...timing,
       };
   }
 }
 
-/** The service with its addresses; undefined when its address is no IPv4 virtual address. */
+/** What an HTTP check asks for and expects, over TLS or not. */
+function resolveAnswer(check: Extract<CheckDocument, { type: "http" | "https" }>) {
+  return {
+    path: check.path ?? httpPathDefault,
+    host: check.host,
+    expectStatus: must(parseStatusRanges(check.expectStatus ?? expectStatusDefault)),
+    expectBody: check.expectBody,
+  };
+}
+
+/** The name to ask for in the handshake: `sni`, else that of `host` unless it is an address (RFC 6066 §3). */
+export function serverNameOf({ sni, host }: { readonly sni?: string; readonly host?: string }): string | undefined {
+  const name = sni ?? host?.replace(/:[0-9]+$/, "") ?? "";
+  return formats.serverName.accepts(name) ? name : undefined;
+}
+
+/** The service with its addresses; undefined when its address is no virtual address. */
 export function resolveService(
   service: ServiceDocument,
   groups: readonly ResolvedGroup[],
@@ -195,16 +246,35 @@ export function resolveService(
   const address = parseIpAddress(service.address);
   for (const group of groups) {
     for (const vr of group.virtualRouters) {
-      const vips = vr.addresses.map((vip) => vip.address);
-      const meant =
+      const vips = vr.addresses.map((vip) => vip.address).filter((vip) => family(vip) === vr.family);
+      const addresses =
         address === undefined ? (vr.name === service.address ? vips : []) : vips.filter((vip) => vip === address);
-      const addresses = meant.filter(isIpv4Address);
-      if (addresses.length === 0) continue;
-      const { name, protocol, port, pool } = service;
-      return { name, addresses, group: group.name, protocol, port, pool, mode: service.mode ?? "nat" };
+      if (addresses.length > 0) return balanced(service, { addresses, family: vr.family, group: group.name });
     }
   }
   return undefined;
+}
+
+function balanced(
+  service: ServiceDocument,
+  place: Pick<ResolvedService, "addresses" | "family" | "group">,
+): ResolvedService {
+  const { name, protocol, port, pool, sorryPool, newConnectionsPerSecond } = service;
+  const idleDefault = protocol === "tcp" ? tcpIdleTimeoutSecondsDefault : udpIdleTimeoutSecondsDefault;
+  return {
+    name,
+    ...place,
+    protocol,
+    port,
+    pool,
+    mode: service.mode ?? "nat",
+    persistence: service.persistence ?? "none",
+    allow: (service.allow ?? []).map((text) => must(parsePrefix(text))),
+    deny: (service.deny ?? []).map((text) => must(parsePrefix(text))),
+    sorryPool,
+    newConnectionsPerSecond,
+    idleTimeoutSeconds: service.idleTimeoutSeconds ?? idleDefault,
+  };
 }
 
 function ipAddress(text: string): IpAddress {

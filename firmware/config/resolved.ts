@@ -2,7 +2,7 @@
  * The configuration as one box sees it: per-box values chosen, defaults filled in, addresses checked, names of
  * virtual routers replaced by what they stand for. Made by `resolve.ts`; what core and the balancer work from.
  */
-import type { Family, Ifname, InterfaceAddress, Ipv4, IpAddress } from "@futago/hal/units/address.ts";
+import type { Family, Ifname, InterfaceAddress, IpAddress } from "@futago/hal/units/address.ts";
 import type { Box, Profile } from "./orders.ts";
 
 export interface Resolved {
@@ -15,6 +15,12 @@ export interface Resolved {
   readonly groups: readonly ResolvedGroup[];
   readonly pools: readonly ResolvedPool[];
   readonly services: readonly ResolvedService[];
+  readonly balancer: ResolvedBalancer;
+}
+
+export interface ResolvedBalancer {
+  /** Connections that the tables hold, 1,024 to 4,194,304. */
+  readonly flows: number;
 }
 
 export interface ResolvedSystem {
@@ -88,6 +94,8 @@ export interface ResolvedPool {
   readonly name: string;
   readonly backends: readonly ResolvedBackend[];
   readonly check: CheckConfig;
+  /** How long a backend that returned takes to reach its whole share; 0 is at once. */
+  readonly slowStartSeconds: number;
 }
 
 export interface ResolvedBackend {
@@ -98,18 +106,32 @@ export interface ResolvedBackend {
   readonly weight: number;
   /** A backup backend: serves only while no other lives. */
   readonly backup: boolean;
+  /** Connections of one service at a time; undefined is no limit. */
+  readonly maxConnections: number | undefined;
 }
 
 export interface ResolvedService {
   readonly name: string;
   /** One when the document says an address, all of the virtual router's when it says a name. */
-  readonly addresses: readonly Ipv4[];
+  readonly addresses: readonly IpAddress[];
+  /** Of the addresses, and of all backends. */
+  readonly family: Family;
   /** The failover group that moves the addresses. */
   readonly group: string;
-  readonly protocol: "tcp";
+  readonly protocol: "tcp" | "udp";
   readonly port: number;
   readonly pool: string;
-  readonly mode: "nat";
+  readonly mode: "nat" | "one-arm" | "direct";
+  /** By what a client keeps its backend: "source" is by its address alone. */
+  readonly persistence: "none" | "source";
+  /** Clients that are served; with any, what no entry of the two lists names is denied. The longest prefix decides. */
+  readonly allow: readonly InterfaceAddress[];
+  readonly deny: readonly InterfaceAddress[];
+  /** The pool that serves while no backend of `pool` lives, its backup backends included. */
+  readonly sorryPool: string | undefined;
+  /** Per client address; undefined is no limit. */
+  readonly newConnectionsPerSecond: number | undefined;
+  readonly idleTimeoutSeconds: number;
 }
 
 export interface CheckTiming {
@@ -132,6 +154,29 @@ export type CheckConfig =
       readonly host: string | undefined;
       /** Ranges of status codes, both ends included. */
       readonly expectStatus: readonly StatusRange[];
+      /** A text that the body must hold; undefined is any body. */
+      readonly expectBody: string | undefined;
+    } & CheckTiming)
+  | ({
+      readonly kind: "https";
+      readonly port: number | undefined;
+      readonly path: string;
+      /** The Host header; undefined is the address. */
+      readonly host: string | undefined;
+      /** The name asked for in the handshake, and looked for in the certificate; undefined: none, the address is looked for. */
+      readonly sni: string | undefined;
+      /** Whether the certificate must be valid, for that name, by an authority that the box trusts. */
+      readonly verify: boolean;
+      readonly expectStatus: readonly StatusRange[];
+      readonly expectBody: string | undefined;
+    } & CheckTiming)
+  | ({
+      readonly kind: "dns";
+      readonly port: number | undefined;
+      /** The domain name that is asked for: AAAA when an IPv6 address is expected, else A. */
+      readonly query: string;
+      /** An address that must be among the answers; undefined: any answer without error. */
+      readonly expectAnswer: IpAddress | undefined;
     } & CheckTiming);
 
 export interface StatusRange {

@@ -3,11 +3,14 @@ import { Type } from "typebox";
 import {
   checkIntervalMsDefault,
   checkTimeoutMsDefault,
+  dnsPortDefault,
   expectStatusDefault,
   fallDefault,
   httpPathDefault,
   httpPortDefault,
+  httpsPortDefault,
   riseDefault,
+  verifyDefault,
 } from "./defaults.ts";
 import { closed, Ip, Port } from "./schema-parts.ts";
 
@@ -57,51 +60,103 @@ const checkPort = Type.Optional({
   description: "The port to look at. Left out in a pool, the backend's own port.",
 });
 
-const notBuilt = ["sni", "verify", "expectBody", "query", "expectAnswer"];
+/** The port of a check whose protocol has a usual one. */
+function portOr(usual: number) {
+  return Type.Optional({
+    ...Port,
+    description: `The port to look at. Left out, the backend's own port in a pool, ${usual} in \`track\`.`,
+  });
+}
 
 const IcmpCheck = closed(
   { type: Type.Literal("icmp"), ...timing },
-  { description: "The address answers an ICMP echo request (layer 3).", notBuilt },
+  { description: "The address answers an ICMP echo request (layer 3)." },
 );
 
 const TcpCheck = closed(
   { type: Type.Literal("tcp"), port: checkPort, ...timing },
-  { description: "The port accepts a connection (layer 4).", notBuilt },
+  { description: "The port accepts a connection (layer 4)." },
 );
 
-const HttpCheck = closed(
-  {
-    type: Type.Literal("http"),
-    port: Type.Optional({
-      ...Port,
-      description: `The port to look at. Left out, the backend's own port in a pool, ${httpPortDefault} in \`track\`.`,
+const answer = {
+  path: Type.Optional(
+    Type.String({
+      maxLength: 1_024,
+      format: "httpPath",
+      default: httpPathDefault,
+      description: "What to GET; begins with a slash.",
     }),
-    path: Type.Optional(
-      Type.String({
-        maxLength: 1_024,
-        format: "httpPath",
-        default: httpPathDefault,
-        description: "What to GET; begins with a slash.",
-      }),
-    ),
-    host: Type.Optional(
+  ),
+  host: Type.Optional(
+    Type.String({
+      maxLength: 255,
+      format: "httpHost",
+      description: "The Host header. Left out, the backend's address.",
+    }),
+  ),
+  expectStatus: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      format: "statusRanges",
+      default: expectStatusDefault,
+      description: "The status codes that count as good: numbers and ranges with commas, such as `200-299,404`.",
+    }),
+  ),
+  expectBody: Type.Optional(
+    Type.String({
+      maxLength: 1_024,
+      format: "bodyText",
+      description: "A text that the first 64 KiB of the body must hold, letter for letter.",
+    }),
+  ),
+} as const;
+
+const HttpCheck = closed(
+  { type: Type.Literal("http"), port: portOr(httpPortDefault), ...answer, ...timing },
+  { description: "An HTTP/1.1 GET is answered with an expected status and body (layer 7)." },
+);
+
+const HttpsCheck = closed(
+  {
+    type: Type.Literal("https"),
+    port: portOr(httpsPortDefault),
+    ...answer,
+    sni: Type.Optional(
       Type.String({
         maxLength: 255,
-        format: "httpHost",
-        description: "The Host header. Left out, the backend's address.",
+        format: "serverName",
+        description:
+          "The name asked for in the TLS handshake and looked for in the certificate. Left out, `host` when that is a name; else none is asked for, and the certificate must hold the address.",
       }),
     ),
-    expectStatus: Type.Optional(
-      Type.String({
-        maxLength: 200,
-        format: "statusRanges",
-        default: expectStatusDefault,
-        description: "The status codes that count as good: numbers and ranges with commas, such as `200-299,404`.",
+    verify: Type.Optional(
+      Type.Boolean({
+        default: verifyDefault,
+        description: "Whether an expired certificate, one for another name or of an unknown authority is a failure.",
       }),
     ),
     ...timing,
   },
-  { description: "An HTTP/1.1 GET is answered with an expected status (layer 7).", notBuilt },
+  { description: "An HTTP/1.1 GET over TLS is answered with an expected status and body (layer 7)." },
+);
+
+const DnsCheck = closed(
+  {
+    type: Type.Literal("dns"),
+    port: portOr(dnsPortDefault),
+    query: Type.String({
+      maxLength: 254,
+      format: "dnsName",
+      description:
+        "The domain name to ask for, over UDP: its IPv6 addresses when `expectAnswer` is one, else its IPv4.",
+    }),
+    expectAnswer: Type.Optional({
+      ...Ip,
+      description: "An address that must be among the answers. Left out, any answer without error counts as good.",
+    }),
+    ...timing,
+  },
+  { description: "A DNS server answers a question (layer 7)." },
 );
 
 const NoCheck = closed(
@@ -110,8 +165,7 @@ const NoCheck = closed(
 );
 
 /** A health check. */
-export const CheckSchema = Type.Union([IcmpCheck, TcpCheck, HttpCheck, NoCheck], {
+export const CheckSchema = Type.Union([IcmpCheck, TcpCheck, HttpCheck, HttpsCheck, DnsCheck, NoCheck], {
   by: "type",
-  notBuilt: ["https", "dns"],
   description: "A health check.",
 });

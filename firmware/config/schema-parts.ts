@@ -47,4 +47,9 @@ export const IpWithPrefix = Type.String({
   description: "An address with the length of its subnet prefix, such as `10.1.0.2/24`.",
 });
 
+export const Prefix = Type.String({
+  format: "prefix",
+  description: "A subnet or an address, such as `198.51.100.0/24`.",
+});
+
 export const Port = Type.Integer({ minimum: 1, maximum: 65_535, description: "A port number." });

@@ -4,11 +4,23 @@
  * checked in `check-*.ts`.
  */
 import { type Static, Type } from "typebox";
-import { advertisementIntervalMsDefault, heartbeatPortDefault, routeMetricDefault, weightDefault } from "./defaults.ts";
 import {
+  advertisementIntervalMsDefault,
+  flowsDefault,
+  heartbeatPortDefault,
+  routeMetricDefault,
+  slowStartSecondsDefault,
+  tcpIdleTimeoutSecondsDefault,
+  udpIdleTimeoutSecondsDefault,
+  weightDefault,
+} from "./defaults.ts";
+import {
+  accessEntriesPerServiceMax,
   addressesPerInterfaceMax,
   addressesPerVirtualRouterMax,
   backendsPerPoolMax,
+  flowsMax,
+  flowsMin,
   groupsMax,
   interfacesMax,
   poolsMax,
@@ -19,7 +31,7 @@ import {
   witnessesMax,
 } from "./limits.ts";
 import { CheckSchema } from "./schema-check.ts";
-import { closed, Ip, IpWithPrefix, Name, oneOf, perBox, Port } from "./schema-parts.ts";
+import { closed, Ip, IpWithPrefix, Name, oneOf, perBox, Port, Prefix } from "./schema-parts.ts";
 
 const SystemSchema = closed(
   {
@@ -209,6 +221,14 @@ const BackendSchema = closed(
     backup: Type.Optional(
       Type.Boolean({ default: false, description: "A backup backend: serves only while no other lives." }),
     ),
+    maxConnections: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: flowsMax,
+        description:
+          "Connections that one service keeps with it at most; new ones then go to the others. Left out, no limit.",
+      }),
+    ),
   },
   { description: "One server of a pool." },
 );
@@ -221,6 +241,15 @@ const PoolSchema = closed(
       ...CheckSchema,
       description: "How to see whether a backend lives. Left out, a `tcp` check.",
     }),
+    slowStartSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3_600,
+        default: slowStartSecondsDefault,
+        description:
+          "A backend that has become healthy again reaches its whole share after this long, in at most five steps. 0: at once.",
+      }),
+    ),
   },
   { description: "The backends behind services." },
 );
@@ -229,18 +258,69 @@ const ServiceSchema = closed(
   {
     name: { ...Name, description: "A letter, then letters, digits, `-` and `_`; at most 63." },
     address: Type.String({ format: "nameOrIp", description: "A virtual address, or the `name` of a virtual router." }),
-    protocol: oneOf(["tcp"], { notBuilt: ["udp"], description: "The transport protocol." }),
+    protocol: oneOf(["tcp", "udp"], { description: "The transport protocol." }),
     port: { ...Port, description: "The port that clients connect to." },
     pool: { ...Name, description: "The pool that serves it." },
     mode: Type.Optional(
-      oneOf(["nat"], {
+      oneOf(["nat", "one-arm", "direct"], {
         default: "nat",
-        notBuilt: ["one-arm", "direct"],
-        description: "`nat`: the box is the backends' gateway, the client's address is kept.",
+        description:
+          "`nat`: the box is the backends' gateway, the client's address is kept. `one-arm`: backends see the virtual address as their client, and need nothing. `direct`: backends have the virtual address themselves and answer past the box.",
+      }),
+    ),
+    persistence: Type.Optional(
+      oneOf(["none", "source"], {
+        default: "none",
+        description: "`source`: all connections of one client address go to one backend.",
+      }),
+    ),
+    allow: Type.Optional(
+      Type.Array(Prefix, {
+        maxItems: accessEntriesPerServiceMax,
+        description:
+          "Clients that are served, as subnets or addresses; with any, all others are denied. Of entries here and in `deny` the one with the longest prefix decides.",
+      }),
+    ),
+    deny: Type.Optional(
+      Type.Array(Prefix, {
+        maxItems: accessEntriesPerServiceMax,
+        description: "Clients whose packets are dropped, as subnets or addresses.",
+      }),
+    ),
+    sorryPool: Type.Optional({
+      ...Name,
+      description: "The pool that serves while no backend of `pool` lives, not even a backup backend.",
+    }),
+    newConnectionsPerSecond: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: "New connections of one client address a second; what is beyond is dropped. Left out, no limit.",
+      }),
+    ),
+    idleTimeoutSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 604_800,
+        description: `A connection that is silent for this long is forgotten. Left out, ${tcpIdleTimeoutSecondsDefault} with tcp (RFC 5382 REQ-5) and ${udpIdleTimeoutSecondsDefault} with udp (RFC 4787 REQ-5).`,
       }),
     ),
   },
-  { description: "A virtual address, protocol and port that a pool answers.", notBuilt: ["allow", "deny"] },
+  { description: "A virtual address, protocol and port that a pool answers." },
+);
+
+const BalancerSchema = closed(
+  {
+    flows: Type.Optional(
+      Type.Integer({
+        minimum: flowsMin,
+        maximum: flowsMax,
+        default: flowsDefault,
+        description: "Connections that the box can remember at a time, of all services together.",
+      }),
+    ),
+  },
+  { description: "What the services share." },
 );
 
 /** The configuration document. */
@@ -261,6 +341,7 @@ export const DocumentSchema = closed(
     services: Type.Optional(
       Type.Array(ServiceSchema, { maxItems: servicesMax, description: "What clients connect to." }),
     ),
+    balancer: Type.Optional(BalancerSchema),
   },
   { notBuilt: ["names", "firewall"], description: "The configuration of a box alone or of a pair." },
 );

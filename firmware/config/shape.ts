@@ -142,7 +142,7 @@ function visitChoice(walk: Walk, schema: SchemaView, by: string, value: unknown,
 function visitObject(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
   if (!isObject(value)) return wrongType(walk, path, value, "an object in braces");
   const properties = schema.properties ?? {};
-  const left: [string, unknown][] = [];
+  const left: Record<string, unknown> = {};
   let stands = true;
   for (const key of Object.keys(value)) {
     const property = own(properties, key) as SchemaView | undefined;
@@ -151,7 +151,7 @@ function visitObject(walk: Walk, schema: SchemaView, value: unknown, path: Path)
       continue;
     }
     const kept = property.const === undefined ? visit(walk, property, own(value, key), [...path, key]) : property.const;
-    if (kept !== undefined) left.push([key, kept]);
+    if (kept !== undefined) left[key] = kept;
     else if (schema.required?.includes(key) === true) stands = false;
   }
   for (const key of schema.required ?? []) {
@@ -159,7 +159,7 @@ function visitObject(walk: Walk, schema: SchemaView, value: unknown, path: Path)
     stands = false;
     tell(walk, "missingKey", [...path, key], "is missing", `add "${key}"${meaning(properties[key])}`);
   }
-  return stands ? Object.fromEntries(left) : undefined;
+  return stands ? left : undefined;
 }
 
 function strangeKey(walk: Walk, schema: SchemaView, key: string, path: Path): void {

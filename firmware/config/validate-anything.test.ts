@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { boxA, briefly, changed, exampleDocument, problemsOf } from "./example.test-support.ts";
+import { boxA, changed, exampleDocument, problemsOf } from "./example.test-support.ts";
 import { problemCodes } from "./problem.ts";
 import { validate } from "./validate.ts";
 
@@ -55,28 +55,42 @@ describe("whatever comes", () => {
     );
   });
 
-  it("judges the largest documents in bounded time", () => {
-    const document = changed((d) => {
-      d.pools = Array.from({ length: 256 }, (_, p) => ({
-        name: `p${p}`,
-        backends: Array.from({ length: 128 }, (_b, i) => ({
-          name: `s${i}`,
-          address: `10.2.${i}.${(p % 250) + 4}`,
-          port: 1000 + p,
-        })),
-      }));
-      d.interfaces[1].addresses = { a: ["10.2.255.2/16"], b: ["10.2.255.3/16"] };
-      d.failoverGroups[0].virtualRouters[1].addresses = ["10.2.255.1/16"];
-      d.services = d.pools.map((pool: any, i: number) => ({
-        name: `v${i}`,
-        address: "front",
-        protocol: "tcp",
-        port: 1 + i,
-        pool: pool.name,
-      }));
-    });
-    const start = performance.now();
-    expect(briefly(document)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(10_000);
+  it.each(["ipv4", "ipv6"])("judges 1,000 services of 100 %s backends each in about a second", (family) => {
+    const document = manyServices(family === "ipv6");
+    const text = JSON.stringify(document);
+    const before = process.cpuUsage();
+    expect(validate(text, boxA)).toMatchObject({ ok: true });
+    const { user, system } = process.cpuUsage(before);
+    // Three times what it takes on the reference machine, where the first of them also waits for the compiler.
+    expect((user + system) / 1_000).toBeLessThan(4_000);
   });
 });
+
+function manyServices(ipv6: boolean): unknown {
+  return changed((d) => {
+    const subnet = ipv6 ? "fd02::" : "10.2.";
+    const host = (p: number, i: number) =>
+      ipv6 ? `${subnet}${(p + 16).toString(16)}:${i.toString(16)}` : `${subnet}${i}.${(p % 250) + 4}`;
+    d.interfaces[0].addresses = ipv6
+      ? { a: ["10.1.0.2/24", "fd01::2/64"], b: ["10.1.0.3/24", "fd01::3/64"] }
+      : d.interfaces[0].addresses;
+    d.interfaces[1].addresses = ipv6
+      ? { a: ["fd02::2/64"], b: ["fd02::3/64"] }
+      : { a: ["10.2.255.2/16"], b: ["10.2.255.3/16"] };
+    if (ipv6) d.failoverGroups[0].virtualRouters[0].addresses = ["fd01::1/64"];
+    d.failoverGroups[0].virtualRouters[1].addresses = ipv6 ? ["fd02::1/64"] : ["10.2.255.1/16"];
+    d.pools = Array.from({ length: 1_000 }, (_, p) => ({
+      name: `p${p}`,
+      backends: Array.from({ length: 100 }, (_b, i) => ({ name: `s${i}`, address: host(p, i), port: 1_000 + p })),
+      check: { type: "tcp" },
+    }));
+    d.services = d.pools.map((pool: any, i: number) => ({
+      name: `v${i}`,
+      address: "front",
+      protocol: i % 2 === 0 ? "tcp" : "udp",
+      port: 1 + i,
+      pool: pool.name,
+      deny: [ipv6 ? "2001:db8::/32" : "198.51.100.0/24"],
+    }));
+  });
+}

@@ -71,7 +71,7 @@ describe("text that is no document", () => {
     ["nesting", "[".repeat(100_000), "tooDeep", "line 1, column 34: more than 32"],
     ["Latin-1", Uint8Array.from([0x22, 0xfc, 0x22]), "encoding", "is not UTF-8"],
     ["UTF-16", Uint8Array.from([0xff, 0xfe, 0x7b, 0x00]), "encoding", "is not UTF-8"],
-    ["9 MiB", " ".repeat(9 * 1024 * 1024), "tooLarge", "9437184 bytes"],
+    ["33 MiB", " ".repeat(33 * 1024 * 1024), "tooLarge", "34603008 bytes"],
   ];
   it.each(rows)("tells %s", (_name, text, code, what) => {
     expect(problemsOf(text)).toEqual([

@@ -2,18 +2,18 @@
  * Judges a whole configuration: text, shape, then meaning, and tells every problem that does not follow from
  * another. Decides nothing about what runs; `resolve.ts` and `compile-*.ts` say what an accepted document means.
  */
-import { canonicalJson } from "./canonical.ts";
 import type { Cross, Tell } from "./check-context.ts";
 import { checkGroups } from "./check-groups.ts";
 import { checkNames } from "./check-names.ts";
 import { checkNetwork } from "./check-network.ts";
+import { checkPools } from "./check-pools.ts";
 import { checkServices } from "./check-services.ts";
 import { readDocument } from "./document-text.ts";
 import { documentBytesMax, problemsMax } from "./limits.ts";
 import type { Box } from "./orders.ts";
 import { formatPath } from "./path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
-import { resolveForBox } from "./resolve.ts";
+import { resolveForBox, resolvePools } from "./resolve.ts";
 import type { Resolved } from "./resolved.ts";
 import { type Document, DocumentSchema } from "./schema.ts";
 import { checkShape, type SchemaView } from "./shape.ts";
@@ -60,21 +60,21 @@ function validateValue(value: unknown, context: ValidateContext): Validation {
   if (paired && salvage.pair === undefined) return { ok: false, problems: capped(problems) };
   const document = fillVrids(salvage);
   const boxes: readonly (Box | undefined)[] = paired ? ["a", "b"] : [undefined];
-  const meaning = checkMeaning(
-    salvage,
-    boxes.map((box) => resolveForBox(document, box)),
-    context,
-  );
+  const pools = resolvePools(document);
+  const views = boxes.map((box) => resolveForBox(document, box, pools));
+  const meaning = checkMeaning(salvage, views, context);
   const followUps = shape.problems.some((problem) => sectionsReferredTo.has(problem.path.split(".")[0] ?? ""));
   problems.push(...meaning.problems.filter((problem) => !followUps || !absence.has(problem.code)));
   if (problems.length > 0) return { ok: false, problems: capped(problems) };
-  if (canonicalJson(document).length > documentBytesMax) {
+  // As long as its canonical text, which differs in the order of keys alone.
+  if (JSON.stringify(document).length > documentBytesMax) {
     return {
       ok: false,
       problems: [{ path: "", what: "the document is too large", mend: "make it smaller", code: "tooLarge" }],
     };
   }
-  return { ok: true, document, resolved: resolveForBox(document, context.box), warnings: meaning.warnings };
+  const resolved = views[boxes.indexOf(context.box)] ?? resolveForBox(document, undefined, pools);
+  return { ok: true, document, resolved, warnings: meaning.warnings };
 }
 
 /** Runs every check of meaning on both boxes' views. */
@@ -92,6 +92,7 @@ function checkMeaning(document: Document, views: readonly Resolved[], context: V
   checkNames(cross);
   checkNetwork(cross);
   checkGroups(cross);
+  checkPools(cross);
   checkServices(cross);
   return { problems: [...problems.values()], warnings: [...warnings.values()] };
 }

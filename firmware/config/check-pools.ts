@@ -1,0 +1,44 @@
+/** Checks of pools by themselves: backends that can exist and can be told apart. */
+import { checkCheck } from "./check-checks.ts";
+import { type Cross, placed } from "./check-context.ts";
+import { ownAndVirtual } from "./check-network.ts";
+import { notForBackends } from "./host-address.ts";
+import { formatPath, type Path } from "./path.ts";
+import type { ResolvedBackend } from "./resolved.ts";
+
+export function checkPools(cross: Cross): void {
+  const ours = new Set(cross.views.flatMap(ownAndVirtual));
+  const resolved = cross.views[0]?.pools ?? [];
+  placed(cross.document.pools, ["pools"]).forEach(([pool, path], i) => {
+    if (pool.check !== undefined) checkCheck(cross, pool.check, "pool", [...path, "check"]);
+    if (pool.backends.length === 0)
+      cross.tell("poolEmpty", [...path, "backends"], "is empty", "add at least one backend");
+    checkBackends(cross, resolved[i]?.backends ?? [], path, ours);
+  });
+}
+
+function checkBackends(
+  cross: Cross,
+  backends: readonly ResolvedBackend[],
+  path: Path,
+  ours: ReadonlySet<string>,
+): void {
+  const seen = new Map<string, Path>();
+  for (const [{ address, port }, here] of placed(backends, [...path, "backends"])) {
+    const reason = notForBackends(address);
+    if (reason !== undefined)
+      cross.tell("badAddress", [...here, "address"], `is ${address}, ${reason}`, "write the backend's own address");
+    if (ours.has(address)) {
+      cross.tell(
+        "backendIsOurs",
+        [...here, "address"],
+        `is ${address}, an address of the pair itself`,
+        "write the address of another machine",
+      );
+    }
+    const key = `${address} ${port}`;
+    const other = seen.get(key);
+    if (other === undefined) seen.set(key, here);
+    else cross.tell("duplicateBackend", here, `has the address and port of ${formatPath(other)}`, "remove one of them");
+  }
+}
