@@ -4,6 +4,7 @@ import { openClock } from "./board/clock.ts";
 import { openScheduling } from "./board/scheduling.ts";
 import { openSysctl } from "./board/sysctl.ts";
 import type { Hal } from "./contract/hal.ts";
+import { openDialing } from "./dial/dialer.ts";
 import { openNetwork } from "./netlink/network.ts";
 import { requestBuilder } from "./netlink/request-builder.ts";
 import { openFrames } from "./packet/frames.ts";
@@ -21,6 +22,7 @@ export function openHal(): Hal {
     requests: requestBuilder,
     frames: openFrames(),
     icmp: openIcmp(),
+    dialing: openDialing(),
     bpf: openBpf(),
     board: openBoard(),
     close: () => network.close(),

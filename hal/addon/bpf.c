@@ -162,6 +162,8 @@ void futago_register_bpf(napi_env env, napi_value exports)
 	futago_export(env, exports, "bpfUnmount", unmount_here);
 	futago_register_bpf_load(env, exports);
 	futago_register_bpf_map(env, exports);
+	futago_register_bpf_batch(env, exports);
+	futago_register_bpf_ringbuf(env, exports);
 	futago_register_bpf_attach(env, exports);
 	futago_register_bpf_features(env, exports);
 }

@@ -31,6 +31,8 @@ uint32_t futago_bpf_value_bytes(uint32_t map_type, uint32_t value_size);
 
 void futago_register_bpf_load(napi_env env, napi_value exports);
 void futago_register_bpf_map(napi_env env, napi_value exports);
+void futago_register_bpf_batch(napi_env env, napi_value exports);
+void futago_register_bpf_ringbuf(napi_env env, napi_value exports);
 void futago_register_bpf_attach(napi_env env, napi_value exports);
 void futago_register_bpf_features(napi_env env, napi_value exports);
 

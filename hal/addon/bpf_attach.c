@@ -110,6 +110,32 @@ static napi_value attach_tc(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
+static uint32_t tc_program(int ifindex, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, there, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+
+	return bpf_tc_query(&hook, &there) ? 0 : there.prog_id;
+}
+
+/* bpfTcQuery(ifindex): {ingress, egress}, the ids of the programs in our places; 0 where there is none, or no such link. */
+static napi_value query_tc(napi_env env, napi_callback_info info)
+{
+	napi_value argument, result, id;
+	int32_t ifindex;
+
+	futago_bpf_arguments(env, info, 1, &argument);
+	if (!futago_bpf_integer(env, argument, &ifindex))
+		return NULL;
+	futago_bpf_clear_complaints();
+	napi_create_object(env, &result);
+	napi_create_uint32(env, tc_program(ifindex, BPF_TC_INGRESS), &id);
+	napi_set_named_property(env, result, "ingress", id);
+	napi_create_uint32(env, tc_program(ifindex, BPF_TC_EGRESS), &id);
+	napi_set_named_property(env, result, "egress", id);
+	return result;
+}
+
 struct filter_dump {
 	struct nlmsghdr header;
 	struct tcmsg tc;
@@ -264,6 +290,7 @@ void futago_register_bpf_attach(napi_env env, napi_value exports)
 	futago_export(env, exports, "bpfProgramInfo", describe_program);
 	futago_export(env, exports, "bpfTcAttach", attach_tc);
 	futago_export(env, exports, "bpfTcDetach", detach_tc);
+	futago_export(env, exports, "bpfTcQuery", query_tc);
 	futago_export(env, exports, "bpfXdpQuery", query_xdp);
 	futago_export(env, exports, "bpfXdpChange", change_xdp);
 }

@@ -14,7 +14,7 @@
 
 #define VERIFIER_LOG_BYTES (4 << 20)
 #define TAIL_LINES 12
-#define MAPS_MAX 32
+#define MAPS_MAX 64
 
 /* The start of the last `lines` lines of a text. */
 static const char *tail(const char *text, int lines)
@@ -62,7 +62,7 @@ static bool same_shape(const struct bpf_map *map, int fd)
 }
 
 /* Bit i of `reused` says that the object's i-th map came from its pin. */
-static int take_over_pins(struct bpf_object *object, const char *directory, uint32_t *reused)
+static int take_over_pins(struct bpf_object *object, const char *directory, uint64_t *reused)
 {
 	struct bpf_map *map;
 	char path[BPF_PATH_MAX];
@@ -85,7 +85,7 @@ static int take_over_pins(struct bpf_object *object, const char *directory, uint
 				close(fd);
 				return error;
 			}
-			*reused |= 1u << index;
+			*reused |= 1ull << index;
 		}
 		if (fd >= 0)
 			close(fd);
@@ -94,14 +94,14 @@ static int take_over_pins(struct bpf_object *object, const char *directory, uint
 	return 0;
 }
 
-static int pin_new_maps(struct bpf_object *object, const char *directory, uint32_t reused)
+static int pin_new_maps(struct bpf_object *object, const char *directory, uint64_t reused)
 {
 	struct bpf_map *map;
 	char path[BPF_PATH_MAX];
 	int index = 0;
 
 	bpf_object__for_each_map(map, object) {
-		if (!(reused & 1u << index++)) {
+		if (!(reused & 1ull << index++)) {
 			if (pin_path(path, directory, map))
 				return -ENAMETOOLONG;
 			if (unlink(path) && errno != ENOENT)
@@ -227,7 +227,7 @@ static napi_value describe(napi_env env, struct holder *holder)
 static int load_locked(napi_env env, struct bpf_object *object, const char *directory, napi_value sizes)
 {
 	int lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint32_t reused;
+	uint64_t reused;
 	int error;
 
 	if (lock < 0)

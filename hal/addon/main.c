@@ -32,5 +32,6 @@ NAPI_MODULE_INIT()
 	futago_register_bpf(env, exports);
 	futago_register_machine(env, exports);
 	futago_register_pulse(env, exports);
+	futago_register_dial(env, exports);
 	return exports;
 }

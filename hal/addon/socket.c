@@ -67,6 +67,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		uv_poll_start(poll, UV_READABLE, on_poll);
 }
 
+void futago_socket_watch(struct futago_socket *sock)
+{
+	uv_poll_start(&sock->poll, UV_READABLE, on_poll);
+}
+
 napi_value futago_socket_start(struct futago_socket *sock, napi_value callback, bool watch)
 {
 	napi_env env = sock->env;

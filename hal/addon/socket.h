@@ -1,4 +1,4 @@
-/* A non-blocking socket in Node's event loop that calls one JavaScript function. Netlink, packet and ICMP build on it. */
+/* A non-blocking socket in Node's event loop that calls one JavaScript function. Netlink, packet, ICMP and the ring buffer build on it. */
 #ifndef FUTAGO_SOCKET_H
 #define FUTAGO_SOCKET_H
 
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-enum futago_socket_kind { FUTAGO_NETLINK = 1, FUTAGO_PACKET, FUTAGO_ICMP };
+enum futago_socket_kind { FUTAGO_NETLINK = 1, FUTAGO_PACKET, FUTAGO_ICMP, FUTAGO_RING, FUTAGO_DIALER };
 
 /* First member of what each kind keeps. Freed, as a whole, when JavaScript and the event loop have both let go. */
 struct futago_socket {
@@ -35,6 +35,8 @@ struct futago_socket {
  * does not keep the process alive.
  */
 napi_value futago_socket_start(struct futago_socket *socket, napi_value callback, bool watch);
+/* Watches for reading again, after `readable` had stopped it with uv_poll_stop. */
+void futago_socket_watch(struct futago_socket *socket);
 /* The socket behind a handle, or NULL with EBADF thrown when it is closed or of another kind. */
 struct futago_socket *futago_socket_get(napi_env env, napi_value handle, enum futago_socket_kind kind, const char *syscall);
 /* Calls JavaScript. What the callback throws is an uncaught exception. Needs an open handle scope. */

@@ -1,6 +1,24 @@
 /** What hal offers of BPF: a mounted file system, loaded objects, pinned maps, attachments. */
 import type { Ifindex } from "../units/address.ts";
 
+/** Some of a table's entries, end to end. */
+export interface BpfSlice {
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+  /** Where the next slice begins; undefined after the last. */
+  readonly next: BpfCursor | undefined;
+}
+
+/** Opaque; good for the map that it came from. */
+export type BpfCursor = Uint8Array;
+
+/** What became of one entry of many: 0 is done, else the errno. */
+export type BpfOutcomes = Uint8Array;
+export const BPF_DONE = 0;
+export const BPF_ABSENT = 2;
+export const BPF_FULL = 7;
+export const BPF_EXISTS = 17;
+
 export interface BpfMap {
   readonly name: string;
   readonly keyBytes: number;
@@ -12,6 +30,19 @@ export interface BpfMap {
   delete(key: Uint8Array): boolean;
   /** All entries, read in batches where the kernel can. Per-CPU maps give one value per possible CPU, end to end. */
   entries(): Iterable<readonly [key: Uint8Array, value: Uint8Array]>;
+  /**
+   * Some `count` entries of a hash, one bucket more or less. What is there all the while is in exactly one slice of a
+   * walk; what comes or goes meanwhile may be in one.
+   */
+  slice(count: number, from?: BpfCursor): BpfSlice;
+  /** Puts entries, end to end, where their keys are not there yet ({@link BPF_EXISTS} otherwise). */
+  insertMany(keys: Uint8Array, values: Uint8Array): BpfOutcomes;
+  /** Puts entries, end to end, whatever stands there. */
+  updateMany(keys: Uint8Array, values: Uint8Array): BpfOutcomes;
+  /** The values of keys, end to end; zero where the outcome is {@link BPF_ABSENT}. */
+  lookupMany(keys: Uint8Array): { readonly values: Uint8Array; readonly outcomes: BpfOutcomes };
+  /** {@link BPF_ABSENT} where there was no such entry. */
+  deleteMany(keys: Uint8Array): BpfOutcomes;
   /** The memory of a BPF_F_MMAPABLE array, shared with the kernel: a store is seen by the programs at once. */
   memory(): Uint8Array;
 }
@@ -33,9 +64,21 @@ export interface BpfProgram {
   testRun(input: Uint8Array, repeat?: number, ifindex?: Ifindex): TestRun;
 }
 
+/** Reads what programs put into a ring buffer. One reader at a time: what one has read, another does not see. */
+export interface BpfEvents {
+  /** Hands over what is there now, by the callback, before it returns. */
+  drain(): void;
+  close(): void;
+}
+
 export interface BpfObject {
   map(name: string): BpfMap;
   program(name: string): BpfProgram;
+  /**
+   * Calls back with records of `recordBytes`, end to end: soon for the first after a quiet time, every few
+   * milliseconds while there are more. Records of another length are skipped. Keeps the process alive until closed.
+   */
+  events(ring: string, recordBytes: number, onRecords: (records: Uint8Array) => void): BpfEvents;
   close(): void;
 }
 
@@ -62,6 +105,8 @@ export interface Bpf {
   attachTc(ifindex: Ifindex, ingress: BpfProgram, egress: BpfProgram): void;
   /** Takes ours away, and the hooks unless somebody else uses them. Harmless when there is none, or no such link. */
   detachTc(ifindex: Ifindex): void;
+  /** Whether these very programs are where {@link attachTc} puts them. */
+  standsTc(ifindex: Ifindex, ingress: BpfProgram, egress: BpfProgram): boolean;
   /**
    * Makes the port run the program: tries native, then generic, unless told which. What sits on the port is the
    * object's root program, which stays when it is there already; the given one goes into the slot behind it, in

@@ -1,5 +1,6 @@
 /** The whole machine as one value. `hal/linux.ts` makes the real one, `hal/fake` one in memory. */
 import type { Bpf } from "./bpf.ts";
+import type { Dialing } from "./dial.ts";
 import type { Board, Clock, Scheduling, Sysctl } from "./machine.ts";
 import type { Frames, Icmp, Network, RequestBuilder } from "./network.ts";
 
@@ -11,6 +12,7 @@ export interface Hal {
   readonly requests: RequestBuilder;
   readonly frames: Frames;
   readonly icmp: Icmp;
+  readonly dialing: Dialing;
   readonly bpf: Bpf;
   readonly board: Board;
   close(): void;

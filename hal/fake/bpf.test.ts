@@ -49,11 +49,14 @@ describe("the fake's maps", () => {
 describe("tables", () => {
   const vip = { address: address("10.1.0.1"), port: 80, protocol: "tcp" };
   const place = { address: address("10.2.0.11"), port: 8080 };
+  const how = { mode: "nat", persistence: "none", access: "listedOnly", newFlowsPerSecond: 0 };
+  const prefix = { address: address("192.0.2.0"), prefixLength: 24 };
   const entries = [
-    { kind: "service", ...vip, index: 1, seed: 9 },
+    { kind: "service", ...vip, index: 1, seed: 9, ...how },
     { kind: "ring", index: 1, ordinals: new Uint16Array(10_007).fill(4), signature: undefined },
-    { kind: "backend", number: 132, ...place, alive: true },
+    { kind: "backend", number: 132, ...place, state: "alive", flowsMax: 0 },
     { kind: "reverse", ...place, protocol: "tcp", vip: vip.address, vipPort: 80, backend: 132, service: 1 },
+    { kind: "access", service: 1, prefix, allowed: true },
   ] as readonly BalancerEntry[];
 
   it("give back what was written, and nothing after it was removed", () => {
@@ -68,9 +71,21 @@ describe("tables", () => {
     const tables = balancerTables(balancer);
     tables.apply(entries.map((entry) => ({ kind: "put", entry })));
     balancer.map("backend_counts").update(encodeNumber(132), new Uint8Array(40).fill(1, 0, 1));
+    balancer.map("backend_opened").update(encodeNumber(132), new Uint8Array(8).fill(1, 0, 1));
     expect(tables.backendTraffic(132).packetsIn).toBe(1);
     tables.apply([{ kind: "put", entry: { ...entries[2], port: 8081 } as BalancerEntry }]);
     expect(tables.backendTraffic(132).packetsIn).toBe(0);
+    expect(balancer.map("backend_opened").lookup(encodeNumber(132))).toEqual(new Uint8Array(8));
+  });
+
+  it("make every remembered next hop old by counting up", () => {
+    const tables = balancerTables(balancer);
+    balancer.map("futago_generation").update(encodeNumber(0), encodeNumber(0xffff_fffe));
+    const generation = () => balancer.map("futago_generation").lookup(encodeNumber(0));
+    tables.nextGeneration();
+    expect(generation()).toEqual(encodeNumber(0xffff_ffff));
+    tables.nextGeneration();
+    expect(generation()).toEqual(encodeNumber(0));
   });
 
   it("hold exactly the addresses they are told", () => {

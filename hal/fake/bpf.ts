@@ -1,11 +1,29 @@
 /** BPF in memory: maps of the real shapes that hold what is written, programs that run nothing, attachments that are remembered. */
-import type { Bpf, BpfMap, BpfObject, BpfProgram, TestRun, XdpMode } from "../contract/bpf.ts";
+import {
+  type Bpf,
+  BPF_ABSENT,
+  BPF_DONE,
+  BPF_EXISTS,
+  BPF_FULL,
+  type BpfCursor,
+  type BpfEvents,
+  type BpfMap,
+  type BpfObject,
+  type BpfOutcomes,
+  type BpfProgram,
+  type BpfSlice,
+  type TestRun,
+  type XdpMode,
+} from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import type { Ifindex } from "../units/address.ts";
-import { fromHex, toHex } from "../units/bytes.ts";
+import { concatBytes, fromHex, toHex } from "../units/bytes.ts";
 import { MAPS, type MapShape } from "../xdp/layout.ts";
 
-const PROGRAMS = { gate: ["futago_ingress", "futago_egress"], balancer: ["futago_balancer", "futago_root"] } as const;
+const PROGRAMS = {
+  gate: ["futago_ingress", "futago_egress"],
+  balancer: ["futago_balancer", "futago_oddities", "futago_capture", "futago_root"],
+} as const;
 
 export class FakeBpf implements Bpf {
   /** Mounted directories, each with the maps pinned there. */
@@ -34,6 +52,7 @@ export class FakeBpf implements Bpf {
     const programs = new Map(PROGRAMS[object].map((name) => [name as string, new FakeProgram(name, this.#nextId++)]));
     return {
       map: (name) => found(maps.get(name), name),
+      events: (ring, recordBytes, onRecords) => found(maps.get(ring), ring).read(recordBytes, onRecords),
       program: (name) => found(programs.get(name), name),
       close: () => undefined,
     };
@@ -45,6 +64,11 @@ export class FakeBpf implements Bpf {
 
   detachTc(ifindex: Ifindex): void {
     this.tc.delete(ifindex);
+  }
+
+  standsTc(ifindex: Ifindex, ingress: BpfProgram, egress: BpfProgram): boolean {
+    const there = this.tc.get(ifindex);
+    return there?.ingress === ingress.name && there.egress === egress.name;
   }
 
   attachXdp(ifindex: Ifindex, program: BpfProgram, mode?: XdpMode): XdpMode {
@@ -96,6 +120,7 @@ export class FakeMap implements BpfMap {
   readonly entriesMax: number;
   readonly #memory: Uint8Array | undefined;
   readonly #entries = new Map<string, Uint8Array>();
+  #reader: ((records: Uint8Array) => void) | undefined;
 
   constructor(name: string, shape: MapShape) {
     this.name = name;
@@ -140,9 +165,76 @@ export class FakeMap implements BpfMap {
     }
   }
 
+  slice(count: number, from?: BpfCursor): BpfSlice {
+    const start = from === undefined ? 0 : new DataView(from.buffer, from.byteOffset).getUint32(0, true);
+    const all = [...this.entries()];
+    const some = all.slice(start, start + count);
+    const next = new Uint8Array(4);
+    new DataView(next.buffer).setUint32(0, start + count, true);
+    return {
+      keys: concatBytes(some.map(([key]) => key)),
+      values: concatBytes(some.map(([, value]) => value)),
+      next: start + count < all.length ? next : undefined,
+    };
+  }
+
+  insertMany(keys: Uint8Array, values: Uint8Array): BpfOutcomes {
+    return this.#each(keys, (key, i) => (this.lookup(key) === undefined ? this.#put(key, values, i) : BPF_EXISTS));
+  }
+
+  updateMany(keys: Uint8Array, values: Uint8Array): BpfOutcomes {
+    return this.#each(keys, (key, i) => this.#put(key, values, i));
+  }
+
+  lookupMany(keys: Uint8Array): { readonly values: Uint8Array; readonly outcomes: BpfOutcomes } {
+    const values = new Uint8Array((keys.length / this.keyBytes) * this.valueBytes);
+    const outcomes = this.#each(keys, (key, i) => {
+      const value = this.lookup(key);
+      if (value !== undefined) values.set(value, i * this.valueBytes);
+      return value === undefined ? BPF_ABSENT : BPF_DONE;
+    });
+    return { values, outcomes };
+  }
+
+  deleteMany(keys: Uint8Array): BpfOutcomes {
+    return this.#each(keys, (key) => (this.delete(key) ? BPF_DONE : BPF_ABSENT));
+  }
+
+  /** Of a ring buffer: what a program would have put in. */
+  emit(records: Uint8Array): void {
+    this.#reader?.(records);
+  }
+
+  read(_recordBytes: number, onRecords: (records: Uint8Array) => void): BpfEvents {
+    this.#reader = onRecords;
+    return {
+      drain: () => undefined,
+      close: () => {
+        this.#reader = undefined;
+      },
+    };
+  }
+
   memory(): Uint8Array {
     if (this.#memory === undefined) throw new HalError("EINVAL", "mmap", `${this.name} is no array`);
     return this.#memory;
+  }
+
+  #each(keys: Uint8Array, act: (key: Uint8Array, i: number) => number): BpfOutcomes {
+    const count = keys.length / this.keyBytes;
+    return Uint8Array.from({ length: count }, (_, i) =>
+      act(keys.subarray(i * this.keyBytes, (i + 1) * this.keyBytes), i),
+    );
+  }
+
+  #put(key: Uint8Array, values: Uint8Array, i: number): number {
+    try {
+      this.update(key, values.subarray(i * this.valueBytes, (i + 1) * this.valueBytes));
+      return BPF_DONE;
+    } catch (error) {
+      if (error instanceof HalError) return BPF_FULL;
+      throw error;
+    }
   }
 
   #element(key: Uint8Array): Uint8Array | undefined {

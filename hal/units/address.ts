@@ -65,12 +65,24 @@ export function addressBits(address: IpAddress): number {
 
 /** The address in network byte order: 4 or 16 bytes. */
 export function addressBytes(address: IpAddress): Uint8Array {
-  if (family(address) === "ipv4") return Uint8Array.from(address.split(".").map(Number));
+  if (family(address) === "ipv4") return ipv4Bytes(address);
   const bytes = new Uint8Array(16);
   ipv6Groups(address).forEach((group, i) => {
     bytes[2 * i] = group >> 8;
     bytes[2 * i + 1] = group & 0xff;
   });
+  return bytes;
+}
+
+/** Digit by digit: large configurations ask for hundreds of thousands. */
+function ipv4Bytes(address: string): Uint8Array {
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  for (let i = 0; i < address.length; i++) {
+    const code = address.charCodeAt(i);
+    if (code === 0x2e) at++;
+    else bytes[at] = (bytes[at] ?? 0) * 10 + code - 0x30;
+  }
   return bytes;
 }
 
@@ -98,7 +110,8 @@ export function inSubnet(address: IpAddress, subnet: InterfaceAddress): boolean 
 
 /** fe80::/10. */
 export function isLinkLocal(address: IpAddress): boolean {
-  return family(address) === "ipv6" && ((ipv6Groups(address)[0] ?? 0) & 0xffc0) === 0xfe80;
+  // The text is canonical: lower case, no leading zeros.
+  return /^fe[89ab][0-9a-f]:/.test(address);
 }
 
 export function parseMac(text: string): Mac | undefined {
@@ -122,15 +135,37 @@ export function parseIfname(text: string): Ifname | undefined {
   return valid ? (text as Ifname) : undefined;
 }
 
+/** The eight groups of an IPv6 address that isIPv6 accepted. Digit by digit, as {@link ipv4Bytes}. */
 function ipv6Groups(text: string): number[] {
+  const hex = text.includes(".") ? withoutDots(text) : text;
+  const groups: number[] = [];
+  let gap = -1;
+  let group = 0;
+  let digits = 0;
+  for (let i = 0; i <= hex.length; i++) {
+    const code = i === hex.length ? COLON : hex.charCodeAt(i);
+    if (code !== COLON) {
+      group = group * 16 + (code <= NINE ? code - 0x30 : (code | 0x20) - 0x57);
+      digits++;
+      continue;
+    }
+    if (digits > 0) groups.push(group);
+    if (hex.charCodeAt(i + 1) === COLON) gap = groups.length;
+    group = 0;
+    digits = 0;
+  }
+  if (gap < 0) return groups;
+  const missing = Array.from({ length: 8 - groups.length }, () => 0);
+  return [...groups.slice(0, gap), ...missing, ...groups.slice(gap)];
+}
+
+const COLON = 0x3a;
+const NINE = 0x39;
+
+/** "::ffff:192.0.2.1" as "::ffff:c000:201". */
+function withoutDots(text: string): string {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
-  const hex = dotted === null ? text : `${dotted[1]}${pairOf(dotted[2], dotted[3])}:${pairOf(dotted[4], dotted[5])}`;
-  const [head = "", tail] = hex.split("::");
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === undefined || tail === "" ? [] : tail.split(":");
-  const gap = tail === undefined ? 0 : 8 - first.length - last.length;
-  const groups = [...first, ...Array.from({ length: gap }, () => "0"), ...last];
-  return groups.map((group) => Number.parseInt(group, 16));
+  return dotted === null ? text : `${dotted[1]}${pairOf(dotted[2], dotted[3])}:${pairOf(dotted[4], dotted[5])}`;
 }
 
 function pairOf(high: string | undefined, low: string | undefined): string {

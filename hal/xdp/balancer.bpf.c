@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /*
- * The balancer: IPv4 TCP services in `nat` mode, by XDP. A client's packet to a VIP goes to a backend, a backend's
- * reply goes to the client in the VIP's name. It decides nothing about packets that are neither. Which backends
- * there are, which live and how the ring lies is core's to write into the maps.
+ * The balancer: TCP and UDP services over IPv4 and IPv6, by XDP. A client's packet to a VIP goes to a backend; a
+ * backend's reply goes to the client in the VIP's name, except in `direct`, where the backend speaks for the VIP
+ * itself. It decides nothing about packets that are neither. Which backends there are, which live and how the ring
+ * lies is core's to write into the maps.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -10,120 +11,187 @@
 #include "maps-balancer.h"
 #include "count.h"
 #include "parse.h"
-#include "flow.h"
+#include "choose.h"
+#include "learn.h"
 #include "forward.h"
+#include "remember.h"
 #include "stale.h"
+#include "capture.h"
 
-/* From a client to a VIP whose lease holds. */
-static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet, enum shape shape, __u32 bits)
+/* No verdict of XDP: what the packet is has been found out, it goes to a client. */
+#define VERDICT_REPLY 0x101
+
+static __always_inline void fill_key(struct passage *passage, const struct address *client, __be16 client_port,
+				     const struct address *vip, __be16 vip_port)
 {
-	struct endpoint4 vip = { .address = packet->ip->daddr, .port = packet->tcp->dest, .protocol = IPPROTO_TCP };
-	struct service *service = bpf_map_lookup_elem(&services4, &vip);
-	struct bpf_fib_lookup fib = {};
-	struct target target = {};
-	long found;
+	passage->key.client = *client;
+	passage->key.client_port = client_port;
+	passage->key.vip = *vip;
+	passage->key.vip_port = vip_port;
+}
+
+static __always_inline int refuse(const struct packet *packet, int why)
+{
+	/* The client of a backend that died hears so, instead of waiting. */
+	if (why == DROP_DEAD_BACKEND && packet->protocol == IPPROTO_TCP)
+		return errand(DROP_DEAD_BACKEND, 0);
+	return counted(why, XDP_DROP);
+}
+
+static __always_inline int no_way(enum way way, const struct hop *hop)
+{
+	return way == WAY_TOO_BIG ? errand(DROP_TOO_BIG, hop->mtu) : counted(DROP_NO_ROUTE, XDP_DROP);
+}
+
+/* The kernel resolves neighbours and fragments what may be fragmented; of `direct` it knows nothing. */
+static __always_inline int is_shut(const struct packet *packet, enum way way, int is_direct)
+{
+	if (way == WAY_TOO_BIG)
+		return is_direct || !packet->may_fragment;
+	return way == WAY_NONE || (way == WAY_UNRESOLVED && is_direct);
+}
+
+/* From a client to a service whose VIP's lease holds. */
+static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch, __u32 bits)
+{
+	struct passage *passage = &scratch->passage;
+	__u8 mode = passage->service.mode;
+	struct rewrite *to = &scratch->to;
+	struct hop hop = {};
+	enum way way;
 	int refused;
 
-	if (!service)
-		return counted(PASS_NO_SERVICE, XDP_PASS);
-	if (shape == SHAPE_FIRST_FRAGMENT)
-		return counted(DROP_FRAGMENT, XDP_DROP);
-	if (packet->tcp->syn && !packet->tcp->ack && !(bits & GROUP_ANSWER))
+	if (is_syn(packet) && !(bits & GROUP_ANSWER))
 		return counted(PASS_NEW_FLOW_CLOSED, XDP_PASS);
-
-	struct flow4_key key = {
-		.client = packet->ip->saddr, .vip = vip.address,
-		.client_port = packet->tcp->source, .vip_port = vip.port, .protocol = IPPROTO_TCP,
-	};
-
-	refused = choose(packet, &key, service, bpf_ktime_get_boot_ns(), &target);
+	if (passage->service.flags & (SERVICE_LISTED | SERVICE_LISTED_ONLY) && is_listed_out(passage))
+		return counted(DROP_DENIED, XDP_DROP);
+	refused = choose(packet, passage);
 	if (refused >= 0)
-		return counted(refused, XDP_DROP);
-
-	struct rewrite to = {
-		.source = key.client, .source_port = key.client_port,
-		.destination = target.address, .destination_port = target.port,
-	};
-
-	refused = find_route(ctx, packet, &to, &fib, &found);
-	if (refused >= 0)
-		return counted(refused, XDP_DROP);
-	count_in(service->index, target.number, packet->length);
-	return transmit(ctx, packet, &to, &fib, found);
+		return refuse(packet, refused);
+	to->source = mode == MODE_ONE_ARM ? passage->key.vip : passage->key.client;
+	to->source_port = mode == MODE_ONE_ARM ? passage->target.vip_source_port : passage->key.client_port;
+	to->destination = passage->target.address;
+	to->destination_port = passage->target.port;
+	if (mode != MODE_DIRECT && is_expired(packet))
+		return counted(DROP_TTL, XDP_DROP);
+	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, &hop);
+	if (is_shut(packet, way, mode == MODE_DIRECT))
+		return no_way(way, &hop);
+	count_in(passage->service.index, passage->target.number, packet->length);
+	if (packet->is_first_fragment)
+		remember(packet, to, passage, 0);
+	if (mode == MODE_DIRECT)
+		return transmit_direct(ctx, packet, &hop);
+	return transmit(ctx, packet, to, way, &hop);
 }
 
-static __always_inline int is_own(__be32 ipv4)
+/* A backend's reply that is known to be one, of the flow `passage->key`. */
+static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch)
 {
-	struct address address = mapped_address(ipv4);
+	struct passage *passage = &scratch->passage;
+	struct rewrite *to = &scratch->to;
+	struct hop hop = {};
+	enum way way;
 
-	return bpf_map_lookup_elem(&futago_own, &address) != 0;
+	if (is_expired(packet))
+		return counted(DROP_TTL, XDP_DROP);
+	to->source = passage->key.vip;
+	to->source_port = passage->key.vip_port;
+	to->destination = passage->key.client;
+	to->destination_port = passage->key.client_port;
+	way = way_to_client(ctx, packet, &to->source, &to->destination, passage->now, &hop);
+	if (is_shut(packet, way, 0))
+		return no_way(way, &hop);
+	learn(packet, &passage->key, &passage->target, passage->service.index, passage->now);
+	count_out(passage->service.index, passage->target.number, packet->length);
+	if (packet->is_first_fragment)
+		remember(packet, to, passage, 1);
+	return transmit(ctx, packet, to, way, &hop);
 }
 
-/* A backend's packet without a readable TCP header, to whomever: it may be part of a reply, which must not leak. */
-static __always_inline int from_host_unread(const struct packet *packet, enum shape shape)
+static __always_inline int is_own(const struct address *address)
 {
-	struct endpoint4 host = { .address = packet->ip->saddr, .protocol = IPPROTO_TCP };
-
-	if (!bpf_map_lookup_elem(&reverse4, &host) || is_own(packet->ip->daddr))
-		return XDP_PASS;
-	return counted(shape == SHAPE_TRUNCATED ? DROP_REPLY_TRUNCATED : DROP_REPLY_FRAGMENT, XDP_DROP);
+	return bpf_map_lookup_elem(&futago_own, address) != 0;
 }
 
 /* Remembers a backend that sends its replies to this box although the other one holds its gateway. */
-static __always_inline void note_backend(struct xdp_md *ctx, const struct packet *packet, const struct address *vip)
+static __noinline void note_backend(struct xdp_md *ctx, const struct packet *packet, const struct address *vip)
 {
 	struct stale_key key = { .vip = *vip, .ifindex = ctx->ingress_ifindex };
-	struct stale stale = { .source = mapped_address(packet->ip->saddr) };
+	struct stale stale = { .source = packet->source };
 
 	__builtin_memcpy(key.host, packet->ethernet->h_source, ETH_ALEN);
 	__builtin_memcpy(stale.sent_to, packet->ethernet->h_dest, ETH_ALEN);
 	note_stale(&key, &stale);
 }
 
-/* Not to a VIP: a backend's reply, or nothing of ours. What is for the box itself is known when no route leads on. */
-static __always_inline int from_backend(struct xdp_md *ctx, struct packet *packet, enum shape shape)
+/* Not to a VIP: a backend's reply in `nat`, or nothing of ours. */
+static __always_inline int from_backend(struct xdp_md *ctx, struct packet *packet, struct passage *passage)
 {
-	struct endpoint4 source = { .address = packet->ip->saddr, .port = packet->tcp->source, .protocol = IPPROTO_TCP };
-	struct reverse4 *reverse = bpf_map_lookup_elem(&reverse4, &source);
-	struct bpf_fib_lookup fib = {};
-	long found = 0;
-	int refused;
+	struct endpoint source = { .address = packet->source, .port = packet->source_port, .protocol = packet->protocol };
+	struct reverse *reverse = bpf_map_lookup_elem(&reverses, &source);
 	__u32 *group;
 
-	/* A bare SYN opens a connection of the backend's own. Port 0 is the host's entry, no backend. */
-	if (!reverse || !source.port || (packet->tcp->syn && !packet->tcp->ack))
+	/* Port 0 is the host's entry, no backend. A bare SYN opens a connection of the backend's own. */
+	if (!reverse || !source.port)
 		return XDP_PASS;
-
-	struct address vip = mapped_address(reverse->vip);
-	struct rewrite to = {
-		.source = reverse->vip, .source_port = reverse->port,
-		.destination = packet->ip->daddr, .destination_port = packet->tcp->dest,
-	};
-
-	group = bpf_map_lookup_elem(&futago_vips, &vip);
-	if (!group || !(group_bits(*group) & GROUP_FORWARD))
-		refused = DROP_REPLY_CLOSED;
-	else if (shape == SHAPE_FIRST_FRAGMENT)
-		refused = DROP_REPLY_FRAGMENT;
-	else
-		refused = find_route(ctx, packet, &to, &fib, &found);
-	if (refused >= 0) {
-		if (is_own(to.destination))
-			return counted(PASS_OWN, XDP_PASS);
-		if (refused == DROP_REPLY_CLOSED)
-			note_backend(ctx, packet, &vip);
-		return counted(refused, XDP_DROP);
+	if (is_syn(packet))
+		return XDP_PASS;
+	/* A health check's answer, or what the box itself asked. */
+	if (is_own(&packet->destination))
+		return counted(PASS_OWN, XDP_PASS);
+	group = bpf_map_lookup_elem(&futago_vips, &reverse->vip);
+	if (!group || !(group_bits(*group) & GROUP_FORWARD)) {
+		note_backend(ctx, packet, &reverse->vip);
+		return counted(DROP_REPLY_CLOSED, XDP_DROP);
 	}
+	fill_key(passage, &packet->destination, packet->destination_port, &reverse->vip, reverse->port);
+	passage->key.protocol = packet->protocol;
+	passage->target.address = packet->source;
+	passage->target.number = reverse->backend;
+	passage->target.port = packet->source_port;
+	passage->target.vip_source_port = 0;
+	passage->service.index = reverse->service;
+	return VERDICT_REPLY;
+}
 
-	struct flow4_key key = {
-		.client = to.destination, .vip = to.source,
-		.client_port = to.destination_port, .vip_port = to.source_port, .protocol = IPPROTO_TCP,
+static __always_inline int to_vip(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch, __u32 group)
+{
+	struct passage *passage = &scratch->passage;
+	struct endpoint vip = {
+		.address = packet->destination, .port = packet->destination_port, .protocol = packet->protocol,
 	};
-	struct target backend = { .address = source.address, .port = source.port, .number = reverse->backend };
+	__u32 bits = group_bits(group);
+	struct service *service;
 
-	learn(packet, &key, &backend, reverse->service, bpf_ktime_get_boot_ns());
-	count_out(reverse->service, reverse->backend, packet->length);
-	return transmit(ctx, packet, &to, &fib, found);
+	/* The gate drops what a closed VIP gets, and counts it. */
+	if (!(bits & GROUP_FORWARD))
+		return counted(PASS_VIP_CLOSED, XDP_PASS);
+	fill_key(passage, &packet->source, packet->source_port, &packet->destination, packet->destination_port);
+	passage->key.protocol = packet->protocol;
+	service = bpf_map_lookup_elem(&services, &vip);
+	if (service) {
+		passage->service = *service;
+		return to_service(ctx, packet, scratch, bits);
+	}
+	/* `one-arm`: to no service may be a backend's reply, if a client stands behind the port. */
+	return find_client(passage) ? VERDICT_REPLY : counted(PASS_NO_SERVICE, XDP_PASS);
+}
+
+static __always_inline int balance(struct xdp_md *ctx, struct packet *packet, enum shape shape)
+{
+	__u32 zero = 0, *group;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+	int verdict;
+
+	if (shape == SHAPE_ODD)
+		return errand(ERRAND_ODD, 0);
+	if (!scratch)
+		return XDP_DROP;
+	scratch->passage.now = bpf_ktime_get_boot_ns();
+	group = bpf_map_lookup_elem(&futago_vips, &packet->destination);
+	verdict = group ? to_vip(ctx, packet, scratch, *group) : from_backend(ctx, packet, &scratch->passage);
+	return verdict == VERDICT_REPLY ? to_client(ctx, packet, scratch) : verdict;
 }
 
 SEC("xdp")
@@ -131,28 +199,21 @@ int futago_balancer(struct xdp_md *ctx)
 {
 	struct packet packet = {};
 	enum shape shape = parse(ctx, &packet);
-	__u32 *group;
-	__u32 bits;
+	const struct capture_filter *filter;
+	int verdict;
 
 	if (shape == SHAPE_OTHER)
 		return XDP_PASS;
-
-	struct address destination = mapped_address(packet.ip->daddr);
-
-	group = bpf_map_lookup_elem(&futago_vips, &destination);
-	if (!group) {
-		if (shape == SHAPE_WHOLE || shape == SHAPE_FIRST_FRAGMENT)
-			return from_backend(ctx, &packet, shape);
-		return from_host_unread(&packet, shape);
-	}
-	/* The gate drops what a closed VIP gets, and counts it. */
-	bits = group_bits(*group);
-	if (!(bits & GROUP_FORWARD))
-		return counted(PASS_VIP_CLOSED, XDP_PASS);
-	if (shape == SHAPE_WHOLE || shape == SHAPE_FIRST_FRAGMENT)
-		return to_service(ctx, &packet, shape, bits);
-	return counted(PASS_VIP_UNREAD, XDP_PASS);
+	filter = capture_before(ctx, &packet);
+	if (!filter)
+		return XDP_PASS;
+	verdict = balance(ctx, &packet, shape);
+	if (verdict == VERDICT_ERRAND)
+		verdict = run_errand(ctx);
+	return filter->until_ns ? capture_after(ctx, verdict) : verdict;
 }
+
+#include "oddities.h"
 
 /* All that is ever attached to a port: some drivers restart the port when its program changes. */
 SEC("xdp")

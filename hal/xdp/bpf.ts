@@ -1,17 +1,21 @@
 /** BPF on the real kernel, through libbpf in the addon. */
 import { existsSync, mkdirSync, readdirSync, statfsSync, unlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Bpf, BpfMap, BpfObject, BpfProgram, XdpMode } from "../contract/bpf.ts";
+import type { Bpf, BpfEvents, BpfMap, BpfObject, BpfProgram, XdpMode } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import type { Ifindex } from "../units/address.ts";
 import { asHalError, bpfCalls, type LoadedObject } from "./calls.ts";
-import { encodeNumber } from "./layout.ts";
+import { encodeNumber, SLOT_BALANCER, SLOT_CAPTURE, SLOT_FRAGMENTS, SLOT_ODDITIES } from "./layout.ts";
 import { KernelMap } from "./kernel-map.ts";
+import { RingReader } from "./ring-reader.ts";
 import { attachRoot, detachOurs } from "./attach.ts";
 
 /** BPF_FS_MAGIC of linux/magic.h. */
 const BPF_FS_MAGIC = 0xcafe4a11;
 const ROOT = "futago_root";
+const ODDITIES = "futago_oddities";
+const FRAGMENTS = "futago_fragments";
+const CAPTURE = "futago_capture";
 const SLOTS = "futago_slots";
 const PORTS = "futago_ports";
 
@@ -41,6 +45,10 @@ export function openBpf(): Bpf {
       asHalError(() => bpfCalls.bpfTcAttach(ifindex, ours(ingress).fd, ours(egress).fd));
     },
     detachTc: (ifindex) => asHalError(() => bpfCalls.bpfTcDetach(ifindex)),
+    standsTc: (ifindex, ingress, egress) => {
+      const there = asHalError(() => bpfCalls.bpfTcQuery(ifindex));
+      return there.ingress === ours(ingress).id && there.egress === ours(egress).id;
+    },
     attachXdp: (ifindex, program, mode) => attachXdp(ifindex, ours(program), mode),
     detachXdp: (ifindex) => {
       detachOurs(ifindex);
@@ -55,7 +63,14 @@ function attachXdp(ifindex: Ifindex, program: KernelProgram, mode: XdpMode | und
   const root = program.object.optionalProgram(ROOT);
   const slots = program.object.optionalMap(SLOTS);
   if (root === undefined || slots === undefined) return attachRoot(ifindex, program, mode);
-  slots.update(encodeNumber(0), encodeNumber(program.fd));
+  const oddities = program.object.optionalProgram(ODDITIES);
+  const fragments = program.object.optionalProgram(FRAGMENTS);
+  const capture = program.object.optionalProgram(CAPTURE);
+  // Before the balancer that calls them.
+  if (oddities !== undefined) slots.update(encodeNumber(SLOT_ODDITIES), encodeNumber(oddities.fd));
+  if (fragments !== undefined) slots.update(encodeNumber(SLOT_FRAGMENTS), encodeNumber(fragments.fd));
+  if (capture !== undefined) slots.update(encodeNumber(SLOT_CAPTURE), encodeNumber(capture.fd));
+  slots.update(encodeNumber(SLOT_BALANCER), encodeNumber(program.fd));
   const used = attachRoot(ifindex, root, mode);
   const ports = program.object.optionalMap(PORTS);
   // Frames that a port does not take would vanish; the kernel forwards what goes to ports that are not in the table.
@@ -98,6 +113,10 @@ class KernelObject implements BpfObject {
 
   program(name: string): BpfProgram {
     return found(this.#programs.get(name), `program ${name}`);
+  }
+
+  events(ring: string, recordBytes: number, onRecords: (records: Uint8Array) => void): BpfEvents {
+    return new RingReader(found(this.#maps.get(ring), `map ${ring}`).descriptor, recordBytes, onRecords);
   }
 
   optionalMap(name: string): KernelMap | undefined {

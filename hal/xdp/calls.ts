@@ -32,6 +32,22 @@ export interface BpfCalls {
     valueBytes: number,
     entriesMax: number,
   ): { readonly count: number; readonly keys: Uint8Array; readonly values: Uint8Array };
+  /** An empty cursor begins, and comes back after the last slice. */
+  bpfSlice(
+    fd: number,
+    keyBytes: number,
+    valueBytes: number,
+    count: number,
+    cursor: Uint8Array,
+  ): { readonly keys: Uint8Array; readonly values: Uint8Array; readonly cursor: Uint8Array };
+  bpfInsertMany: BpfManyCall;
+  bpfUpdateMany: BpfManyCall;
+  bpfLookupMany: BpfManyCall;
+  bpfDeleteMany(fd: number, keyBytes: number, keys: Uint8Array, outcomes: Uint8Array): void;
+  /** The callback gets the first batch after a quiet time; bpfRingTake the others, until one is empty. */
+  bpfRingOpen(fd: number, recordBytes: number, onBatch: (batch: Uint8Array) => void): unknown;
+  bpfRingTake(handle: unknown): Uint8Array;
+  socketClose(handle: unknown): void;
   bpfMemory(fd: number, length: number): ArrayBuffer;
   bpfTestRun(
     fd: number,
@@ -42,12 +58,23 @@ export interface BpfCalls {
   bpfProgramInfo(id: number): { readonly name: string; readonly tag: string; readonly maps: readonly number[] };
   bpfTcAttach(ifindex: number, ingress: number, egress: number): void;
   bpfTcDetach(ifindex: number): void;
+  bpfTcQuery(ifindex: number): { readonly ingress: number; readonly egress: number };
   bpfXdpQuery(ifindex: number): { readonly id: number; readonly native: boolean };
   /** Whether frames can be redirected out by the link. */
   bpfTakesRedirects(ifindex: number): boolean;
   /** `program` -1 takes the program away. */
   bpfXdpChange(ifindex: number, program: number, native: boolean, oldId: number): void;
 }
+
+/** One outcome, an errno, for each entry. */
+type BpfManyCall = (
+  fd: number,
+  keyBytes: number,
+  valueBytes: number,
+  keys: Uint8Array,
+  values: Uint8Array,
+  outcomes: Uint8Array,
+) => void;
 
 export const bpfCalls = addon as BpfCalls;
 

@@ -7,13 +7,6 @@
 #include "parse.h"
 #include "count.h"
 
-/* Where a packet goes; `number` is the backend's. */
-struct target {
-	__be32 address;
-	__be16 port;
-	__u32 number;
-};
-
 static __always_inline __u64 mix(__u64 hash)
 {
 	hash ^= hash >> 33;
@@ -23,167 +16,193 @@ static __always_inline __u64 mix(__u64 hash)
 	return hash ^ hash >> 33;
 }
 
-/* Equal on both boxes for the same packet: depends on nothing but the packet and the seed. */
-static __always_inline __u32 flow_hash(const struct flow4_key *key, __u32 seed)
+static __always_inline __u64 halves(const struct address *address, int half)
 {
-	__u64 addresses = (__u64)bpf_ntohl(key->client) << 32 | bpf_ntohl(key->vip);
-	__u64 rest = (__u64)bpf_ntohs(key->client_port) << 32 | (__u32)bpf_ntohs(key->vip_port) << 16 | key->protocol;
+	return (__u64)bpf_ntohl(address->words[2 * half]) << 32 | bpf_ntohl(address->words[2 * half + 1]);
+}
 
-	return mix(mix(addresses ^ seed) + rest);
+/* Equal on both boxes for the same packet: depends on nothing but the packet and the seed. */
+static __always_inline __u32 flow_hash(const struct flow_key *key, const struct service *service)
+{
+	__u64 rest = (__u64)bpf_ntohs(key->client_port) << 32 | (__u32)bpf_ntohs(key->vip_port) << 16 | key->protocol;
+	__u64 hash = mix(mix(halves(&key->client, 0) ^ service->seed) + halves(&key->client, 1));
+
+	if (service->flags & SERVICE_BY_SOURCE)
+		return hash;
+	return mix(mix(hash ^ halves(&key->vip, 1)) + rest);
 }
 
 /* False when the backend's number was given to another, or it is dead. */
-static __always_inline int is_usable(const struct flow4 *flow)
+static __always_inline int is_usable(const struct flow *flow)
 {
 	struct backend *backend = bpf_map_lookup_elem(&backends, &flow->backend);
 
-	return backend && backend->alive && backend->address.words[3] == flow->address && backend->port == flow->port;
+	return backend && backend->state != BACKEND_DEAD && backend->port == flow->port &&
+	       same_address(&backend->address, &flow->address);
 }
 
-/* The backend that the service's ring gives a new flow; false when it has none. */
-static __always_inline int pick_from_ring(const struct service *service, const struct flow4_key *key,
-					  struct target *target)
+static __always_inline int is_full(__u32 number, const struct backend *backend)
 {
-	struct ring *ring = bpf_map_lookup_elem(&rings, &service->index);
-	__u32 slot = flow_hash(key, service->seed) % RING_SIZE;
-	struct backend *backend;
+	__u64 *opened, *closed;
 
-	if (!ring)
+	if (!backend->flows_max)
 		return 0;
-	/* Some verifiers lose the bound that the modulo gives, and the compiler knows it too well to check it. */
-	asm volatile("" : "+r"(slot));
-	if (slot >= RING_SIZE)
-		return 0;
-	target->number = ring->ordinals[slot];
-	if (target->number >= SERVICE_BACKENDS_MAX)
-		return 0;
-	target->number += service->index * SERVICE_BACKENDS_MAX;
-	backend = bpf_map_lookup_elem(&backends, &target->number);
-	if (!backend || !backend->alive)
-		return 0;
-	target->address = backend->address.words[3];
-	target->port = backend->port;
-	return 1;
+	opened = bpf_map_lookup_elem(&backend_opened, &number);
+	closed = bpf_map_lookup_elem(&backend_closed, &number);
+	/* Core may count an end before another processor's store of the beginning is seen. */
+	return opened && closed && (__s64)(*opened - *closed) >= (__s64)backend->flows_max;
 }
 
-static __always_inline void go_to(struct target *target, const struct flow4 *flow)
+/* Slots that are tried when backends are full: each next one is as far as a prime, so that it is rarely the same's. */
+#define RING_TRIES 8
+#define RING_STRIDE 1543
+
+/*
+ * The backend that the service's ring gives a flow: negative, or why it gives none. A new flow passes over those that
+ * are full, and those that died or drain and that the ring still names.
+ */
+__noinline int pick_from_ring(struct passage *passage, int is_new)
+{
+	int refusal = DROP_NO_BACKEND;
+	struct target *target;
+	struct ring *ring;
+	__u32 slot;
+
+	if (!passage)
+		return DROP_NO_BACKEND;
+	target = &passage->target;
+	target->vip_source_port = 0;
+	ring = bpf_map_lookup_elem(&rings, &passage->service.index);
+	slot = flow_hash(&passage->key, &passage->service) % RING_SIZE;
+	if (!ring)
+		return DROP_NO_BACKEND;
+	for (int i = 0; i < RING_TRIES; i++) {
+		struct backend *backend;
+
+		/* Some verifiers lose the bound that the modulo gives, and the compiler knows it too well to check it. */
+		asm volatile("" : "+r"(slot));
+		if (slot >= RING_SIZE)
+			return DROP_NO_BACKEND;
+		target->number = ring->ordinals[slot];
+		if (target->number >= SERVICE_BACKENDS_MAX)
+			return DROP_NO_BACKEND;
+		target->number += passage->service.index * SERVICE_BACKENDS_MAX;
+		backend = bpf_map_lookup_elem(&backends, &target->number);
+		if (!backend || (!is_new && backend->state == BACKEND_DEAD))
+			return DROP_NO_BACKEND;
+		if (!is_new || (backend->state == BACKEND_ALIVE && !is_full(target->number, backend))) {
+			target->address = backend->address;
+			target->port = backend->port;
+			return -1;
+		}
+		if (backend->state == BACKEND_ALIVE)
+			refusal = DROP_BACKEND_FULL;
+		slot += RING_STRIDE;
+		if (slot >= RING_SIZE)
+			slot -= RING_SIZE;
+	}
+	return refusal;
+}
+
+static __always_inline void go_to(struct target *target, const struct flow *flow)
 {
 	target->number = flow->backend;
 	target->address = flow->address;
 	target->port = flow->port;
+	target->vip_source_port = flow->vip_source_port;
 }
 
-static __always_inline void follow(struct flow4 *flow, __u64 now, struct target *target)
+/* Several processors may set flags of one flow. */
+static __always_inline void set_flag(struct flow *flow, __u32 flag)
 {
-	if (now - flow->seen_ns > SEEN_STEP_NS)
-		flow->seen_ns = now;
-	go_to(target, flow);
+	if (!(flow->flags & flag))
+		__sync_fetch_and_or(&flow->flags, flag);
 }
 
-static __always_inline void establish(const struct flow4_key *key, const struct target *target, __u32 service,
-				      __u64 now)
+static __always_inline void follow(struct flow *flow, struct passage *passage)
 {
-	struct flow4 flow = {
-		.backend = target->number, .address = target->address, .port = target->port, .seen_ns = now,
-	};
+	if (passage->now - flow->seen_ns > SEEN_STEP_NS)
+		flow->seen_ns = passage->now;
+	go_to(&passage->target, flow);
+}
 
-	if (bpf_map_update_elem(&established4, key, &flow, BPF_ANY))
-		count(TABLE_REFUSED);
+static __always_inline void fill_flow(struct flow *flow, const struct target *target, __u64 now)
+{
+	flow->address = target->address;
+	flow->backend = target->number;
+	flow->port = target->port;
+	flow->vip_source_port = target->vip_source_port;
+	flow->seen_ns = now;
+}
+
+/* Tells core, for the peer. What finds no room is told by the next resynchronisation. */
+static __always_inline void tell(const struct flow_key *key, const struct flow *flow, __u32 service)
+{
+	struct flow_event *event = bpf_ringbuf_reserve(&flow_events, sizeof(*event), 0);
+
+	if (!event) {
+		count_inline(EVENT_LOST);
+		return;
+	}
+	event->key = *key;
+	event->flow = *flow;
+	event->service = service;
+	event->kind = EVENT_ESTABLISHED;
+	bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void count_opened(__u32 backend, __s64 more)
+{
+	__u64 *opened = bpf_map_lookup_elem(&backend_opened, &backend);
+
+	if (opened)
+		__sync_fetch_and_add(opened, more);
+}
+
+/* The first packet of a flow that the peer told of: it counts as opened from now on. */
+static __always_inline void take_over(struct flow *flow)
+{
+	if (flow->flags & FLOW_TOLD && __sync_fetch_and_and(&flow->flags, ~FLOW_TOLD) & FLOW_TOLD)
+		count_opened(flow->backend, 1);
+}
+
+/* False when the table is full. */
+__noinline int establish(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
+{
+	struct flow flow = {};
+
+	if (!key || !target)
+		return 0;
+	fill_flow(&flow, target, now);
+	if (bpf_map_update_elem(&established, key, &flow, BPF_NOEXIST)) {
+		/* A new connection of the same ends takes the place of an old one, or there is no place. */
+		struct flow *former = bpf_map_lookup_elem(&established, key);
+
+		if (!former) {
+			count_inline(TABLE_REFUSED);
+			return 0;
+		}
+		take_over(former);
+		count_opened(former->backend, -1);
+		if (bpf_map_update_elem(&established, key, &flow, BPF_ANY)) {
+			count_inline(TABLE_REFUSED);
+			return 0;
+		}
+	}
+	count_opened(target->number, 1);
 	count_flow(service, target->number);
+	tell(key, &flow, service);
+	return 1;
 }
 
-static __always_inline void half_open(const struct flow4_key *key, const struct target *target, __u32 expected_ack,
-				      __u64 now)
+static __always_inline void half_open_flow(const struct flow_key *key, const struct target *target, __u32 expected_ack,
+					   __u64 now)
 {
-	struct flow4 flow = {
-		.backend = target->number, .address = target->address, .port = target->port,
-		.expected_ack = expected_ack, .seen_ns = now,
-	};
+	struct flow flow = { .expected_ack = expected_ack };
 
-	if (bpf_map_update_elem(&half_open4, key, &flow, BPF_ANY))
+	fill_flow(&flow, target, now);
+	if (bpf_map_update_elem(&half_open, key, &flow, BPF_ANY))
 		count(TABLE_REFUSED);
-}
-
-/*
- * Chooses the backend for a client's packet: established table, half-open table, ring. A SYN begins anew and goes by
- * the ring, whatever its addresses and ports were used for before; one that is sent again goes where it was answered. Only an acknowledgement of the backend's own SYN-ACK
- * moves a flow from the second table to the first. A flow whose backend died, or whose number went to another backend,
- * goes on only where the ring sends it to the very same address and port; for the rest of it the answer is
- * DROP_DEAD_BACKEND. Negative is success.
- */
-static __always_inline int choose(const struct packet *packet, const struct flow4_key *key,
-				  const struct service *service, __u64 now, struct target *target)
-{
-	const struct tcphdr *tcp = packet->tcp;
-	struct flow4 *established, *half, *known;
-	int usable;
-
-	if (tcp->syn && !tcp->ack) {
-		half = bpf_map_lookup_elem(&half_open4, key);
-		if (half && now - half->seen_ns < SYN_RETRIED_NS && is_usable(half)) {
-			go_to(target, half);
-			return -1;
-		}
-		return pick_from_ring(service, key, target) ? -1 : DROP_NO_BACKEND;
-	}
-	established = bpf_map_lookup_elem(&established4, key);
-	usable = established && is_usable(established);
-	if (usable && !established->reopened) {
-		follow(established, now, target);
-		return -1;
-	}
-	half = bpf_map_lookup_elem(&half_open4, key);
-	if (half && is_usable(half)) {
-		if (tcp->ack && !tcp->syn && !tcp->rst && bpf_ntohl(tcp->ack_seq) == half->expected_ack) {
-			go_to(target, half);
-			establish(key, target, service->index, now);
-			bpf_map_delete_elem(&half_open4, key);
-			return -1;
-		}
-		if (!usable) {
-			go_to(target, half);
-			return -1;
-		}
-	}
-	if (usable) {
-		follow(established, now, target);
-		return -1;
-	}
-	known = established ? established : half;
-	if (!pick_from_ring(service, key, target))
-		return known ? DROP_DEAD_BACKEND : DROP_NO_BACKEND;
-	if (!known)
-		return -1;
-	if (known->address != target->address || known->port != target->port)
-		return DROP_DEAD_BACKEND;
-	known->backend = target->number;
-	return -1;
-}
-
-/*
- * Learns from a backend's reply: its SYN-ACK opens the handshake, and a reply to a flow that has no entry (its table
- * was lost with the other box) is proof that the flow lives, so it gets one. Looking for that on one packet of eight
- * is soon enough; the checksum's low bits serve as the die.
- */
-static __always_inline void learn(const struct packet *packet, const struct flow4_key *key,
-				  const struct target *source, __u32 service, __u64 now)
-{
-	const struct tcphdr *tcp = packet->tcp;
-
-	if (tcp->syn) {
-		struct flow4 *former = bpf_map_lookup_elem(&established4, key);
-
-		if (tcp->rst)
-			return;
-		half_open(key, source, bpf_ntohl(tcp->seq) + 1, now);
-		if (former)
-			former->reopened = 1;
-		return;
-	}
-	if (tcp->rst || tcp->fin || !tcp->ack || (tcp->check & bpf_htons(7)))
-		return;
-	if (!bpf_map_lookup_elem(&established4, key) && !bpf_map_lookup_elem(&half_open4, key))
-		establish(key, source, service, now);
 }
 
 #endif

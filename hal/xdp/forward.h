@@ -1,46 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* Rewrites one end of an IPv4 TCP packet and sends it on its way. */
+/* Rewrites the ends of a TCP or UDP packet and sends it on its way. */
 #ifndef FUTAGO_FORWARD_H
 #define FUTAGO_FORWARD_H
 
 #include "checksum.h"
 #include "count.h"
+#include "hop.h"
 #include "parse.h"
 
-#define FAMILY_INET 2
+/* No verdict of XDP: the balancer ends by calling the second program, which finds its errand in the map. */
+#define VERDICT_ERRAND 0x100
 
-/* One end of a packet as it is to become; the other end stays. */
-struct rewrite {
-	__be32 source;
-	__be32 destination;
-	__be16 source_port;
-	__be16 destination_port;
-};
+/* Left to the second program with `kind`, which never passes on what it cannot answer. */
+__noinline int errand(__u32 kind, __u32 mtu)
+{
+	__u32 zero = 0;
+	struct errand *errand = bpf_map_lookup_elem(&errands, &zero);
+
+	if (!errand)
+		return counted(kind, XDP_DROP);
+	errand->kind = kind;
+	errand->mtu = mtu;
+	return VERDICT_ERRAND;
+}
+
+/* Comes back only when the second program is not there: what has a reason is dropped by it, the rest is the kernel's. */
+static __always_inline int run_errand(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct errand *errand;
+
+	bpf_tail_call(ctx, &futago_slots, SLOT_ODDITIES);
+	errand = bpf_map_lookup_elem(&errands, &zero);
+	if (!errand || errand->kind == ERRAND_ODD)
+		return XDP_PASS;
+	return counted(errand->kind, XDP_DROP);
+}
+
+static __always_inline __u64 changed_address(const struct packet *packet, const struct address *from,
+					     const struct address *to)
+{
+	__u64 changes = changed32(from->words[3], to->words[3]);
+
+	if (packet->is_ipv6)
+		changes += changed32(from->words[0], to->words[0]) + changed32(from->words[1], to->words[1]) +
+			   changed32(from->words[2], to->words[2]);
+	return changes;
+}
+
+static __always_inline void rewrite_ip(struct packet *packet, const struct rewrite *to, __u64 addresses)
+{
+	if (packet->is_ipv6) {
+		struct ipv6hdr *ip6 = packet->ip;
+
+		if ((void *)(ip6 + 1) > packet->end)
+			return;
+		__builtin_memcpy(&ip6->saddr, &to->source, sizeof(to->source));
+		__builtin_memcpy(&ip6->daddr, &to->destination, sizeof(to->destination));
+	} else {
+		struct iphdr *ip4 = packet->ip;
+
+		if ((void *)(ip4 + 1) > packet->end)
+			return;
+		update_checksum(&ip4->check, addresses);
+		ip4->saddr = to->source.words[3];
+		ip4->daddr = to->destination.words[3];
+	}
+}
+
+static __always_inline void rewrite_transport(struct packet *packet, const struct rewrite *to, __u64 changes)
+{
+	if (packet->protocol == IPPROTO_TCP) {
+		struct tcphdr *tcp = packet->l4;
+
+		if ((void *)(tcp + 1) > packet->end)
+			return;
+		update_checksum(&tcp->check, changes);
+		tcp->source = to->source_port;
+		tcp->dest = to->destination_port;
+	} else {
+		struct udphdr *udp = packet->l4;
+
+		if ((void *)(udp + 1) > packet->end)
+			return;
+		/* No checksum stays none; one that comes out as zero is sent as all ones. RFC 768, RFC 6936 */
+		if (udp->check) {
+			update_checksum(&udp->check, changes);
+			if (!udp->check)
+				udp->check = 0xffff;
+		}
+		udp->source = to->source_port;
+		udp->dest = to->destination_port;
+	}
+}
 
 static __always_inline void rewrite(struct packet *packet, const struct rewrite *to)
 {
-	struct iphdr *ip = packet->ip;
-	struct tcphdr *tcp = packet->tcp;
-	__u64 addresses = changed32(ip->saddr, to->source) + changed32(ip->daddr, to->destination);
-	__u64 ports = changed16(tcp->source, to->source_port) + changed16(tcp->dest, to->destination_port);
+	__u64 addresses = changed_address(packet, &packet->source, &to->source) +
+			  changed_address(packet, &packet->destination, &to->destination);
+	__u64 ports = changed16(packet->source_port, to->source_port) +
+		      changed16(packet->destination_port, to->destination_port);
 
-	update_checksum(&ip->check, addresses);
-	update_checksum(&tcp->check, addresses + ports);
-	ip->saddr = to->source;
-	ip->daddr = to->destination;
-	tcp->source = to->source_port;
-	tcp->dest = to->destination_port;
+	rewrite_ip(packet, to, addresses);
+	rewrite_transport(packet, to, addresses + ports);
 }
 
-static __always_inline void decrement_ttl(struct iphdr *ip)
+static __always_inline int is_expired(const struct packet *packet)
 {
-	/* The TTL is the upper byte of its 16-bit word. */
-	update_checksum(&ip->check, changed16(bpf_htons(0x0100), 0));
-	ip->ttl--;
+	return packet->ttl <= 1;
 }
 
-/* The packet goes to the kernel rewritten, with a word in front of it for the gate. Without room for the word it goes bare. */
-static __always_inline int leave_to_kernel(struct xdp_md *ctx, __u32 reason)
+static __always_inline void decrement_ttl(struct packet *packet)
+{
+	if (packet->is_ipv6) {
+		struct ipv6hdr *ip6 = packet->ip;
+
+		if ((void *)(ip6 + 1) <= packet->end)
+			ip6->hop_limit--;
+	} else {
+		struct iphdr *ip4 = packet->ip;
+
+		if ((void *)(ip4 + 1) > packet->end)
+			return;
+		/* The TTL is the upper byte of its 16-bit word. */
+		update_checksum(&ip4->check, changed16(bpf_htons(0x0100), 0));
+		ip4->ttl--;
+	}
+}
+
+/* The packet goes to the kernel rewritten, with a word in front of it for the gate; without room for that it goes bare. */
+static __noinline int leave_to_kernel(struct xdp_md *ctx, __u32 reason)
 {
 	__u32 *meta;
 
@@ -52,43 +141,59 @@ static __always_inline int leave_to_kernel(struct xdp_md *ctx, __u32 reason)
 	return counted(reason, XDP_PASS);
 }
 
-/* Negative when the packet can go: by `fib`, or through the kernel when its neighbour is not resolved. Else why not. */
-static __always_inline int find_route(struct xdp_md *ctx, const struct packet *packet, const struct rewrite *to,
-				      struct bpf_fib_lookup *fib, long *found)
+/* Out by the port, in the frame of the next hop; XDP_PASS when the port takes no redirected frame. */
+static __always_inline int port_of(struct xdp_md *ctx, const struct hop *hop)
 {
-	if (packet->ip->ttl <= 1)
-		return DROP_TTL;
-	fib->family = FAMILY_INET;
-	fib->l4_protocol = IPPROTO_TCP;
-	fib->sport = to->source_port;
-	fib->dport = to->destination_port;
-	fib->tot_len = packet->length;
-	fib->ifindex = ctx->ingress_ifindex;
-	fib->tos = packet->ip->tos;
-	fib->ipv4_src = to->source;
-	fib->ipv4_dst = to->destination;
-	*found = bpf_fib_lookup(ctx, fib, sizeof(*fib), 0);
-	if (*found == BPF_FIB_LKUP_RET_SUCCESS || *found == BPF_FIB_LKUP_RET_NO_NEIGH)
-		return -1;
-	return *found == BPF_FIB_LKUP_RET_FRAG_NEEDED ? DROP_TOO_BIG : DROP_NO_ROUTE;
+	if (hop->ifindex == ctx->ingress_ifindex)
+		return XDP_TX;
+	return bpf_redirect_map(&futago_ports, hop->ifindex, XDP_PASS);
 }
 
-/* After find_route: a port that takes no redirected frame is reached through the kernel too. */
-static __always_inline int transmit(struct xdp_md *ctx, struct packet *packet, const struct rewrite *to,
-				    const struct bpf_fib_lookup *fib, long found)
+static __always_inline void address_frame(struct packet *packet, const struct hop *hop)
 {
-	int verdict = XDP_TX;
+	__builtin_memcpy(packet->ethernet->h_dest, hop->destination, ETH_ALEN);
+	__builtin_memcpy(packet->ethernet->h_source, hop->source, ETH_ALEN);
+}
+
+/* Sends a packet on in `nat` and `one-arm`. What the box cannot send by itself goes by the kernel, rewritten. */
+static __always_inline int transmit(struct xdp_md *ctx, struct packet *packet, const struct rewrite *to, enum way way,
+				    const struct hop *hop)
+{
+	int verdict;
 
 	rewrite(packet, to);
-	if (found == BPF_FIB_LKUP_RET_NO_NEIGH)
+	if (way == WAY_UNRESOLVED)
 		return leave_to_kernel(ctx, PASS_NO_NEIGHBOUR);
-	if (fib->ifindex != ctx->ingress_ifindex)
-		verdict = bpf_redirect_map(&futago_ports, fib->ifindex, XDP_PASS);
+	if (way == WAY_TOO_BIG)
+		return leave_to_kernel(ctx, PASS_TOO_BIG);
+	verdict = port_of(ctx, hop);
 	if (verdict == XDP_PASS)
 		return leave_to_kernel(ctx, PASS_NO_PORT);
-	decrement_ttl(packet->ip);
-	__builtin_memcpy(packet->ethernet->h_dest, fib->dmac, ETH_ALEN);
-	__builtin_memcpy(packet->ethernet->h_source, fib->smac, ETH_ALEN);
+	decrement_ttl(packet);
+	address_frame(packet, hop);
+	return verdict;
+}
+
+static __always_inline int is_same_mac(const __u8 *a, const __u8 *b)
+{
+	return *(const __u32 *)a == *(const __u32 *)b && *(const __u16 *)(a + 4) == *(const __u16 *)(b + 4);
+}
+
+/*
+ * Sends a packet on in `direct`: the kernel would take it for the box itself, so what cannot go is dropped. A gateway
+ * would send it back here, and no TTL would end that.
+ */
+static __always_inline int transmit_direct(struct xdp_md *ctx, struct packet *packet, const struct hop *hop)
+{
+	int verdict;
+
+	/* A frame that a switch showed to everybody; the backend has it already, and the kernel drops it. */
+	if (hop->ifindex == ctx->ingress_ifindex && is_same_mac(packet->ethernet->h_dest, hop->destination))
+		return XDP_PASS;
+	verdict = port_of(ctx, hop);
+	if (verdict == XDP_PASS || hop->is_gateway)
+		return counted(DROP_NO_ROUTE, XDP_DROP);
+	address_frame(packet, hop);
 	return verdict;
 }
 

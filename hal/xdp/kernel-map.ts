@@ -1,9 +1,10 @@
 /** A BPF map in the kernel, by its descriptor. */
-import type { BpfMap } from "../contract/bpf.ts";
+import type { BpfCursor, BpfMap, BpfOutcomes, BpfSlice } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import { asHalError, bpfCalls, type LoadedMap } from "./calls.ts";
 
 const PAGE_BYTES = 4096;
+const START = new Uint8Array(0);
 
 export class KernelMap implements BpfMap {
   readonly name: string;
@@ -50,6 +51,43 @@ export class KernelMap implements BpfMap {
     }
   }
 
+  slice(count: number, from: BpfCursor = START): BpfSlice {
+    const size = this.#bytesPerKey();
+    const slice = asHalError(() => bpfCalls.bpfSlice(this.#open(), this.keyBytes, size, count, from));
+    const { keys, values, cursor } = slice;
+    return { keys, values, next: cursor.length === 0 ? undefined : cursor };
+  }
+
+  insertMany(keys: Uint8Array, values: Uint8Array): BpfOutcomes {
+    const outcomes = this.#outcomes(keys);
+    bpfCalls.bpfInsertMany(this.#open(), this.keyBytes, this.#bytesPerKey(), keys, values, outcomes);
+    return outcomes;
+  }
+
+  updateMany(keys: Uint8Array, values: Uint8Array): BpfOutcomes {
+    const outcomes = this.#outcomes(keys);
+    bpfCalls.bpfUpdateMany(this.#open(), this.keyBytes, this.#bytesPerKey(), keys, values, outcomes);
+    return outcomes;
+  }
+
+  lookupMany(keys: Uint8Array): { readonly values: Uint8Array; readonly outcomes: BpfOutcomes } {
+    const outcomes = this.#outcomes(keys);
+    const values = new Uint8Array(outcomes.length * this.#bytesPerKey());
+    bpfCalls.bpfLookupMany(this.#open(), this.keyBytes, this.#bytesPerKey(), keys, values, outcomes);
+    return { values, outcomes };
+  }
+
+  deleteMany(keys: Uint8Array): BpfOutcomes {
+    const outcomes = this.#outcomes(keys);
+    bpfCalls.bpfDeleteMany(this.#open(), this.keyBytes, keys, outcomes);
+    return outcomes;
+  }
+
+  /** Of a ring buffer: bpfRingOpen takes it. */
+  get descriptor(): number {
+    return this.#open();
+  }
+
   memory(): Uint8Array {
     const length = this.entriesMax * this.valueBytes;
     const mapped = Math.ceil(length / PAGE_BYTES) * PAGE_BYTES;
@@ -63,6 +101,11 @@ export class KernelMap implements BpfMap {
   /** Its object is closed, and the descriptor with it. */
   close(): void {
     this.#fd = undefined;
+  }
+
+  #outcomes(keys: Uint8Array): Uint8Array {
+    if (keys.length % this.keyBytes !== 0) throw new RangeError(`${this.name}: keys of ${keys.length} bytes`);
+    return new Uint8Array(keys.length / this.keyBytes);
   }
 
   #open(): number {

@@ -10,19 +10,10 @@ import {
   family,
   type Ifindex,
   type IpAddress,
-  type Ipv4,
   type Mac,
   macFromBytes,
 } from "../units/address.ts";
-import {
-  type BackendEntry,
-  type ReverseEntry,
-  RING_SIZE,
-  type RingEntry,
-  SERVICE_BACKENDS_MAX,
-  type ServiceEntry,
-  type ServiceProtocol,
-} from "../units/balancer.ts";
+import { RING_SIZE, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "../units/balancer.ts";
 
 export const GROUPS_MAX = 16;
 export const VIPS_MAX = 1024;
@@ -31,11 +22,48 @@ export const PORTS_MAX = 256;
 export const SERVICES_MAX = 256;
 export const ESTABLISHED_MAX = 131_072;
 export const HALF_OPEN_MAX = 16_384;
+export const UDP_FLOWS_MAX = 65_536;
+export const FRAGMENTS_MAX = 4096;
+export const CLIENT_HOPS_MAX = 65_536;
+export const SOURCES_MAX = 65_536;
+export const ACCESS_MAX = 16_384;
+export const EVENTS_BYTES = 1 << 20;
 export const STALE_MAX = 256;
+export const CAPTURE_BYTES_MAX = 256;
+export const CAPTURE_ENDPOINTS_MAX = 64;
+export const CAPTURE_RECORDS_BYTES = 1 << 20;
 
 /** Bits of a group. */
 export const GROUP_ANSWER = 1;
 export const GROUP_FORWARD = 2;
+
+/** The slots of futago_slots. */
+export const SLOT_BALANCER = 0;
+export const SLOT_ODDITIES = 1;
+export const SLOT_CAPTURE = 2;
+export const SLOT_FRAGMENTS = 3;
+export const SLOTS = 4;
+
+/** Flags of a service. */
+export const SERVICE_BY_SOURCE = 1;
+export const SERVICE_LISTED = 2;
+export const SERVICE_LISTED_ONLY = 4;
+
+/** Ports of a VIP that `one-arm` speaks from. */
+export const ONE_ARM_PORT_MIN = 1024;
+export const ONE_ARM_PORT_MAX = 31_999;
+
+/** Flags of a flow. */
+export const FLOW_REOPENED = 1;
+export const FLOW_CLIENT_FIN = 2;
+export const FLOW_BACKEND_FIN = 4;
+export const FLOW_RESET = 8;
+export const FLOW_TOLD = 16;
+export const FLOW_ANSWERED = 32;
+
+/** Kinds of flow_event. */
+export const EVENT_ESTABLISHED = 1;
+export const EVENT_ENDED = 2;
 
 /** The mark (nftables `meta mark`) of a packet that the balancer rewrote and left to the kernel to deliver. */
 export const MARK_REWRITTEN = 0xf07a60;
@@ -68,106 +96,206 @@ export const BALANCER_REASONS = [
   "passOwn",
   "passNoNeighbour",
   "passNoPort",
+  "passTooBig",
   "dropFragment",
   "dropNoBackend",
   "dropDeadBackend",
+  "dropBackendFull",
+  "dropDenied",
+  "dropSourceLimit",
+  "dropNoFlow",
+  "dropNoFreePort",
   "dropReplyClosed",
   "dropReplyFragment",
   "dropReplyTruncated",
+  "dropMalformed",
+  "dropIcmpUnknown",
   "dropTtl",
   "dropTooBig",
   "dropNoRoute",
+  "sentReset",
+  "sentTooBig",
+  "forwardedIcmp",
   "tableRefused",
+  "eventLost",
 ] as const;
 export type BalancerReason = (typeof BALANCER_REASONS)[number];
 
 export interface MapShape {
   readonly object: "gate" | "balancer" | "both";
-  readonly kind: "array" | "hash" | "perCpuArray" | "programs" | "ports";
+  readonly kind: "array" | "hash" | "perCpuArray" | "perCpuHash" | "prefixes" | "programs" | "ports" | "ring";
   readonly keyBytes: number;
+  /** Of one processor. */
   readonly valueBytes: number;
+  /** Of a ring buffer the bytes. */
   readonly entriesMax: number;
 }
 
+const NUMBER = 4;
 const ADDRESS = 16;
-const ENDPOINT = 8;
+const ENDPOINT = 20;
+const FLOW_KEY = 40;
+const FLOW = 40;
+const RETURN_FLOW = 28;
 const TRAFFIC = 40;
 const BACKENDS_MAX = SERVICES_MAX * SERVICE_BACKENDS_MAX;
 
+function gate<K extends MapShape["kind"]>(kind: K, keyBytes: number, valueBytes: number, entriesMax: number) {
+  return { object: "gate", kind, keyBytes, valueBytes, entriesMax } as const;
+}
+
+function both<K extends MapShape["kind"]>(kind: K, keyBytes: number, valueBytes: number, entriesMax: number) {
+  return { object: "both", kind, keyBytes, valueBytes, entriesMax } as const;
+}
+
+function balancer<K extends MapShape["kind"]>(kind: K, keyBytes: number, valueBytes: number, entriesMax: number) {
+  return { object: "balancer", kind, keyBytes, valueBytes, entriesMax } as const;
+}
+
 export const MAPS = {
-  futago_groups: { object: "both", kind: "array", keyBytes: 4, valueBytes: 16, entriesMax: GROUPS_MAX },
-  futago_vips: { object: "both", kind: "hash", keyBytes: ADDRESS, valueBytes: 4, entriesMax: VIPS_MAX },
-  futago_stale: { object: "both", kind: "hash", keyBytes: 28, valueBytes: 40, entriesMax: STALE_MAX },
-  gate_counters: { object: "gate", kind: "perCpuArray", keyBytes: 4, valueBytes: 8, entriesMax: GATE_REASONS.length },
-  futago_slots: { object: "balancer", kind: "programs", keyBytes: 4, valueBytes: 4, entriesMax: 1 },
-  futago_ports: { object: "balancer", kind: "ports", keyBytes: 4, valueBytes: 4, entriesMax: PORTS_MAX },
-  futago_own: { object: "balancer", kind: "hash", keyBytes: ADDRESS, valueBytes: 4, entriesMax: OWN_MAX },
-  services4: { object: "balancer", kind: "hash", keyBytes: ENDPOINT, valueBytes: 8, entriesMax: SERVICES_MAX },
-  rings: { object: "balancer", kind: "array", keyBytes: 4, valueBytes: 2 * (RING_SIZE + 1), entriesMax: SERVICES_MAX },
-  backends: { object: "balancer", kind: "array", keyBytes: 4, valueBytes: 24, entriesMax: BACKENDS_MAX },
-  reverse4: { object: "balancer", kind: "hash", keyBytes: ENDPOINT, valueBytes: 16, entriesMax: 2 * BACKENDS_MAX },
-  established4: { object: "balancer", kind: "hash", keyBytes: 16, valueBytes: 24, entriesMax: ESTABLISHED_MAX },
-  half_open4: { object: "balancer", kind: "hash", keyBytes: 16, valueBytes: 24, entriesMax: HALF_OPEN_MAX },
-  balancer_counts: {
-    object: "balancer",
-    kind: "perCpuArray",
-    keyBytes: 4,
-    valueBytes: 8,
-    entriesMax: BALANCER_REASONS.length,
-  },
-  service_counts: {
-    object: "balancer",
-    kind: "perCpuArray",
-    keyBytes: 4,
-    valueBytes: TRAFFIC,
-    entriesMax: SERVICES_MAX,
-  },
-  backend_counts: {
-    object: "balancer",
-    kind: "perCpuArray",
-    keyBytes: 4,
-    valueBytes: TRAFFIC,
-    entriesMax: BACKENDS_MAX,
-  },
+  futago_groups: both("array", NUMBER, 16, GROUPS_MAX),
+  futago_vips: both("hash", ADDRESS, NUMBER, VIPS_MAX),
+  futago_stale: both("hash", 28, 40, STALE_MAX),
+  gate_counters: gate("perCpuArray", NUMBER, 8, GATE_REASONS.length),
+  futago_slots: balancer("programs", NUMBER, NUMBER, SLOTS),
+  futago_ports: balancer("ports", NUMBER, NUMBER, PORTS_MAX),
+  futago_own: balancer("hash", ADDRESS, NUMBER, OWN_MAX),
+  services: balancer("hash", ENDPOINT, 16, SERVICES_MAX),
+  rings: balancer("array", NUMBER, 2 * (RING_SIZE + 1), SERVICES_MAX),
+  backends: balancer("array", NUMBER, 24, BACKENDS_MAX),
+  reverses: balancer("hash", ENDPOINT, 28, 2 * BACKENDS_MAX),
+  established: balancer("hash", FLOW_KEY, FLOW, ESTABLISHED_MAX),
+  half_open: balancer("hash", FLOW_KEY, FLOW, HALF_OPEN_MAX),
+  udp_flows: balancer("hash", FLOW_KEY, FLOW, UDP_FLOWS_MAX),
+  returns: balancer("hash", FLOW_KEY, RETURN_FLOW, ESTABLISHED_MAX),
+  half_returns: balancer("hash", FLOW_KEY, RETURN_FLOW, HALF_OPEN_MAX + UDP_FLOWS_MAX),
+  fragments: balancer("hash", 40, 56, FRAGMENTS_MAX),
+  backend_hops: balancer("perCpuArray", NUMBER, 32, BACKENDS_MAX),
+  client_hops: balancer("perCpuHash", ADDRESS, 32, CLIENT_HOPS_MAX),
+  futago_generation: balancer("array", NUMBER, NUMBER, 1),
+  sources: balancer("hash", 20, 16, SOURCES_MAX),
+  access_lists: balancer("prefixes", 24, NUMBER, ACCESS_MAX),
+  backend_opened: balancer("array", NUMBER, 8, BACKENDS_MAX),
+  backend_closed: balancer("array", NUMBER, 8, BACKENDS_MAX),
+  errands: balancer("perCpuArray", NUMBER, 8, 1),
+  answer_tokens: balancer("perCpuArray", NUMBER, 16, 1),
+  odd_scratch: balancer("perCpuArray", NUMBER, 336, 1),
+  flow_events: balancer("ring", 0, 0, EVENTS_BYTES),
+  capture_filters: balancer("array", NUMBER, 40, 1),
+  capture_endpoints: balancer("hash", ENDPOINT, NUMBER, CAPTURE_ENDPOINTS_MAX),
+  capture_scratches: balancer("perCpuArray", NUMBER, 600 + 8 * BALANCER_REASONS.length, 1),
+  capture_records: balancer("ring", 0, 0, CAPTURE_RECORDS_BYTES),
+  balancer_counts: balancer("perCpuArray", NUMBER, 8, BALANCER_REASONS.length),
+  service_counts: balancer("perCpuArray", NUMBER, TRAFFIC, SERVICES_MAX),
+  backend_counts: balancer("perCpuArray", NUMBER, TRAFFIC, BACKENDS_MAX),
 } as const satisfies Record<string, MapShape>;
 
-/** Sizes to load the balancer with, when the defaults do not fit. */
+/** Sizes to load the balancer with, when the defaults do not fit: half-open and UDP flows grow with the established. */
 export function balancerSizes(servicesMax: number, flowsMax: number): Readonly<Record<string, number>> {
   const backendsMax = servicesMax * SERVICE_BACKENDS_MAX;
+  const halfOpenMax = scaled(HALF_OPEN_MAX, flowsMax);
+  const udpFlowsMax = scaled(UDP_FLOWS_MAX, flowsMax);
   return {
-    services4: servicesMax,
+    services: servicesMax,
     rings: servicesMax,
     service_counts: servicesMax,
     backends: backendsMax,
     backend_counts: backendsMax,
-    reverse4: 2 * backendsMax,
-    established4: flowsMax,
+    backend_hops: backendsMax,
+    backend_opened: backendsMax,
+    backend_closed: backendsMax,
+    reverses: 2 * backendsMax,
+    established: flowsMax,
+    returns: flowsMax,
+    half_open: halfOpenMax,
+    udp_flows: udpFlowsMax,
+    half_returns: halfOpenMax + udpFlowsMax,
   };
 }
 
+/** A table that forgets needs some room for each processor. */
+const FORGETFUL_MIN = 1024;
+
+function scaled(size: number, flowsMax: number): number {
+  return Math.max(FORGETFUL_MIN, Math.ceil((size * flowsMax) / ESTABLISHED_MAX));
+}
+
 export function encodeNumber(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
+  return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 }
 
 export function decodeNumber(bytes: Uint8Array): number {
-  return view(bytes).getUint32(0, true);
+  return numberAt(bytes, 0);
+}
+
+/*
+ * A hundred thousand entries are written at a start, and as many flows are read every few seconds: the bytes are
+ * moved without a view for each.
+ */
+
+/** A 32-bit number in the host's order. */
+export function putNumber(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+export function numberAt(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+}
+
+/** A port in network order. */
+export function putPort(bytes: Uint8Array, at: number, port: number): void {
+  bytes[at] = port >>> 8;
+  bytes[at + 1] = port;
+}
+
+export function portAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
 /** struct address: an IPv4 address as ::ffff:a.b.c.d. */
 export function encodeAddress(address: IpAddress): Uint8Array {
-  const bytes = addressBytes(address);
-  if (family(address) === "ipv6") return bytes;
+  if (family(address) === "ipv6") return addressBytes(address);
   const mapped = new Uint8Array(ADDRESS);
-  mapped.fill(0xff, 10, 12);
-  mapped.set(bytes, 12);
+  mapped[10] = 0xff;
+  mapped[11] = 0xff;
+  putIpv4(mapped, 12, address);
   return mapped;
 }
+
+/** A dotted quad, read without making anything: a start encodes half a million of them. */
+function putIpv4(bytes: Uint8Array, at: number, address: IpAddress): void {
+  let [byte, place] = [0, at];
+  for (let i = 0; i < address.length; i++) {
+    const digit = address.charCodeAt(i) - ZERO;
+    if (digit >= 0) byte = 10 * byte + digit;
+    else {
+      bytes[place++] = byte;
+      byte = 0;
+    }
+  }
+  bytes[place] = byte;
+}
+
+/** "0"; the dot comes before it. */
+const ZERO = 48;
 
 export function decodeAddress(bytes: Uint8Array): IpAddress {
   const mapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
   return checked(addressFromBytes(mapped ? bytes.subarray(12, 16) : bytes.subarray(0, ADDRESS)));
+}
+
+const PROTOCOLS: Readonly<Record<ServiceProtocol, number>> = { tcp: 6, udp: 17 };
+
+export function protocolNumber(protocol: ServiceProtocol): number {
+  return PROTOCOLS[protocol];
+}
+
+export function decodeProtocol(number: number | undefined): ServiceProtocol {
+  return number === PROTOCOLS.udp ? "udp" : "tcp";
 }
 
 /** struct stale_key with its struct stale: a host that sends to this box what is a closed VIP's. */
@@ -187,121 +315,12 @@ export interface StaleEntry {
 export function decodeStale(key: Uint8Array, value: Uint8Array): StaleEntry {
   return {
     vip: decodeAddress(key),
-    ifindex: view(key).getUint32(16, true) as Ifindex,
+    ifindex: viewOf(key).getUint32(16, true) as Ifindex,
     mac: decodeMac(key, 20),
-    packets: Number(view(value).getBigUint64(0, true)),
-    seenNanos: view(value).getBigUint64(8, true),
+    packets: Number(viewOf(value).getBigUint64(0, true)),
+    seenNanos: viewOf(value).getBigUint64(8, true),
     source: decodeAddress(value.subarray(16)),
     sentTo: decodeMac(value, 32),
-  };
-}
-
-const PROTOCOLS: Readonly<Record<ServiceProtocol, number>> = { tcp: 6 };
-
-/** struct endpoint4. */
-export function encodeEndpoint(address: Ipv4, port: number, protocol: ServiceProtocol): Uint8Array {
-  const bytes = new Uint8Array(ENDPOINT);
-  bytes.set(addressBytes(address));
-  view(bytes).setUint16(4, port);
-  bytes[6] = PROTOCOLS[protocol];
-  return bytes;
-}
-
-export function decodeEndpoint(bytes: Uint8Array): { readonly address: Ipv4; readonly port: number } {
-  return { address: decodeIpv4(bytes, 0), port: view(bytes).getUint16(4) };
-}
-
-/** struct service. */
-export function encodeService(entry: ServiceEntry): Uint8Array {
-  const bytes = new Uint8Array(8);
-  view(bytes).setUint32(0, entry.index, true);
-  view(bytes).setUint32(4, entry.seed, true);
-  return bytes;
-}
-
-export function decodeService(key: Uint8Array, value: Uint8Array): ServiceEntry {
-  const index = view(value).getUint32(0, true);
-  const seed = view(value).getUint32(4, true);
-  return { kind: "service", ...decodeEndpoint(key), protocol: "tcp", index, seed };
-}
-
-/** struct backend. */
-export function encodeBackend(entry: BackendEntry): Uint8Array {
-  const bytes = new Uint8Array(24);
-  bytes.set(encodeAddress(entry.address));
-  view(bytes).setUint16(16, entry.port);
-  bytes[18] = entry.alive ? 1 : 0;
-  return bytes;
-}
-
-/** Undefined where no backend was ever written, or one was removed. */
-export function decodeBackend(number: number, value: Uint8Array): BackendEntry | undefined {
-  const port = view(value).getUint16(16);
-  if (port === 0) return undefined;
-  return { kind: "backend", number, address: decodeIpv4(value, 12), port, alive: value[18] === 1 };
-}
-
-/** struct ring. */
-export function encodeRing(ordinals: Uint16Array): Uint8Array {
-  const bytes = new Uint8Array(MAPS.rings.valueBytes);
-  bytes.set(new Uint8Array(ordinals.buffer, ordinals.byteOffset, ordinals.byteLength));
-  return bytes;
-}
-
-export function decodeRing(index: number, value: Uint8Array): RingEntry {
-  const ordinals = new Uint16Array(value.slice(0, 2 * RING_SIZE).buffer);
-  return { kind: "ring", index, ordinals, signature: undefined };
-}
-
-/** struct reverse4. */
-export function encodeReverse(entry: ReverseEntry): Uint8Array {
-  const bytes = new Uint8Array(16);
-  bytes.set(addressBytes(entry.vip));
-  view(bytes).setUint16(4, entry.vipPort);
-  view(bytes).setUint32(8, entry.backend, true);
-  view(bytes).setUint32(12, entry.service, true);
-  return bytes;
-}
-
-export function decodeReverse(key: Uint8Array, value: Uint8Array): ReverseEntry {
-  return {
-    kind: "reverse",
-    ...decodeEndpoint(key),
-    protocol: "tcp",
-    vip: decodeIpv4(value, 0),
-    vipPort: view(value).getUint16(4),
-    backend: view(value).getUint32(8, true),
-    service: view(value).getUint32(12, true),
-  };
-}
-
-/** struct flow4_key with its struct flow4. */
-export interface Flow {
-  readonly client: Ipv4;
-  readonly clientPort: number;
-  readonly vip: Ipv4;
-  readonly vipPort: number;
-  /** The backend's number, and its address and port when it was chosen. */
-  readonly backend: number;
-  readonly address: Ipv4;
-  readonly port: number;
-  /** Half-open flows only: the acknowledgement number that completes the handshake. */
-  readonly expectedAck: number;
-  /** Nanoseconds on CLOCK_BOOTTIME, a second coarse. */
-  readonly seenNanos: bigint;
-}
-
-export function decodeFlow(key: Uint8Array, value: Uint8Array): Flow {
-  return {
-    client: decodeIpv4(key, 0),
-    vip: decodeIpv4(key, 4),
-    clientPort: view(key).getUint16(8),
-    vipPort: view(key).getUint16(10),
-    backend: view(value).getUint32(0, true),
-    address: decodeIpv4(value, 4),
-    port: view(value).getUint16(8),
-    expectedAck: view(value).getUint32(12, true),
-    seenNanos: view(value).getBigUint64(16, true),
   };
 }
 
@@ -324,13 +343,9 @@ export function sumWords(values: Uint8Array, words: number): readonly number[] {
   const sums = Array.from({ length: words }, () => 0);
   for (let at = 0; at + 8 <= values.length; at += 8) {
     const word = (at / 8) % words;
-    sums[word] = (sums[word] ?? 0) + Number(view(values).getBigUint64(at, true));
+    sums[word] = (sums[word] ?? 0) + Number(viewOf(values).getBigUint64(at, true));
   }
   return sums;
-}
-
-function decodeIpv4(bytes: Uint8Array, at: number): Ipv4 {
-  return checked(addressFromBytes(bytes.subarray(at, at + 4))) as Ipv4;
 }
 
 function decodeMac(bytes: Uint8Array, at: number): Mac {
@@ -344,6 +359,6 @@ function checked(address: IpAddress | undefined): IpAddress {
   return address;
 }
 
-function view(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

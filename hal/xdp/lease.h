@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* Whose address it is, and what its group may do at this moment. */
+/* What a group may do at this moment. */
 #ifndef FUTAGO_LEASE_H
 #define FUTAGO_LEASE_H
 
-#include <bpf/bpf_endian.h>
+#include "address.h"
 #include "maps-gate.h"
-
-static __always_inline struct address mapped_address(__be32 ipv4)
-{
-	struct address address = { .words = { 0, 0, bpf_htonl(0xffff), ipv4 } };
-
-	return address;
-}
 
 /* The group's bits, or 0 while it has no valid lease. Another processor stores into the group: read each field once. */
 static __always_inline __u32 group_bits(__u32 index)

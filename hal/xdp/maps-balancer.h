@@ -10,7 +10,7 @@
 /* What the root program runs: the balancer, changed without touching the port. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SLOTS);
 	__type(key, __u32);
 	__type(value, __u32);
 } futago_slots SEC(".maps");
@@ -35,9 +35,9 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, SERVICES_MAX);
-	__type(key, struct endpoint4);
+	__type(key, struct endpoint);
 	__type(value, struct service);
-} services4 SEC(".maps");
+} services SEC(".maps");
 
 /* By the service's index. */
 struct {
@@ -58,23 +58,139 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, REVERSE_MAX);
-	__type(key, struct endpoint4);
-	__type(value, struct reverse4);
-} reverse4 SEC(".maps");
+	__type(key, struct endpoint);
+	__type(value, struct reverse);
+} reverses SEC(".maps");
 
+/* TCP flows whose handshake was completed. Not LRU: a flood takes nobody's place. Core collects what has ended. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ESTABLISHED_MAX);
-	__type(key, struct flow4_key);
-	__type(value, struct flow4);
-} established4 SEC(".maps");
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} established SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, HALF_OPEN_MAX);
-	__type(key, struct flow4_key);
-	__type(value, struct flow4);
-} half_open4 SEC(".maps");
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} half_open SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, UDP_FLOWS_MAX);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} udp_flows SEC(".maps");
+
+/* `one-arm`: the twin of each entry of `established`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ESTABLISHED_MAX);
+	__type(key, struct return_key);
+	__type(value, struct return_flow);
+} returns SEC(".maps");
+
+/* `one-arm`: the twins of `half_open` and `udp_flows`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HALF_OPEN_MAX + UDP_FLOWS_MAX);
+	__type(key, struct return_key);
+	__type(value, struct return_flow);
+} half_returns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FRAGMENTS_MAX);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment);
+} fragments SEC(".maps");
+
+/* Next hops, each processor its own, so that none reads what another is writing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BACKENDS_MAX);
+	__type(key, __u32);
+	__type(value, struct hop);
+} backend_hops SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, CLIENT_HOPS_MAX);
+	__type(key, struct address);
+	__type(value, struct hop);
+} client_hops SEC(".maps");
+
+/* Counted up by core when a route, a neighbour or a link changed: every cached next hop is then old. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} futago_generation SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SOURCES_MAX);
+	__type(key, struct source_key);
+	__type(value, struct source);
+} sources SEC(".maps");
+
+/* 1 allows, 0 denies; the longest prefix decides. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ACCESS_MAX);
+	__type(key, struct access_key);
+	__type(value, __u32);
+} access_lists SEC(".maps");
+
+/* Flows that a backend got, counted by the balancer, and those that ended, counted by core: the rest are open. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BACKENDS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} backend_opened SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BACKENDS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} backend_closed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct errand);
+} errands SEC(".maps");
+
+/* What a processor may still answer with ICMP messages of its own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct source);
+} answer_tokens SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* struct flow_event, for core to tell the peer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, EVENTS_BYTES);
+} flow_events SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

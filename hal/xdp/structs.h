@@ -38,8 +38,8 @@ struct stale {
 };
 
 /* A service, or a backend in the reverse map; port 0 there stands for the backend's host. */
-struct endpoint4 {
-	__be32 address;
+struct endpoint {
+	struct address address;
 	__be16 port;
 	__u8 protocol;
 	__u8 zero;
@@ -49,14 +49,22 @@ struct service {
 	__u32 index;
 	/* Mixed into the hash that picks a ring slot, the same on both boxes and unknown to clients. */
 	__u32 seed;
+	/* enum service_mode */
+	__u8 mode;
+	__u8 flags;
+	__u8 zero[2];
+	/* New flows of one client address a second; 0 is no limit. */
+	__u32 source_limit;
 };
 
 struct backend {
 	struct address address;
 	__be16 port;
-	__u8 alive;
+	/* enum backend_state */
+	__u8 state;
 	__u8 zero;
-	__u32 reserved;
+	/* Established flows at most; 0 is no limit. */
+	__u32 flows_max;
 };
 
 struct ring {
@@ -64,35 +72,162 @@ struct ring {
 	__u16 ordinals[RING_SIZE + 1];
 };
 
-/* What a backend's reply becomes. */
-struct reverse4 {
-	__be32 vip;
+/* What a backend's reply becomes in `nat`. */
+struct reverse {
+	struct address vip;
 	__be16 port;
 	__be16 zero;
 	__u32 backend;
 	__u32 service;
 };
 
-struct flow4_key {
-	__be32 client;
-	__be32 vip;
+struct flow_key {
+	struct address client;
+	struct address vip;
 	__be16 client_port;
 	__be16 vip_port;
 	__u8 protocol;
 	__u8 zero[3];
 };
 
-struct flow4 {
-	__u32 backend;
+struct flow {
 	/* The backend as it was chosen: its number may have gone to another since. */
-	__be32 address;
+	struct address address;
+	__u32 backend;
 	__be16 port;
-	/* Established only: a SYN of the same addresses and ports was answered since. */
-	__u16 reopened;
+	/* `one-arm`: the VIP's port towards the backend. */
+	__be16 vip_source_port;
 	/* Half-open only: the acknowledgement that completes the handshake. */
 	__u32 expected_ack;
+	/* FLOW_*; changed by several processors, see `set_flag`. */
+	__u32 flags;
 	/* CLOCK_BOOTTIME, a second coarse. */
 	__u64 seen_ns;
+};
+
+/* `one-arm`: how a backend's packet to the VIP finds its client. */
+struct return_key {
+	struct address backend;
+	struct address vip;
+	__be16 backend_port;
+	__be16 vip_source_port;
+	__u8 protocol;
+	__u8 zero[3];
+};
+
+struct return_flow {
+	struct address client;
+	__be16 client_port;
+	__be16 vip_port;
+	__u32 backend;
+	__u32 service;
+};
+
+/* A later fragment has no ports: it follows the first. */
+struct fragment_key {
+	struct address source;
+	struct address destination;
+	__u32 id;
+	__u8 protocol;
+	__u8 zero[3];
+};
+
+struct fragment {
+	/* What source and destination become; the backend's number and the service's index for the counters. */
+	struct address source;
+	struct address destination;
+	__u32 backend;
+	__u32 service;
+	/* enum service_mode, and whether it goes to a client. */
+	__u8 mode;
+	__u8 to_client;
+	__u8 zero[6];
+	__u64 seen_ns;
+};
+
+/* A next hop as a processor last looked it up. */
+struct hop {
+	/* CLOCK_BOOTTIME; 0 is none. */
+	__u64 until_ns;
+	/* Of futago_generation when it was looked up. */
+	__u32 generation;
+	__u32 ifindex;
+	__u16 mtu;
+	/* The destination's own Ethernet address is not what the frame gets. */
+	__u8 is_gateway;
+	__u8 zero;
+	__u8 destination[6];
+	__u8 source[6];
+};
+
+/* A token bucket of one client address at one service. */
+struct source_key {
+	struct address client;
+	__u32 service;
+};
+
+struct source {
+	__u64 refilled_ns;
+	__u64 tokens;
+};
+
+/* LPM: `prefix_bits` counts the service's 32, then those of the address. */
+struct access_key {
+	__u32 prefix_bits;
+	__be32 service;
+	struct address address;
+};
+
+/* What the balancer leaves to the second program, per CPU; it has decided everything that needs a table. */
+struct errand {
+	/* enum balancer_counter to count, and what to do. */
+	__u32 kind;
+	__u32 mtu;
+};
+
+/* Where a packet goes; `number` is the backend's. */
+struct target {
+	struct address address;
+	__u32 number;
+	__be16 port;
+	/* `one-arm`: the VIP's port that the backend sees; 0 while none is claimed. */
+	__be16 vip_source_port;
+};
+
+/*
+ * A client's packet on its way to a backend, or a backend's on its way to the client `key.client`; of `service` only the
+ * index is filled in then. Functions that are not inlined see no pointer in here (the verifier looks
+ * at each of them once, alone), so it holds copies.
+ */
+struct passage {
+	struct service service;
+	struct flow_key key;
+	__u64 now;
+	struct target target;
+};
+
+/* The ends of a packet as they are to become. */
+struct rewrite {
+	struct address source;
+	struct address destination;
+	__be16 source_port;
+	__be16 destination_port;
+};
+
+/* What a processor needs for one packet and the stack has no room for. */
+struct scratch {
+	struct passage passage;
+	struct rewrite to;
+	__u32 zero;
+};
+
+/* For the peer: a flow that began or ended. */
+struct flow_event {
+	struct flow_key key;
+	struct flow flow;
+	__u32 service;
+	/* EVENT_* */
+	__u32 kind;
 };
 
 /* Of one service or one backend, per CPU. */

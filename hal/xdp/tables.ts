@@ -1,33 +1,25 @@
 /** The maps of gate and balancer as typed tables, on any hal's loaded objects. */
 import type { BpfMap, BpfObject } from "../contract/bpf.ts";
 import type { IpAddress } from "../units/address.ts";
-import { type BackendEntry, type BalancerEntry, type BalancerWrite, RING_EMPTY, RING_SIZE } from "../units/balancer.ts";
+import type { BalancerEntry, BalancerWrite } from "../units/balancer.ts";
 import {
   BALANCER_REASONS,
   type BalancerReason,
   decodeAddress,
-  decodeBackend,
-  decodeFlow,
   decodeNumber,
-  decodeReverse,
-  decodeRing,
-  decodeService,
   decodeStale,
   decodeTraffic,
   encodeAddress,
-  encodeBackend,
-  encodeEndpoint,
   encodeNumber,
-  encodeReverse,
-  encodeRing,
-  encodeService,
-  type Flow,
   GATE_REASONS,
   type GateReason,
   type StaleEntry,
   sumWords,
   type Traffic,
 } from "./layout.ts";
+import { decodeAccess, decodeBackend, decodeReverse, decodeRing, decodeService } from "./layout-entries.ts";
+import { decodeFlow, decodeReturn, type Flow, type ReturnFlow } from "./layout-flows.ts";
+import { applyWrites } from "./write-entries.ts";
 
 export type { StaleEntry } from "./layout.ts";
 
@@ -66,31 +58,36 @@ export interface BalancerTables {
   backendTraffic(number: number): Traffic;
   establishedFlows(): Iterable<Flow>;
   halfOpenFlows(): Iterable<Flow>;
+  udpFlows(): Iterable<Flow>;
+  /** `one-arm`: the twins of the established flows, and of the others. */
+  returns(): Iterable<ReturnFlow>;
+  halfReturns(): Iterable<ReturnFlow>;
+  /** Makes every next hop that the balancer remembers old: a route, a neighbour or a link changed. */
+  nextGeneration(): void;
 }
 
 export function balancerTables(object: BpfObject): BalancerTables {
   const own = object.map("futago_own");
   return {
     read: () => readEntries(object),
-    apply: (writes) => {
-      for (const { kind, entry } of writes) {
-        if (kind === "put") put(object, entry);
-        else remove(object, entry);
-      }
-    },
+    apply: (writes) => applyWrites(object, writes),
     setOwn: (addresses) => writeAddresses(own, new Map(addresses.map((address) => [address, 1]))),
     counters: () => readCounters(object.map("balancer_counts"), BALANCER_REASONS),
     serviceTraffic: (index) => readTraffic(object.map("service_counts"), index),
     backendTraffic: (number) => readTraffic(object.map("backend_counts"), number),
-    establishedFlows: () => readFlows(object.map("established4")),
-    halfOpenFlows: () => readFlows(object.map("half_open4")),
+    establishedFlows: () => readFlows(object.map("established")),
+    halfOpenFlows: () => readFlows(object.map("half_open")),
+    udpFlows: () => readFlows(object.map("udp_flows")),
+    returns: () => readReturns(object.map("returns")),
+    halfReturns: () => readReturns(object.map("half_returns")),
+    nextGeneration: () => countUp(object.map("futago_generation")),
   };
 }
 
 function readEntries(object: BpfObject): readonly BalancerEntry[] {
   const entries: BalancerEntry[] = [];
   const indexes = new Set<number>();
-  for (const [key, value] of object.map("services4").entries()) {
+  for (const [key, value] of object.map("services").entries()) {
     const service = decodeService(key, value);
     indexes.add(service.index);
     entries.push(service);
@@ -103,63 +100,9 @@ function readEntries(object: BpfObject): readonly BalancerEntry[] {
     const backend = decodeBackend(decodeNumber(key), value);
     if (backend !== undefined) entries.push(backend);
   }
-  for (const [key, value] of object.map("reverse4").entries()) entries.push(decodeReverse(key, value));
+  for (const [key, value] of object.map("reverses").entries()) entries.push(decodeReverse(key, value));
+  for (const [key, value] of object.map("access_lists").entries()) entries.push(decodeAccess(key, value));
   return entries;
-}
-
-function put(object: BpfObject, entry: BalancerEntry): void {
-  switch (entry.kind) {
-    case "service":
-      object.map("services4").update(encodeEndpoint(entry.address, entry.port, entry.protocol), encodeService(entry));
-      return;
-    case "ring":
-      object.map("rings").update(encodeNumber(entry.index), encodeRing(entry.ordinals));
-      return;
-    case "backend":
-      putBackend(object, entry);
-      return;
-    case "reverse":
-      object.map("reverse4").update(encodeEndpoint(entry.address, entry.port, entry.protocol), encodeReverse(entry));
-      return;
-  }
-}
-
-/** A number that goes to another backend counts from zero. */
-function putBackend(object: BpfObject, entry: BackendEntry): void {
-  const map = object.map("backends");
-  const key = encodeNumber(entry.number);
-  const standing = map.lookup(key);
-  const old = standing === undefined ? undefined : decodeBackend(entry.number, standing);
-  if (old !== undefined && (old.address !== entry.address || old.port !== entry.port)) {
-    clear(object.map("backend_counts"), entry.number);
-  }
-  map.update(key, encodeBackend(entry));
-}
-
-function remove(object: BpfObject, entry: BalancerEntry): void {
-  switch (entry.kind) {
-    case "service":
-      object.map("services4").delete(encodeEndpoint(entry.address, entry.port, entry.protocol));
-      clear(object.map("service_counts"), entry.index);
-      return;
-    case "ring":
-      put(object, { ...entry, ordinals: new Uint16Array(RING_SIZE).fill(RING_EMPTY) });
-      return;
-    case "backend":
-      clear(object.map("backends"), entry.number);
-      clear(object.map("backend_counts"), entry.number);
-      return;
-    case "reverse":
-      object.map("reverse4").delete(encodeEndpoint(entry.address, entry.port, entry.protocol));
-      return;
-  }
-}
-
-/** Zeroes an array's element, on every processor. */
-function clear(map: BpfMap, index: number): void {
-  const key = encodeNumber(index);
-  const value = map.lookup(key);
-  if (value !== undefined) map.update(key, new Uint8Array(value.length));
 }
 
 function readAddresses(map: BpfMap): ReadonlyMap<IpAddress, number> {
@@ -193,4 +136,14 @@ function readTraffic(map: BpfMap, index: number): Traffic {
 
 function* readFlows(map: BpfMap): Iterable<Flow> {
   for (const [key, value] of map.entries()) yield decodeFlow(key, value);
+}
+
+function* readReturns(map: BpfMap): Iterable<ReturnFlow> {
+  for (const [key, value] of map.entries()) yield decodeReturn(key, value);
+}
+
+function countUp(map: BpfMap): void {
+  const key = encodeNumber(0);
+  const before = decodeNumber(map.lookup(key) ?? encodeNumber(0));
+  map.update(key, encodeNumber((before + 1) >>> 0));
 }

@@ -8,7 +8,7 @@ import {
   service,
   type TestBox,
   VIP,
-  XDP_DROP,
+  XDP_TX,
   XDP_REDIRECT,
 } from "./box.ts";
 import { ACK, FIN, PSH, readTcp, RST, SYN, u16 } from "./packet.ts";
@@ -25,6 +25,9 @@ afterAll(async () => {
 });
 
 beforeEach(() => startAnew(box));
+
+/** The client of a flow whose backend died is told. */
+const RESET = [XDP_TX, { dropDeadBackend: 1, sentReset: 1 }];
 
 describe("flows", () => {
   const established = () => [...box.tables.establishedFlows()];
@@ -86,10 +89,10 @@ describe("flows", () => {
     expect(readTcp(box.fromClient(toVip(ACK)).output).destination).toBe(S2);
   });
 
-  it("of a dead backend are dropped, until a SYN begins anew with the ring's choice", () => {
+  it("of a dead backend are reset, until a SYN begins anew with the ring's choice", () => {
     handshake(box);
     box.serve([service(80, [backend(S1, 8080, { alive: false }), backend(S2, 8080)])]);
-    expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual([XDP_DROP, { dropDeadBackend: 1 }]);
+    expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual(RESET);
     expect(readTcp(box.fromClient(toVip(SYN)).output).destination).toBe(S2);
     box.fromBackend(reply(SYN | ACK, { source: S2, sequence: 5000 }));
     box.fromClient(toVip(ACK, { acknowledgement: 5001 }));
@@ -100,7 +103,7 @@ describe("flows", () => {
   it("go on when their backend comes back to life", () => {
     handshake(box);
     box.serve([service(80, [backend(S1, 8080, { alive: false })])]);
-    expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual([XDP_DROP, { dropDeadBackend: 1 }]);
+    expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual(RESET);
     box.serve([service(80, [backend(S1, 8080)])]);
     expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual([XDP_REDIRECT, {}]);
   });
@@ -113,10 +116,17 @@ describe("flows", () => {
     box.tables.apply([
       {
         kind: "put",
-        entry: { kind: "backend", number: flow!.backend, address: backend(S2, 8080).address, port: 8080, alive: true },
+        entry: {
+          kind: "backend",
+          number: flow!.backend,
+          address: backend(S2, 8080).address,
+          port: 8080,
+          state: "alive",
+          flowsMax: 0,
+        },
       },
     ]);
-    expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual([XDP_DROP, { dropDeadBackend: 1 }]);
+    expect(outcome(box, () => box.fromClient(toVip(ACK)))).toEqual(RESET);
   });
 
   it("follow the ring without an entry, and get one when the backend's replies prove that they live", () => {
@@ -156,9 +166,11 @@ describe("the ring", () => {
       return h ^ (h >> 33n);
     };
     const number = (text: string) => BigInt(text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0));
-    const addresses = (number(client) << 32n) | number(VIP);
+    // The upper halves of ::ffff:a.b.c.d are zero, the lower ones end in the IPv4 address.
+    const low = (text: string) => (0xffffn << 32n) | number(text);
     const rest = (BigInt(clientPort) << 32n) | (BigInt(vipPort) << 16n) | 6n;
-    return Number((mix((mix(addresses ^ BigInt(seed)) + rest) & mask) & 0xffffffffn) % 10_007n);
+    const hash = mix((mix(BigInt(seed)) + low(client)) & mask);
+    return Number((mix((mix(hash ^ low(VIP)) + rest) & mask) & 0xffffffffn) % 10_007n);
   }
 
   it("gives each flow the backend of its slot, and all backends their part", () => {

@@ -1,20 +1,33 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { BalancedService } from "@futago/firmware/balancer/service.ts";
 import {
+  addressOf,
+  backend,
   BACKENDS,
+  BACKENDS6,
   CLIENT,
+  CLIENT6,
   createTestBox,
   FAR_CLIENT,
+  FAR_CLIENT6,
+  FLOWS,
+  GROUP,
   OWN,
+  OWN6,
+  service,
   type TestBox,
   UNKNOWN_BACKEND,
+  UNKNOWN_BACKEND6,
   VIP,
+  VIP6,
   XDP_DROP,
 } from "./box.ts";
-import { readTcp, type TcpFields, tcpFrame } from "./packet.ts";
-import { startAnew } from "./talk.ts";
+import { isIpv6, readTransport, type TransportFields, transportFrame } from "./transport.ts";
 
 const XDP_VERDICTS = [1, 2, 3, 4];
+const SYN_ACK = 0x12;
+const SYN = 0x02;
 
 let box: TestBox;
 
@@ -26,87 +39,138 @@ afterAll(async () => {
   await box?.destroy();
 });
 
-beforeEach(() => startAnew(box));
+/** Port 80 is `nat`, 81 `one-arm`, 82 `direct`, 83 `nat` with no neighbour, in both families and protocols. */
+function services(): readonly BalancedService[] {
+  const families = [
+    { vip: VIP, backends: BACKENDS, unknown: UNKNOWN_BACKEND },
+    { vip: VIP6, backends: BACKENDS6, unknown: UNKNOWN_BACKEND6 },
+  ];
+  return families.flatMap(({ vip, backends, unknown }) =>
+    (["tcp", "udp"] as const).flatMap((protocol) => {
+      const more = { address: addressOf(vip), protocol };
+      const at = (port: number) => backends.map((address) => backend(address, port));
+      return [
+        service(80, at(8080), more),
+        service(81, at(8081), { ...more, mode: "one-arm" }),
+        service(82, at(82), { ...more, mode: "direct" }),
+        service(83, [backend(unknown, 8083)], more),
+      ];
+    }),
+  );
+}
 
-const address = fc.constantFrom(...BACKENDS, UNKNOWN_BACKEND, CLIENT, FAR_CLIENT, VIP, OWN, "203.0.113.9");
-const port = fc.oneof(fc.constantFrom(80, 81, 82, 83, 8080, 8081, 8083, 22, 0), fc.nat(65_535));
-
-const fields: fc.Arbitrary<TcpFields> = fc.record({
-  source: address,
-  destination: address,
-  sourcePort: port,
-  destinationPort: port,
-  flags: fc.nat(255),
-  sequence: fc.nat(0xffffffff),
-  acknowledgement: fc.nat(0xffffffff),
-  payload: fc.uint8Array({ maxLength: 200 }),
-  ttl: fc.nat(255),
-  tos: fc.nat(255),
-  id: fc.nat(0xffff),
-  fragment: fc.oneof(fc.constant(0), fc.constant(0x4000), fc.nat(0xffff)),
-  ipOptions: fc.nat(10).map((words) => new Uint8Array(words * 4).fill(1)),
-  tcpOptions: fc.nat(10).map((words) => new Uint8Array(words * 4).fill(1)),
+beforeEach(() => {
+  box.groups.set(GROUP, 3);
+  box.forget();
+  box.serve(services());
 });
 
+const port = fc.oneof(fc.constantFrom(80, 81, 82, 83, 8080, 8081, 8083, 22, 1, 0), fc.nat(65_535));
+const ADDRESSES = {
+  IPv4: [...BACKENDS, UNKNOWN_BACKEND, CLIENT, FAR_CLIENT, VIP, OWN, "203.0.113.9"],
+  IPv6: [...BACKENDS6, UNKNOWN_BACKEND6, CLIENT6, FAR_CLIENT6, VIP6, OWN6, "2001:db8:dead::9"],
+};
+/** IPv6 extension headers that may be stepped over, and some that may not. */
+const extension = fc
+  .tuple(fc.constantFrom(0, 60, 43, 44, 51, 135), fc.nat(2), fc.nat(255))
+  .map(([kind, words, byte]) => ({
+    kind,
+    content: Uint8Array.of(words, byte, byte & 1, ...new Uint8Array(4 + 8 * words)),
+  }));
+
+const fieldsOf = (addresses: readonly string[]): fc.Arbitrary<TransportFields> =>
+  fc.record({
+    protocol: fc.constantFrom("tcp" as const, "udp" as const),
+    source: fc.constantFrom(...addresses),
+    destination: fc.constantFrom(...addresses),
+    sourcePort: port,
+    destinationPort: port,
+    flags: fc.nat(255),
+    sequence: fc.nat(0xffffffff),
+    acknowledgement: fc.nat(0xffffffff),
+    payload: fc.uint8Array({ maxLength: 200 }),
+    ttl: fc.nat(255),
+    tos: fc.nat(255),
+    ipOptions: fc.nat(10).map((words) => new Uint8Array(words * 4).fill(1)),
+    extensions: fc.array(extension, { maxLength: 3 }),
+    isUnchecked: fc.boolean(),
+  });
+const fields = fc.oneof(fieldsOf(ADDRESSES.IPv4), fieldsOf(ADDRESSES.IPv6));
 const sides = fc.constantFrom("fromClient" as const, "fromBackend" as const);
 
+const NAT_BACKENDS: readonly string[] = [...BACKENDS, ...BACKENDS6].map((address) => `${address} 8080`);
+const UNRESOLVED: readonly string[] = [UNKNOWN_BACKEND, UNKNOWN_BACKEND6].map((address) => `${address} 8083`);
+const NOT_CLIENTS: readonly string[] = [VIP, VIP6, OWN, OWN6];
+
 /**
- * Whether the frame, on its way to anybody but the box, carries what may be a reply of a backend in the backend's own
- * name. A connection that the backend itself opens is none, nor is what it asks of a service.
+ * Whether what is left of a packet carries, on its way to anybody but the box, a reply of a `nat` backend in the
+ * backend's own name. A connection that the backend itself opens is none.
  */
-function leaks(input: Uint8Array, output: Uint8Array): boolean {
-  if (input.slice(30, 34).join(".") === VIP) return false;
+function leaks(output: Uint8Array): boolean {
   const word = (at: number) => ((output[at] ?? 0) << 8) | (output[at + 1] ?? 0);
-  const isIpv4Tcp = word(12) === 0x0800 && output.length >= 34 && output[14]! >> 4 === 4 && output[23] === 6;
-  const headerBytes = (output[14]! & 15) * 4;
-  if (!isIpv4Tcp || headerBytes < 20 || (output[0]! & 1) === 1) return false;
-  const source = output.slice(26, 30).join(".");
-  const destination = output.slice(30, 34).join(".");
-  const hosts: readonly string[] = [...BACKENDS, UNKNOWN_BACKEND];
-  if (!hosts.includes(source) || [OWN, "10.1.0.2"].includes(destination)) return false;
-  if ((word(20) & 0x1fff) !== 0) return true;
-  const tcp = 14 + headerBytes;
-  if (output.length < tcp + 20 || word(16) < headerBytes + 20) return true;
-  const served = source === UNKNOWN_BACKEND ? [8083] : source === BACKENDS[0] ? [8080, 8081] : [8081];
-  const opens = (output[tcp + 13]! & 0x12) === 0x02;
-  return served.includes(word(tcp)) && !opens;
+  const isIp = (word(12) === 0x0800 && output[14] === 0x45) || (word(12) === 0x86dd && (output[14] ?? 0) >> 4 === 6);
+  if (!isIp || output.length < 54 || (output[0]! & 1) === 1) return false;
+  const read = readTransport(output);
+  if (read.protocol !== 6 && read.protocol !== 17) return false;
+  if (word(12) === 0x0800 && (word(20) & 0x3fff) !== 0) return false;
+  const isNat = [...NAT_BACKENDS, ...UNRESOLVED].includes(`${read.source} ${read.sourcePort}`);
+  const opens = read.protocol === 6 && (read.flags & SYN_ACK) === SYN;
+  return isNat && !opens && !NOT_CLIENTS.includes(read.destination);
 }
 
 /** What the balancer wrote in front of a packet that it leaves to the kernel is no part of it. */
 function withoutNote(output: Uint8Array, inputLength: number): Uint8Array {
-  return output.slice(output.length - inputLength);
+  return output.slice(Math.max(0, output.length - inputLength));
 }
 
 describe("whatever comes in", () => {
   it("keeps right checksums right, and never leaves in a backend's name", () => {
     fc.assert(
-      fc.property(fields, sides, (tcp, side) => {
-        const frame = tcpFrame(tcp);
+      fc.property(fields, sides, (packet, side) => {
+        const isPlain = (packet.extensions ?? []).every(({ kind }) => kind === 0 || kind === 60);
+        fc.pre(!isIpv6(packet.source) || isPlain);
+        const frame = transportFrame(packet);
         const { verdict, output } = box[side](frame);
         expect(XDP_VERDICTS).toContain(verdict);
         fc.pre(verdict !== XDP_DROP);
-        const packet = withoutNote(output, frame.length);
-        expect(leaks(frame, packet)).toBe(false);
-        const later = ((tcp.fragment ?? 0) & 0x1fff) !== 0 || ((tcp.fragment ?? 0) & 0x2000) !== 0;
-        const read = readTcp(packet);
-        expect([read.ipChecksumRight, later || read.tcpChecksumRight]).toEqual([true, true]);
+        const left = withoutNote(output, frame.length);
+        const fromVip = NOT_CLIENTS.includes(packet.destination);
+        expect(!fromVip && leaks(left)).toBe(false);
+        const read = readTransport(output.length < frame.length ? output : left);
+        // What is answered with is no packet of either protocol's own ends.
+        if (read.protocol !== 6 && read.protocol !== 17) return;
+        expect(read.ipChecksumRight).toBe(true);
+        expect(read.checksum === "none" ? packet.isUnchecked : read.checksum === "right").toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: 4000 },
     );
   });
 
   it("of broken bytes does no harm and does not leave in a backend's name", () => {
-    const breakage = fc.array(fc.tuple(fc.nat(70), fc.nat(255)), { maxLength: 6 });
+    const breakage = fc.array(fc.tuple(fc.nat(110), fc.nat(255)), { maxLength: 6 });
     fc.assert(
-      fc.property(fields, sides, breakage, fc.nat(200), (tcp, side, flips, cut) => {
-        const whole = tcpFrame(tcp);
+      fc.property(fields, sides, breakage, fc.nat(200), (packet, side, flips, cut) => {
+        const whole = transportFrame(packet);
         for (const [at, value] of flips) if (at < whole.length) whole[at] = value;
         const frame = whole.slice(0, Math.max(14, whole.length - cut));
         const { verdict, output } = box[side](frame);
         expect(XDP_VERDICTS).toContain(verdict);
-        expect(verdict !== XDP_DROP && leaks(frame, withoutNote(output, frame.length))).toBe(false);
+        const came = frame.length >= 54 ? readTransport(frame) : undefined;
+        if (verdict === XDP_DROP || came === undefined || NOT_CLIENTS.includes(came.destination)) return;
+        expect(leaks(withoutNote(output, frame.length))).toBe(false);
       }),
-      { numRuns: 3000 },
+      { numRuns: 4000 },
+    );
+  });
+
+  it("of random header bytes behind the Ethernet header does no harm", () => {
+    const ethertype = fc.constantFrom([0x08, 0x00, 0x45], [0x08, 0x00, 0x4f], [0x86, 0xdd, 0x60], [0x08, 0x06, 0]);
+    const start = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+    fc.assert(
+      fc.property(ethertype, fc.uint8Array({ maxLength: 300 }), sides, (kind, rest, side) => {
+        expect(XDP_VERDICTS).toContain(box[side](Uint8Array.of(...start, ...kind, ...rest)).verdict);
+      }),
+      { numRuns: 2000 },
     );
   });
 
@@ -120,7 +184,15 @@ describe("whatever comes in", () => {
   });
 
   it("does not fill the tables beyond their size", () => {
-    const flows = [...box.tables.establishedFlows()].length + [...box.tables.halfOpenFlows()].length;
-    expect(flows).toBeLessThanOrEqual(1024 + 256);
+    const { established, half_open: halfOpen, udp_flows: udp, half_returns: halfReturns } = FLOWS;
+    for (let i = 0; i < 1500; i++) {
+      const ends = { source: `198.18.${i >> 8}.${i & 0xff}`, destination: VIP, sourcePort: 1000 + i, flags: SYN };
+      box.fromClient(transportFrame({ ...ends, protocol: "tcp", destinationPort: 81 }));
+      box.fromClient(transportFrame({ ...ends, protocol: "udp", destinationPort: 81 }));
+    }
+    expect([...box.tables.establishedFlows()].length).toBeLessThanOrEqual(established);
+    expect([...box.tables.halfOpenFlows()].length).toBeLessThanOrEqual(halfOpen);
+    expect([...box.tables.udpFlows()].length).toBeLessThanOrEqual(udp);
+    expect([...box.tables.halfReturns()].length).toBeLessThanOrEqual(halfReturns);
   });
 });

@@ -1,12 +1,14 @@
 /**
- * One end of real TCP connections, run inside a namespace by the end-to-end tests. Speaks lines of JSON.
+ * One end of real TCP connections and UDP exchanges, run inside a namespace by the end-to-end tests. Speaks lines of JSON.
  *
  *   peer.ts serve NAME PORT        greets each connection with NAME and echoes what it gets; prints "listening"
+ *   peer.ts echo NAME PORT ADDRESS…  the same, and in UDP at each address: NAME, a line feed, and what came
  *   peer.ts talk ADDRESS PORT      keeps one connection per order read from standard input:
  *                                    {"id": 1, "open": true}      → {"id": 1, "greeting": NAME} or {"id": 1, "error": CODE}
  *                                    {"id": 1, "send": BYTES}     → {"id": 1, "echoed": BYTES, "right": BOOLEAN}
  *                                    {"id": 1, "close": true}
  */
+import { createSocket } from "node:dgram";
 import { createConnection, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 
@@ -17,8 +19,9 @@ interface Order {
   readonly close?: boolean;
 }
 
-const [mode, first = "", port = "0"] = process.argv.slice(2);
+const [mode, first = "", port = "0", ...addresses] = process.argv.slice(2);
 if (mode === "serve") serve(first, Number(port));
+else if (mode === "echo") echo(first, Number(port), addresses);
 else talk(first, Number(port));
 
 function serve(name: string, at: number): void {
@@ -28,6 +31,21 @@ function serve(name: string, at: number): void {
     socket.pipe(socket);
   });
   server.listen(at, () => process.stdout.write("listening\n"));
+}
+
+/** A datagram's answer comes from the address that it was sent to: each has a socket of its own. */
+function echo(name: string, at: number, own: readonly string[]): void {
+  let missing = own.length;
+  for (const address of own) {
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+    socket.on("message", (message, { address: to, port: toPort }) =>
+      socket.send([Buffer.from(`${name}\n`), message], toPort, to),
+    );
+    socket.bind(at, address, () => {
+      missing -= 1;
+      if (missing === 0) serve(name, at);
+    });
+  }
 }
 
 function talk(address: string, at: number): void {

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* The backend of a client's packet, from what is remembered or from the ring, and what is remembered of it. */
+#ifndef FUTAGO_CHOOSE_H
+#define FUTAGO_CHOOSE_H
+
+#include "admit.h"
+#include "one-arm.h"
+
+/* False when the flow's port of the VIP went to another client after it was forgotten. */
+static __always_inline int has_port(const struct passage *passage)
+{
+	return passage->service.mode != MODE_ONE_ARM || take_port(passage);
+}
+
+/*
+ * A SYN begins anew and goes by the ring, whatever its ends were used for before; one that is sent again goes where
+ * the first went.
+ */
+__noinline int choose_for_syn(struct passage *passage, __u32 sequence)
+{
+	struct flow *half, *former;
+	__u32 next = sequence + 1;
+	int refused;
+	__u8 mode;
+
+	if (!passage)
+		return DROP_NO_BACKEND;
+	mode = passage->service.mode;
+	half = bpf_map_lookup_elem(&half_open, &passage->key);
+	if (half && passage->now - half->seen_ns < SYN_RETRIED_NS && is_usable(half)) {
+		go_to(&passage->target, half);
+		if (has_port(passage)) {
+			if (mode == MODE_DIRECT)
+				half->expected_ack = next;
+			return -1;
+		}
+	}
+	refused = admit(passage);
+	if (refused >= 0 || mode == MODE_NAT)
+		return refused;
+	if (mode == MODE_ONE_ARM && !claim_port(passage))
+		return DROP_NO_FREE_PORT;
+	half_open_flow(&passage->key, &passage->target, mode == MODE_DIRECT ? next : 0, passage->now);
+	former = bpf_map_lookup_elem(&established, &passage->key);
+	if (former)
+		set_flag(former, FLOW_REOPENED);
+	return -1;
+}
+
+/* The backend's number is acknowledged, or in `direct`, where its answer is not seen, the client's own goes on. */
+static __always_inline int completes(const struct segment *segment, const struct flow *half, __u8 mode)
+{
+	if ((segment->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
+		return 0;
+	if (mode == MODE_DIRECT)
+		return segment->sequence == half->expected_ack;
+	return half->flags & FLOW_ANSWERED && segment->acknowledgement == half->expected_ack;
+}
+
+static __always_inline void complete(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
+{
+	int done = target->vip_source_port ? establish_both(key, target, service, now)
+					   : establish(key, target, service, now);
+
+	if (done)
+		bpf_map_delete_elem(&half_open, key);
+}
+
+/* Core collects soon what both ends have finished. */
+static __always_inline void note_client_end(const struct segment *segment, struct flow *flow)
+{
+	if (segment->flags & TCP_RST)
+		set_flag(flow, FLOW_RESET);
+	else if (segment->flags & TCP_FIN)
+		set_flag(flow, FLOW_CLIENT_FIN);
+}
+
+/*
+ * Where no entry serves: the ring. A flow whose backend died, or whose number went to another backend, goes on only
+ * where the ring sends it to the very same address and port; for the rest of it the answer is DROP_DEAD_BACKEND.
+ */
+static __always_inline int choose_by_ring(struct passage *passage, struct flow *known, int is_established)
+{
+	int refused;
+
+	if (passage->service.mode == MODE_ONE_ARM && !known)
+		return DROP_NO_FLOW;
+	refused = pick_from_ring(passage, 0);
+	if (!known)
+		return refused;
+	if (refused < 0 && passage->service.mode != MODE_ONE_ARM && known->port == passage->target.port &&
+	    same_address(&known->address, &passage->target.address)) {
+		known->backend = passage->target.number;
+		if (is_established)
+			count_opened(known->backend, 1);
+		return -1;
+	}
+	/* The client is told, so core may collect the entry. */
+	if (is_established)
+		set_flag(known, FLOW_RESET);
+	return DROP_DEAD_BACKEND;
+}
+
+/* Only an acknowledgement of the backend's own SYN-ACK moves a flow from the half-open table to the established one. */
+__noinline int choose_slowly(struct passage *passage, const struct segment *segment)
+{
+	struct flow *known, *half;
+	int usable;
+
+	if (!passage || !segment)
+		return DROP_NO_BACKEND;
+	known = bpf_map_lookup_elem(&established, &passage->key);
+	half = bpf_map_lookup_elem(&half_open, &passage->key);
+	usable = known && is_usable(known);
+	if (half && is_usable(half)) {
+		int complete_now = completes(segment, half, passage->service.mode);
+
+		if (complete_now || !usable) {
+			go_to(&passage->target, half);
+			if (!has_port(passage)) {
+				bpf_map_delete_elem(&half_open, &passage->key);
+				return DROP_NO_FLOW;
+			}
+			if (complete_now)
+				complete(&passage->key, &passage->target, passage->service.index, passage->now);
+			return -1;
+		}
+	}
+	if (usable) {
+		take_over(known);
+		follow(known, passage);
+		note_client_end(segment, known);
+		return -1;
+	}
+	return choose_by_ring(passage, known ? known : half, known != 0);
+}
+
+/* A packet of a running connection: established table, half-open table, ring. */
+static __always_inline int choose_for_running(struct passage *passage, const struct segment *segment)
+{
+	struct flow *known = bpf_map_lookup_elem(&established, &passage->key);
+
+	if (known && !(known->flags & (FLOW_REOPENED | FLOW_TOLD)) && is_usable(known)) {
+		follow(known, passage);
+		note_client_end(segment, known);
+		return -1;
+	}
+	return choose_slowly(passage, segment);
+}
+
+__noinline int remember_udp(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
+{
+	struct flow flow = {};
+
+	if (!key || !target)
+		return 0;
+	fill_flow(&flow, target, now);
+	if (bpf_map_update_elem(&udp_flows, key, &flow, BPF_ANY))
+		count(TABLE_REFUSED);
+	count_flow(service, target->number);
+	return 1;
+}
+
+__noinline int choose_for_new_udp(struct passage *passage, int was_known)
+{
+	int refused;
+	__u8 mode;
+
+	if (!passage)
+		return DROP_NO_BACKEND;
+	mode = passage->service.mode;
+	refused = was_known ? pick_from_ring(passage, 1) : admit(passage);
+	if (refused >= 0)
+		return refused;
+	if (mode == MODE_ONE_ARM && !claim_port(passage))
+		return DROP_NO_FREE_PORT;
+	if (mode != MODE_NAT || was_known)
+		remember_udp(&passage->key, &passage->target, passage->service.index, passage->now);
+	return -1;
+}
+
+/* UDP has no handshake. In `nat` the backend's answer is waited for, so that a spoofed flood takes nobody's entry. */
+static __always_inline int choose_for_udp(struct passage *passage)
+{
+	struct flow *known = bpf_map_lookup_elem(&udp_flows, &passage->key);
+
+	if (known && is_usable(known)) {
+		follow(known, passage);
+		if (has_port(passage))
+			return -1;
+	}
+	return choose_for_new_udp(passage, known != 0);
+}
+
+/* Fills `passage->target`; negative is success, else why not. */
+static __always_inline int choose(const struct packet *packet, struct passage *passage)
+{
+	if (packet->protocol == IPPROTO_UDP)
+		return choose_for_udp(passage);
+	if (is_syn(packet))
+		return choose_for_syn(passage, packet->segment.sequence);
+	return choose_for_running(passage, &packet->segment);
+}
+
+#endif

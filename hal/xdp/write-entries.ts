@@ -1,0 +1,156 @@
+/** Carries out writes of the balancer's entries, neighbours of one kind in one call to the kernel. */
+import { getSystemErrorName } from "node:util";
+import { BPF_ABSENT, BPF_DONE, type BpfMap, type BpfObject, type BpfOutcomes } from "../contract/bpf.ts";
+import { HalError } from "../contract/error.ts";
+import { type BalancerEntry, type BalancerWrite, RING_EMPTY, RING_SIZE } from "../units/balancer.ts";
+import { encodeNumber } from "./layout.ts";
+import {
+  decodeBackend,
+  encodeAccessKey,
+  encodeBackend,
+  encodeEndpoint,
+  encodeReverse,
+  encodeRing,
+  encodeService,
+} from "./layout-entries.ts";
+
+/** So many entries go to the kernel at once; rings are large, so that fewer of them do. */
+const RUN_MAX = 4096;
+const RING_RUN_MAX = 64;
+
+/** What was counted of a backend, and its next hop: a number that goes to another backend starts at zero. */
+const OF_A_BACKEND = ["backend_counts", "backend_hops", "backend_opened", "backend_closed"] as const;
+
+const MAP_OF = {
+  service: "services",
+  ring: "rings",
+  backend: "backends",
+  reverse: "reverses",
+  access: "access_lists",
+} as const satisfies Record<BalancerEntry["kind"], string>;
+
+/** Throws HalError at what the kernel refuses; what comes after it is not written. */
+export function applyWrites(object: BpfObject, writes: readonly BalancerWrite[]): void {
+  let run: BalancerWrite[] = [];
+  for (const write of writes) {
+    const [first] = run;
+    const max = write.entry.kind === "ring" ? RING_RUN_MAX : RUN_MAX;
+    const fits = first?.kind === write.kind && first.entry.kind === write.entry.kind && run.length < max;
+    if (!fits) {
+      applyRun(object, run);
+      run = [];
+    }
+    run.push(write);
+  }
+  applyRun(object, run);
+}
+
+/** All of one kind. */
+function applyRun(object: BpfObject, run: readonly BalancerWrite[]): void {
+  const [first] = run;
+  if (first === undefined) return;
+  const entries = run.map((write) => write.entry);
+  const map = object.map(MAP_OF[first.entry.kind]);
+  const keys = joined(entries, map.keyBytes, keyOf);
+  if (first.entry.kind === "backend") forgetFormer(object, run, map, keys);
+  if (first.kind === "put") {
+    done(map, map.updateMany(keys, joined(entries, map.valueBytes, valueOf)));
+    return;
+  }
+  switch (first.entry.kind) {
+    case "service":
+      done(map, map.deleteMany(keys));
+      clear(object.map("service_counts"), joined(entries, NUMBER_BYTES, indexOf));
+      return;
+    case "reverse":
+    case "access":
+      done(map, map.deleteMany(keys));
+      return;
+    case "ring":
+    case "backend":
+      done(map, map.updateMany(keys, joined(entries, map.valueBytes, emptyOf)));
+      return;
+  }
+}
+
+/** Of each number that is given up, or goes to another backend. `keys` are the entries' in the map of backends. */
+function forgetFormer(object: BpfObject, run: readonly BalancerWrite[], map: BpfMap, keys: Uint8Array): void {
+  const { values } = map.lookupMany(keys);
+  const given = run.filter(({ kind, entry }, i) => {
+    if (entry.kind !== "backend") return false;
+    const former = decodeBackend(entry.number, values.subarray(i * map.valueBytes, (i + 1) * map.valueBytes));
+    if (former === undefined) return false;
+    return kind === "remove" || former.address !== entry.address || former.port !== entry.port;
+  });
+  if (given.length === 0) return;
+  const numbers = joined(
+    given.map((write) => write.entry),
+    map.keyBytes,
+    keyOf,
+  );
+  for (const name of OF_A_BACKEND) clear(object.map(name), numbers);
+}
+
+function keyOf(entry: BalancerEntry): Uint8Array {
+  switch (entry.kind) {
+    case "service":
+    case "reverse":
+      return encodeEndpoint(entry.address, entry.port, entry.protocol);
+    case "ring":
+      return encodeNumber(entry.index);
+    case "backend":
+      return encodeNumber(entry.number);
+    case "access":
+      return encodeAccessKey(entry);
+  }
+}
+
+function valueOf(entry: BalancerEntry): Uint8Array {
+  switch (entry.kind) {
+    case "service":
+      return encodeService(entry);
+    case "reverse":
+      return encodeReverse(entry);
+    case "ring":
+      return encodeRing(entry.ordinals);
+    case "backend":
+      return encodeBackend(entry);
+    case "access":
+      return encodeNumber(entry.allowed ? 1 : 0);
+  }
+}
+
+const NUMBER_BYTES = 4;
+
+function indexOf(entry: BalancerEntry): Uint8Array {
+  return encodeNumber(entry.kind === "service" ? entry.index : 0);
+}
+
+const EMPTY_RING = encodeRing(new Uint16Array(RING_SIZE).fill(RING_EMPTY));
+const NO_BACKEND = new Uint8Array(0);
+
+/** What an array holds where nothing is. */
+function emptyOf(entry: BalancerEntry): Uint8Array {
+  return entry.kind === "ring" ? EMPTY_RING : NO_BACKEND;
+}
+
+function joined(
+  entries: readonly BalancerEntry[],
+  bytesOfOne: number,
+  encode: (entry: BalancerEntry) => Uint8Array,
+): Uint8Array {
+  const bytes = new Uint8Array(entries.length * bytesOfOne);
+  entries.forEach((entry, i) => bytes.set(encode(entry), i * bytesOfOne));
+  return bytes;
+}
+
+function done(map: BpfMap, outcomes: BpfOutcomes): void {
+  const refused = outcomes.find((outcome) => outcome !== BPF_DONE && outcome !== BPF_ABSENT);
+  if (refused === undefined) return;
+  throw new HalError(getSystemErrorName(-refused), "bpf(BPF_MAP_UPDATE_BATCH)", `map ${map.name}`);
+}
+
+/** Zeroes elements of an array, on every processor. */
+function clear(map: BpfMap, keys: Uint8Array): void {
+  done(map, map.updateMany(keys, new Uint8Array(map.lookupMany(keys).values.length)));
+}
