@@ -1,40 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Ipv4, parseIpv4 } from "@futago/hal/units/address.ts";
-import type { BalancerEntry, BalancerWrite, RingEntry } from "@futago/hal/units/balancer.ts";
+import type { BalancerEntry, BalancerWrite } from "@futago/hal/units/balancer.ts";
 import { compileServices } from "./compile.ts";
 import { applyWrites, diffEntries, entryKey } from "./diff.ts";
-import { type BalancedBackend, type BalancedService, candidates, findServiceConflict } from "./service.ts";
+import { type BalancedService, candidates, findServiceConflict } from "./service.ts";
+import { backend, ip, service, slotsOf } from "./services.test-support.ts";
 
-function ipv4(text: string): Ipv4 {
-  return parseIpv4(text) as Ipv4;
-}
-
-function backend(last: number, more: Partial<BalancedBackend> = {}): BalancedBackend {
-  return {
-    id: `web/s${last}`,
-    address: ipv4(`10.2.0.${last}`),
-    port: 80,
-    weight: 1,
-    backup: false,
-    alive: true,
-    ...more,
-  };
-}
-
-function service(
-  port: number,
-  backends: readonly BalancedBackend[],
-  more: Partial<BalancedService> = {},
-): BalancedService {
-  return { name: `s${port}`, address: ipv4("10.1.0.1"), port, protocol: "tcp", backends, ...more };
-}
+const own = new Set([ip("10.2.0.250")]);
+const bounds = { servicesMax: 16, own };
 
 function compile(
   services: readonly BalancedService[],
   standing: readonly BalancerEntry[] = [],
 ): readonly BalancerEntry[] {
-  const result = compileServices({ seed: "seed", services, servicesMax: 16 }, standing);
+  const result = compileServices({ seed: "seed", services, ...bounds }, standing);
   if (!result.ok) throw new Error(result.reason.kind);
   return result.value;
 }
@@ -44,11 +23,8 @@ function summary(writes: readonly BalancerWrite[]): readonly string[] {
   return writes.map(({ kind, entry }) => `${kind} ${entryKey(entry)}`);
 }
 
-function owners(entries: readonly BalancerEntry[], index: number): ReadonlySet<string> {
-  const ring = entries.find((entry): entry is RingEntry => entry.kind === "ring" && entry.index === index);
-  const place = new Map<number, string>();
-  for (const entry of entries) if (entry.kind === "backend") place.set(entry.number, entry.address);
-  return new Set(Array.from(ring?.ordinals ?? [], (ordinal) => place.get(index * 128 + ordinal) ?? "nobody"));
+function owners(entries: readonly BalancerEntry[], index: number): readonly string[] {
+  return Object.keys(slotsOf(entries, index)).sort();
 }
 
 describe("one service with two backends", () => {
@@ -163,7 +139,14 @@ describe("what changes", () => {
     const full = Array.from({ length: 128 }, (_, i) => backend(i + 1));
     const standing = compile([service(80, full)]);
     const next = compile([service(80, [...full.slice(1), backend(200)])], standing);
-    expect(next).toContainEqual({ kind: "backend", number: 0, address: "10.2.0.200", port: 80, alive: true });
+    expect(next).toContainEqual({
+      kind: "backend",
+      number: 0,
+      address: "10.2.0.200",
+      port: 80,
+      state: "alive",
+      flowsMax: 0,
+    });
   });
 });
 
@@ -181,7 +164,7 @@ describe("who gets new flows", () => {
     expect([...owners(compile([service(80, [backend(11, { weight: 0 }), backend(13, { backup: true })])]), 0)]).toEqual(
       ["10.2.0.13"],
     );
-    expect(candidates([backend(11, { alive: false })])).toEqual([]);
+    expect(candidates({ backends: [backend(11, { alive: false })], sorry: [] })).toEqual([]);
     expect([...owners(compile([service(80, [backend(11, { alive: false })])]), 0)]).toEqual(["nobody"]);
   });
 });
@@ -198,7 +181,7 @@ describe("conflicts", () => {
       { kind: "backendShared", service: "s80", other: "s80", backend: "web/again" },
     ],
     [
-      [service(80, [backend(11, { address: ipv4("10.1.0.1"), port: 8080 })])],
+      [service(80, [backend(11, { address: ip("10.1.0.1"), port: 8080 })])],
       { kind: "backendIsVip", service: "s80", backend: "web/s11" },
     ],
     [
@@ -214,14 +197,14 @@ describe("conflicts", () => {
   ];
   for (const [services, conflict] of rows) {
     it(`refuses ${JSON.stringify(conflict)}`, () => {
-      expect(findServiceConflict(services, 16)).toEqual(conflict);
-      expect(compileServices({ seed: "seed", services, servicesMax: 16 }, [])).toEqual({ ok: false, reason: conflict });
+      expect(findServiceConflict(services, bounds)).toEqual(conflict);
+      expect(compileServices({ seed: "seed", services, ...bounds }, [])).toEqual({ ok: false, reason: conflict });
     });
   }
 
   it("are none when the same backend serves on two ports", () => {
     expect(
-      findServiceConflict([service(80, [backend(11)]), service(81, [backend(11, { port: 81 })])], 16),
+      findServiceConflict([service(80, [backend(11)]), service(81, [backend(11, { port: 81 })])], bounds),
     ).toBeUndefined();
   });
 });

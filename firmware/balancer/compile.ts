@@ -3,7 +3,6 @@
  * a service keeps its index and a backend its number as long as they exist, because running flows refer to them.
  * Writes nothing; `diff.ts` says what to write.
  */
-import type { Ipv4 } from "@futago/hal/units/address.ts";
 import {
   type BackendEntry,
   type BalancerEntry,
@@ -14,16 +13,45 @@ import {
   type ServiceEntry,
 } from "@futago/hal/units/balancer.ts";
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
+import { accessEntries, accessRule } from "./access.ts";
+import { assign } from "./assign.ts";
 import { hashText } from "./hash.ts";
 import { buildRing } from "./maglev.ts";
-import { type BalancedService, candidates, endpointKey, findServiceConflict, type ServiceConflict } from "./service.ts";
+import {
+  allBackends,
+  type BalancedService,
+  type Bounds,
+  candidates,
+  endpointKey,
+  findServiceConflict,
+  type ServiceConflict,
+  serviceKey,
+  SLOW_START_STEPS,
+  stateOf,
+} from "./service.ts";
 
-export interface BalancerInput {
+export interface BalancerInput extends Bounds {
   /** The same on both boxes, unknown to clients, and kept across commits: changing it moves every flow without an entry. */
   readonly seed: string;
   readonly services: readonly BalancedService[];
-  /** The size of the tables. */
-  readonly servicesMax: number;
+}
+
+/** A service with the entries that carry it out. */
+export interface CompiledService {
+  readonly service: BalancedService;
+  readonly index: number;
+  /** Of `allBackends`, in their order. */
+  readonly ordinals: readonly number[];
+  readonly ring: RingEntry;
+  /** The ring among them. */
+  readonly entries: readonly BalancerEntry[];
+}
+
+export interface Compiled {
+  readonly services: readonly CompiledService[];
+  readonly byIndex: ReadonlyMap<number, CompiledService>;
+  /** By which a packet is known to be a backend's whose port cannot be read. */
+  readonly hosts: readonly ReverseEntry[];
 }
 
 /** The entries that carry out `input`, given those that stand in the tables. */
@@ -31,19 +59,42 @@ export function compileServices(
   input: BalancerInput,
   standing: readonly BalancerEntry[],
 ): Result<readonly BalancerEntry[], ServiceConflict> {
-  const conflict = findServiceConflict(input.services, input.servicesMax);
+  const compiled = compile(input, standing);
+  return compiled.ok ? ok(entriesOf(compiled.value)) : compiled;
+}
+
+export function entriesOf({ services, hosts }: Compiled): readonly BalancerEntry[] {
+  return [...services.flatMap((service) => service.entries), ...hosts];
+}
+
+export function compile(input: BalancerInput, standing: readonly BalancerEntry[]): Result<Compiled, ServiceConflict> {
+  const conflict = findServiceConflict(input.services, input);
   if (conflict !== undefined) return refuse(conflict);
   const ground = survey(standing);
-  const indexes = assign(
-    input.services.map((service) => endpointKey(service.address, service.port, service.protocol)),
-    ground.indexes,
-    input.servicesMax,
-  );
-  const hosts = new Map<Ipv4, ReverseEntry>();
-  const entries = input.services.flatMap((service, i) =>
-    compileOne(input.seed, service, indexes[i] ?? 0, ground, hosts),
-  );
-  return ok([...entries, ...hosts.values()]);
+  const indexes = assign(input.services.map(serviceKey), ground.indexes, input.servicesMax);
+  const compileRing = ringCompiler(input.seed);
+  const services = input.services.map((service, i): CompiledService => {
+    const index = indexes[i] ?? 0;
+    const keys = allBackends(service).map((backend) => `${backend.address}:${backend.port}`);
+    const ordinals = assign(keys, ground.ordinals.get(index) ?? new Map(), SERVICE_BACKENDS_MAX);
+    const ring = compileRing(service, index, ordinals, ground.rings.get(index));
+    return { service, index, ordinals, ring, entries: compileOne(input.seed, service, index, ordinals, ring) };
+  });
+  return ok(compiledOf(services, hostsOf(services)));
+}
+
+export function compiledOf(services: readonly CompiledService[], hosts: readonly ReverseEntry[]): Compiled {
+  return { services, byIndex: new Map(services.map((service) => [service.index, service])), hosts };
+}
+
+/** Compiles services in another state of their backends: what they are, and which backends there are, is as before. */
+export function recompiler(seed: string): (before: CompiledService, service: BalancedService) => CompiledService {
+  const compileRing = ringCompiler(seed);
+  return (before, service) => {
+    const { index, ordinals } = before;
+    const ring = compileRing(service, index, ordinals, before.ring);
+    return { service, index, ordinals, ring, entries: compileOne(seed, service, index, ordinals, ring) };
+  };
 }
 
 /** What stands in the tables, by the keys that last. */
@@ -74,72 +125,82 @@ function survey(standing: readonly BalancerEntry[]): Ground {
         rings.set(entry.index, entry);
         break;
       case "reverse":
+      case "access":
         break;
     }
   }
   return { indexes, ordinals, rings };
 }
 
-/**
- * A number below `max` for each key: the one it had, else the lowest that nobody has or just had. Numbers just given
- * up are used last, so that a flow that still names one does not soon meet a stranger. There are at most `max` keys.
- */
-function assign(keys: readonly string[], known: ReadonlyMap<string, number>, max: number): readonly number[] {
-  const wanted = new Set(keys);
-  const held = new Map([...known].filter(([key, number]) => wanted.has(key) && number < max));
-  const taken = new Set(held.values());
-  const leaving = new Set([...known.values()].filter((number) => number < max && !taken.has(number)));
-  const numbers = Array.from({ length: max }, (_, number) => number);
-  const fresh = numbers.filter((number) => !taken.has(number) && !leaving.has(number));
-  const spare = [...fresh, ...leaving].values();
-  return keys.map((key) => held.get(key) ?? spare.next().value ?? 0);
-}
-
 function compileOne(
   seed: string,
   service: BalancedService,
   index: number,
-  ground: Ground,
-  hosts: Map<Ipv4, ReverseEntry>,
+  ordinals: readonly number[],
+  ring: RingEntry,
 ): readonly BalancerEntry[] {
-  const { address, port, protocol } = service;
-  const known = ground.ordinals.get(index) ?? new Map<string, number>();
-  const ordinals = assign(
-    service.backends.map((backend) => `${backend.address}:${backend.port}`),
-    known,
-    SERVICE_BACKENDS_MAX,
-  );
-  const entries: BalancerEntry[] = [];
-  service.backends.forEach((backend, i) => {
+  const { address: vip, port: vipPort, protocol, mode, persistence } = service;
+  const entries: BalancerEntry[] = [...accessEntries(service, index)];
+  allBackends(service).forEach((backend, i) => {
+    const { address, port, flowsMax } = backend;
     const number = index * SERVICE_BACKENDS_MAX + (ordinals[i] ?? 0);
-    const place = { address: backend.address, port: backend.port };
-    const reply = { protocol, vip: address, vipPort: port, backend: number, service: index };
-    entries.push({ kind: "backend", number, ...place, alive: backend.alive } satisfies BackendEntry);
-    entries.push({ kind: "reverse", ...place, ...reply } satisfies ReverseEntry);
-    // Port 0 only says whose host it is; the first service to name the host describes it.
-    if (!hosts.has(backend.address)) {
-      hosts.set(backend.address, { kind: "reverse", address: backend.address, port: 0, ...reply });
-    }
+    const state = stateOf(backend);
+    entries.push({ kind: "backend", number, address, port, state, flowsMax } satisfies BackendEntry);
+    if (mode !== "nat") return;
+    const reply = { protocol, vip, vipPort, backend: number, service: index };
+    entries.push({ kind: "reverse", address, port, ...reply } satisfies ReverseEntry);
   });
-  const ring = compileRing(seed, service, index, ordinals, ground.rings.get(index));
-  const entry: ServiceEntry = { kind: "service", address, port, protocol, index, seed: hashText(seed) };
+  const entry: ServiceEntry = {
+    kind: "service",
+    address: vip,
+    port: vipPort,
+    protocol,
+    index,
+    seed: hashText(seed),
+    mode,
+    persistence,
+    access: accessRule(service),
+    newFlowsPerSecond: service.newFlowsPerSecond,
+  };
   return [...entries, ring, entry];
 }
 
-function compileRing(
-  seed: string,
-  service: BalancedService,
-  index: number,
-  ordinals: readonly number[],
-  standing: RingEntry | undefined,
-): RingEntry {
-  const ordinalOf = new Map(service.backends.map((backend, i) => [backend, ordinals[i] ?? 0]));
-  const members = candidates(service.backends).map((backend) => ({
-    id: backend.id,
-    weight: backend.weight,
-    ordinal: ordinalOf.get(backend) ?? 0,
-  }));
-  const signature = JSON.stringify([seed, members]);
-  if (standing?.signature === signature) return standing;
-  return { kind: "ring", index, ordinals: buildRing(seed, members, RING_SIZE), signature };
+/** Port 0 only says whose host it is; the first service to name the host describes it. */
+function hostsOf(services: readonly CompiledService[]): readonly ReverseEntry[] {
+  const hosts = new Map<string, ReverseEntry>();
+  for (const { entries } of services) {
+    for (const entry of entries) {
+      if (entry.kind !== "reverse") continue;
+      const key = `${entry.protocol} ${entry.address}`;
+      if (hosts.has(key)) continue;
+      const { kind, address, protocol, vip, vipPort, backend, service } = entry;
+      hosts.set(key, { kind, address, port: 0, protocol, vip, vipPort, backend, service });
+    }
+  }
+  return [...hosts.values()];
+}
+
+/** Rings are functions of their members alone, so services on one pool share the work. */
+function ringCompiler(seed: string) {
+  const made = new Map<string, Uint16Array>();
+  return (
+    service: BalancedService,
+    index: number,
+    ordinals: readonly number[],
+    standing: RingEntry | undefined,
+  ): RingEntry => {
+    const ordinalOf = new Map(allBackends(service).map((backend, i) => [backend, ordinals[i] ?? 0]));
+    const chosen = candidates(service);
+    const slow = chosen.some((backend) => backend.step < SLOW_START_STEPS);
+    const members = chosen.map((backend) => ({
+      id: backend.id,
+      weight: slow ? backend.weight * backend.step : backend.weight,
+      ordinal: ordinalOf.get(backend) ?? 0,
+    }));
+    const signature = JSON.stringify([seed, members]);
+    if (standing?.signature === signature) return standing;
+    const ordinalsOfSlots = made.get(signature) ?? buildRing(seed, members, RING_SIZE);
+    made.set(signature, ordinalsOfSlots);
+    return { kind: "ring", index, ordinals: ordinalsOfSlots, signature };
+  };
 }

@@ -2,8 +2,14 @@
  * What to write so that the tables hold what they should: nothing that is right already, and in an order in which
  * every packet on the way meets tables that make sense. Decides nothing about the entries themselves.
  */
-import { equalBytes } from "@futago/hal/units/bytes.ts";
-import type { BackendEntry, BalancerEntry, BalancerWrite, RingEntry } from "@futago/hal/units/balancer.ts";
+import type {
+  BackendEntry,
+  BalancerEntry,
+  BalancerWrite,
+  ReverseEntry,
+  RingEntry,
+  ServiceEntry,
+} from "@futago/hal/units/balancer.ts";
 import { endpointKey } from "./service.ts";
 
 /** The writes that turn `standing` into `desired`. */
@@ -11,15 +17,19 @@ export function diffEntries(
   standing: readonly BalancerEntry[],
   desired: readonly BalancerEntry[],
 ): readonly BalancerWrite[] {
-  const before = new Map(standing.map((entry) => [entryKey(entry), entry]));
-  const after = new Set(desired.map(entryKey));
-  const writes: BalancerWrite[] = [];
+  const before = new Map<string, BalancerEntry>();
+  for (const entry of standing) before.set(entryKey(entry), entry);
+  const ranks: BalancerWrite[][] = Array.from({ length: RANKS }, () => []);
   for (const entry of desired) {
-    const old = before.get(entryKey(entry));
-    if (old === undefined || !sameEntry(old, entry)) writes.push({ kind: "put", entry });
+    const key = before.size === 0 ? "" : entryKey(entry);
+    const old = before.get(key);
+    before.delete(key);
+    if (old !== undefined && (old === entry || sameEntry(old, entry))) continue;
+    ranks[rankOfPut(entry, old)]?.push({ kind: "put", entry });
   }
-  for (const entry of standing) if (!after.has(entryKey(entry))) writes.push({ kind: "remove", entry });
-  return writes.sort((a, b) => rank(a, before) - rank(b, before));
+  // What is still there was not asked for.
+  for (const entry of before.values()) ranks[REMOVE_RANKS[entry.kind]]?.push({ kind: "remove", entry });
+  return ranks.flat();
 }
 
 /** The entries after the writes. */
@@ -45,29 +55,65 @@ export function entryKey(entry: BalancerEntry): string {
       return `ring ${entry.index}`;
     case "backend":
       return `backend ${entry.number}`;
+    case "access":
+      return `access ${entry.service} ${entry.prefix.address}/${entry.prefix.prefixLength}`;
   }
 }
 
+/** Whether two entries of one key are equal. */
 function sameEntry(a: BalancerEntry, b: BalancerEntry): boolean {
-  if (a.kind === "ring" && b.kind === "ring") return sameRing(a, b);
-  return JSON.stringify(a, Object.keys(b).sort()) === JSON.stringify(b, Object.keys(b).sort());
+  switch (a.kind) {
+    case "service":
+      return b.kind === a.kind && sameService(a, b);
+    case "ring":
+      return b.kind === a.kind && sameRing(a, b);
+    case "backend":
+      return b.kind === a.kind && samePlace(a, b) && a.state === b.state && a.flowsMax === b.flowsMax;
+    case "reverse":
+      return b.kind === a.kind && sameReverse(a, b);
+    case "access":
+      return b.kind === a.kind && a.allowed === b.allowed;
+  }
+}
+
+function sameService(a: ServiceEntry, b: ServiceEntry): boolean {
+  return (
+    a.index === b.index &&
+    a.seed === b.seed &&
+    a.mode === b.mode &&
+    a.persistence === b.persistence &&
+    a.access === b.access &&
+    a.newFlowsPerSecond === b.newFlowsPerSecond
+  );
 }
 
 function sameRing(a: RingEntry, b: RingEntry): boolean {
   if (a.ordinals === b.ordinals) return true;
-  return equalBytes(new Uint8Array(a.ordinals.buffer), new Uint8Array(b.ordinals.buffer));
+  for (let slot = 0; slot < a.ordinals.length; slot++) if (a.ordinals[slot] !== b.ordinals[slot]) return false;
+  return a.ordinals.length === b.ordinals.length;
 }
 
-/**
- * A service goes before what it points to, and comes after it. A backend is there before a ring names it, and is
- * marked dead only when no ring does.
+function samePlace(a: BackendEntry, b: BackendEntry): boolean {
+  return a.address === b.address && a.port === b.port;
+}
+
+function sameReverse(a: ReverseEntry, b: ReverseEntry): boolean {
+  return a.vip === b.vip && a.vipPort === b.vipPort && a.backend === b.backend && a.service === b.service;
+}
+
+/*
+ * A service goes before what it points to, and comes after it. A backend is there before a ring names it, and stops
+ * being alive only when no ring does.
  */
-function rank({ kind, entry }: BalancerWrite, before: ReadonlyMap<string, BalancerEntry>): number {
-  if (kind === "remove") return { service: 0, ring: 6, reverse: 7, backend: 8 }[entry.kind];
-  if (entry.kind === "backend" && dies(entry, before.get(entryKey(entry)))) return 5;
-  return { service: 4, ring: 3, reverse: 2, backend: 1 }[entry.kind];
+const REMOVE_RANKS = { service: 0, ring: 6, reverse: 7, access: 7, backend: 8 } as const;
+const PUT_RANKS = { service: 4, ring: 3, reverse: 2, access: 2, backend: 1 } as const;
+const RETIRE_RANK = 5;
+const RANKS = 9;
+
+function rankOfPut(entry: BalancerEntry, old: BalancerEntry | undefined): number {
+  return entry.kind === "backend" && retires(entry, old) ? RETIRE_RANK : PUT_RANKS[entry.kind];
 }
 
-function dies(entry: BackendEntry, old: BalancerEntry | undefined): boolean {
-  return !entry.alive && old?.kind === "backend" && old.address === entry.address && old.port === entry.port;
+function retires(entry: BackendEntry, old: BalancerEntry | undefined): boolean {
+  return entry.state !== "alive" && old?.kind === "backend" && samePlace(entry, old);
 }

@@ -71,20 +71,36 @@ export function apportion(weights: readonly number[], total: number): readonly n
  */
 export function fillRing(shares: readonly RingShare[], size: number): Uint16Array {
   const ring = new Uint16Array(size).fill(RING_EMPTY);
-  const heaviest = Math.max(...shares.map((share) => share.weight));
-  const turns = shares.map((share) => ({ ...share, at: share.offset, owned: 0, credit: 0 }));
+  // A thousand rings are made at a start: columns of numbers are ten times as fast as objects.
+  const column = (of: (share: RingShare) => number) => Int32Array.from(shares, of);
+  const [at, left] = [column((share) => share.offset), column((share) => share.quota)];
+  const credit = new Int32Array(shares.length);
+  const [skips, weights, ordinals] = [column((s) => s.skip), column((s) => s.weight), column((s) => s.ordinal)];
+  const heaviest = Math.max(...weights);
   let free = shares.length === 0 ? 0 : size;
   while (free > 0) {
-    for (const turn of turns) {
-      if (turn.owned === turn.quota) continue;
-      turn.credit += turn.weight;
-      if (turn.credit < heaviest) continue;
-      turn.credit -= heaviest;
-      while (ring[turn.at] !== RING_EMPTY) turn.at = (turn.at + turn.skip) % size;
-      ring[turn.at] = turn.ordinal;
-      turn.owned++;
+    for (let i = 0; i < shares.length; i++) {
+      const quota = left[i] ?? 0;
+      if (quota === 0) continue;
+      const earned = (credit[i] ?? 0) + (weights[i] ?? 0);
+      credit[i] = earned < heaviest ? earned : earned - heaviest;
+      if (earned < heaviest) continue;
+      const slot = nextFree(ring, at[i] ?? 0, skips[i] ?? 0);
+      ring[slot] = ordinals[i] ?? 0;
+      at[i] = slot;
+      left[i] = quota - 1;
       free--;
     }
   }
   return ring;
+}
+
+function nextFree(ring: Uint16Array, from: number, skip: number): number {
+  const size = ring.length;
+  let slot = from;
+  while (ring[slot] !== RING_EMPTY) {
+    slot += skip;
+    if (slot >= size) slot -= size;
+  }
+  return slot;
 }

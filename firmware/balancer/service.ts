@@ -1,70 +1,131 @@
 /** What the balancer is asked to do, and the conflicts in it that no table could hold. */
-import type { Ipv4 } from "@futago/hal/units/address.ts";
-import { SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
+import type { InterfaceAddress, IpAddress } from "@futago/hal/units/address.ts";
+import {
+  type BackendState,
+  type Persistence,
+  SERVICE_BACKENDS_MAX,
+  type ServiceMode,
+  type ServiceProtocol,
+} from "@futago/hal/units/balancer.ts";
 
-/** A service in `nat` mode on one address. */
+/** A service on one address. What is not changed stays the same object from one call to the next: see `plan.ts`. */
 export interface BalancedService {
   /** For refusals; need not be unique. */
   readonly name: string;
-  readonly address: Ipv4;
+  readonly address: IpAddress;
   readonly port: number;
   readonly protocol: ServiceProtocol;
+  readonly mode: ServiceMode;
+  readonly persistence: Persistence;
+  /** Clients that are served; with any, what neither list names is denied. The longest prefix decides. */
+  readonly allow: readonly InterfaceAddress[];
+  readonly deny: readonly InterfaceAddress[];
+  /** Of one client address; 0 is no limit. */
+  readonly newFlowsPerSecond: number;
+  /** A flow that was silent for longer is forgotten. */
+  readonly idleTimeoutSeconds: number;
   readonly backends: readonly BalancedBackend[];
+  /** Serve while no backend of the service can. */
+  readonly sorry: readonly BalancedBackend[];
 }
 
 export interface BalancedBackend {
   /** Stable across configurations and equal on both boxes, such as "web/s1". */
   readonly id: string;
-  readonly address: Ipv4;
+  readonly address: IpAddress;
   readonly port: number;
   /** 0 takes no new flows. */
   readonly weight: number;
   /** A backup backend: it serves only while no other does. */
   readonly backup: boolean;
   readonly alive: boolean;
+  /** Keeps its flows and takes no new ones. */
+  readonly draining: boolean;
+  /** How much of its weight counts, in {@link SLOW_START_STEPS} steps, since it returned. */
+  readonly step: number;
+  /** Established flows at most; 0 is no limit. */
+  readonly flowsMax: number;
 }
+
+/** In so many steps a backend that returned comes to its whole weight. */
+export const SLOW_START_STEPS = 5;
 
 export type ServiceConflict =
   | { readonly kind: "duplicateService"; readonly service: string; readonly other: string }
-  /** Replies of the backend could belong to either service. */
+  /** Replies of the backend could belong to either service, or it is named twice in one. */
   | { readonly kind: "backendShared"; readonly service: string; readonly other: string; readonly backend: string }
   | { readonly kind: "backendIsVip"; readonly service: string; readonly backend: string }
+  | { readonly kind: "backendIsOwn"; readonly service: string; readonly backend: string }
   | { readonly kind: "backendsTooMany"; readonly service: string }
   | { readonly kind: "servicesTooMany" };
 
-/** The first conflict, or undefined when every service can be held. `servicesMax` is the size of the tables. */
+export interface Bounds {
+  /** The size of the tables. */
+  readonly servicesMax: number;
+  /** The box's own addresses: what goes there is not forwarded. */
+  readonly own: ReadonlySet<IpAddress>;
+}
+
+/** The first conflict, or undefined when every service can be held. */
 export function findServiceConflict(
   services: readonly BalancedService[],
-  servicesMax: number,
+  { servicesMax, own }: Bounds,
 ): ServiceConflict | undefined {
   if (services.length > servicesMax) return { kind: "servicesTooMany" };
   const vips = new Set(services.map((service) => service.address));
   const byVip = new Map<string, string>();
-  const byBackend = new Map<string, string>();
+  /** A reply in `nat` is known by its source alone. */
+  const natBackends = new Map<string, string>();
   for (const service of services) {
-    const vip = endpointKey(service.address, service.port, service.protocol);
+    const vip = serviceKey(service);
     const twin = byVip.get(vip);
     if (twin !== undefined) return { kind: "duplicateService", service: service.name, other: twin };
     byVip.set(vip, service.name);
-    if (service.backends.length > SERVICE_BACKENDS_MAX) return { kind: "backendsTooMany", service: service.name };
-    for (const { id, address, port } of service.backends) {
+    const backends = allBackends(service);
+    if (backends.length > SERVICE_BACKENDS_MAX) return { kind: "backendsTooMany", service: service.name };
+    const taken = service.mode === "nat" ? natBackends : new Map<string, string>();
+    for (const { id, address, port } of backends) {
       if (vips.has(address)) return { kind: "backendIsVip", service: service.name, backend: id };
+      if (own.has(address)) return { kind: "backendIsOwn", service: service.name, backend: id };
       const key = endpointKey(address, port, service.protocol);
-      const other = byBackend.get(key);
+      const other = taken.get(key);
       if (other !== undefined) return { kind: "backendShared", service: service.name, other, backend: id };
-      byBackend.set(key, service.name);
+      taken.set(key, service.name);
     }
   }
   return undefined;
 }
 
-export function endpointKey(address: Ipv4, port: number, protocol: ServiceProtocol): string {
+/** Names the service as long as it exists. */
+export function serviceKey(service: BalancedService): string {
+  return endpointKey(service.address, service.port, service.protocol);
+}
+
+export function endpointKey(address: IpAddress, port: number, protocol: ServiceProtocol): string {
   return `${protocol} ${address}:${port}`;
 }
 
-/** Those that new flows go to: the living primaries, or the living backup backends while there is none. */
-export function candidates(backends: readonly BalancedBackend[]): readonly BalancedBackend[] {
-  const able = backends.filter((backend) => backend.alive && backend.weight > 0);
-  const primaries = able.filter((backend) => !backend.backup);
-  return primaries.length > 0 ? primaries : able;
+/** All that can get packets of the service, each with an ordinal of its own. */
+export function allBackends(service: BalancedService): readonly BalancedBackend[] {
+  return service.sorry.length === 0 ? service.backends : [...service.backends, ...service.sorry];
+}
+
+export function stateOf({ alive, draining }: BalancedBackend): BackendState {
+  if (!alive) return "dead";
+  return draining ? "draining" : "alive";
+}
+
+/**
+ * Those that new flows go to: the living primaries, or the living backup backends while there is none, or those of the
+ * sorry pool while there is neither.
+ */
+export function candidates(service: Pick<BalancedService, "backends" | "sorry">): readonly BalancedBackend[] {
+  const own = able(service.backends);
+  return own.length > 0 ? own : able(service.sorry);
+}
+
+function able(backends: readonly BalancedBackend[]): readonly BalancedBackend[] {
+  const all = backends.filter((backend) => stateOf(backend) === "alive" && backend.weight > 0);
+  const primaries = all.filter((backend) => !backend.backup);
+  return primaries.length > 0 ? primaries : all;
 }

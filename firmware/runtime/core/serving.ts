@@ -5,16 +5,21 @@
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
-import type { IpAddress } from "@futago/hal/units/address.ts";
-import { between, type Instant, toMillis } from "@futago/hal/units/time.ts";
+import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
+import { between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
 import type { SystemOrders } from "../../config/compile-system.ts";
-import type { Resolved, ResolvedService } from "../../config/resolved.ts";
+import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
+import type { CheckState } from "../../health/check.ts";
 import type { CheckStatus, ServiceStatus } from "../control.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
-import { balancedDevices, balancedServices, deviceOfService } from "./balancer/balanced-services.ts";
+import { balancedDevices, bypassedServices, deviceOfService } from "./balancer/balanced-services.ts";
 import { BalancerKeeper } from "./balancer/balancer-keeper.ts";
-import type { FlowCounter } from "./balancer/flow-counter.ts";
+import { FlowCollector } from "./balancer/flow-collector.ts";
+import { FlowCounter } from "./balancer/flow-counter.ts";
+import { PoolStates } from "./balancer/pool-states.ts";
+import { ServiceList } from "./balancer/service-list.ts";
+import { tableSizes } from "./balancer/table-sizes.ts";
 import {
   heldSince,
   type HealthView,
@@ -23,23 +28,33 @@ import {
   pictureForPeer,
   viewHealth,
 } from "./checks/backend-health.ts";
+import { CERTIFICATE_ALARM, certificateAlarms } from "./checks/certificate-alarms.ts";
 import { CheckRunner } from "./checks/check-runner.ts";
 import { judgementOf, shownChecks } from "./checks/judgement.ts";
 import { penaltiesOf } from "./checks/penalties.ts";
-import { type Subject, subjectsOf } from "./checks/subjects.ts";
+import { pathOf, type Subject, subjectsOf } from "./checks/subjects.ts";
 import type { Log } from "./log.ts";
 import type { PeerPool } from "./peer-link/message.ts";
+import type { BalancerView } from "./trace/balancer-view.ts";
 
 export interface ServingOptions {
   readonly hal: Hal;
   readonly log: Log;
   readonly bpfDirectory: string;
   readonly seed: string;
+  /** For the sizes of the tables; `configure` is what puts it in force. */
+  readonly config: Resolved | undefined;
   readonly onPenalties: (penalties: readonly Penalty[]) => void;
   /** The pools of the groups that this box holds, after every change. */
   readonly onPicture: (pools: readonly PeerPool[]) => void;
   readonly onChange: () => void;
+  /** Keys of established flows that were taken out of the table, end to end. */
+  readonly onEnded: (keys: Uint8Array) => void;
+  /** The tables were made anew in another size: what holds their object must take the new one. */
+  readonly onTables: () => void;
 }
+
+const ALARMS_EVERY_MILLIS = 60_000;
 
 export class Serving {
   readonly #options: ServingOptions;
@@ -48,19 +63,44 @@ export class Serving {
   #config: Resolved | undefined;
   #system: SystemOrders | undefined;
   #subjects: readonly Subject[] = [];
+  /** Those of them that show a certificate. */
+  #certified: readonly Subject[] = [];
+  /** A certificate ends without a verdict. */
+  readonly #clockOfAlarms: NodeJS.Timeout;
   #groups: readonly GroupStatus[] = [];
   #told: ReadonlyMap<string, PeerPool> = new Map();
+  #drains: ReadonlySet<string> = new Set();
+  readonly #pools = new PoolStates();
+  readonly #services = new ServiceList();
+  readonly #flows: FlowCounter;
+  readonly #collector: FlowCollector;
+  #devices: readonly Ifname[] = [];
+  /** By the subject's path, as of its newest verdict or the newest look at all. */
+  #states = new Map<string, CheckState>();
+  /** By the pool's name: when its backends are to be looked at again although nobody said anything. */
+  readonly #dueAt = new Map<string, Instant>();
   #timer: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Immediate | undefined;
 
   constructor(options: ServingOptions) {
     this.#options = options;
     const { hal, log } = options;
     this.#balancer = loadBalancer(options);
+    this.#flows = new FlowCounter(hal.clock, () => this.#balancer.object);
+    this.#collector = new FlowCollector({
+      clock: hal.clock,
+      object: () => this.#balancer.object,
+      idleTimeoutSeconds: (service) => this.#balancer.idleTimeoutSeconds(service),
+      onEnded: options.onEnded,
+      log,
+    });
+    this.#collector.start();
+    this.#clockOfAlarms = setInterval(options.onChange, ALARMS_EVERY_MILLIS);
     this.#checks = new CheckRunner({
       machine: hal,
-      onVerdict: ({ path }, { verdict, reason }) => {
-        log.info("check-verdict", { subject: path, verdict, reason });
-        this.#onVerdict();
+      onVerdict: (subject, state) => {
+        log.info("check-verdict", { subject: subject.path, verdict: state.verdict, reason: state.reason });
+        this.#onVerdict(subject, state);
       },
     });
   }
@@ -68,16 +108,27 @@ export class Serving {
   configure(config: Resolved, system: SystemOrders): void {
     this.#config = config;
     this.#system = system;
+    this.#devices = balancedDevices(config, system);
     this.#subjects = subjectsOf(config, system);
+    this.#certified = this.#subjects.filter(({ probe }) => probe.kind === "https");
     this.#checks.setSubjects(this.#subjects);
-    this.#onVerdict();
+    this.#states = new Map(this.#checks.states());
+    this.#pools.keep(config.pools);
+    this.#dueAt.clear();
+    for (const pool of config.pools) this.#updatePool(config, pool);
+    this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
+    if (this.#balancer.resize(tableSizes(config), this.#services.services)) this.#options.onTables();
+    this.#balancer.setServices(this.#services.services);
+    this.#schedule();
+    this.#tellPenalties();
+    this.#tell();
   }
 
   /** Where the balancer sits, and what it must not take for a client. */
   setNetwork(links: readonly Link[], ownAddresses: readonly IpAddress[]): void {
     if (this.#config === undefined || this.#system === undefined) return;
     this.#balancer.setOwn(ownAddresses);
-    this.#balancer.setDevices(balancedDevices(this.#config, this.#system), links);
+    this.#balancer.setDevices(this.#devices, links);
   }
 
   /** What the sentinel says of the groups. */
@@ -93,28 +144,47 @@ export class Serving {
     this.#refresh();
   }
 
-  /** What the balancer was refused, by subject. */
-  get troubles(): ReadonlyMap<string, string> {
-    return this.#balancer.troubles;
+  /** What a person should know, a sentence by subject, by the kind of alarm. */
+  alarms(): ReadonlyMap<string, ReadonlyMap<string, string>> {
+    const bypassed = this.#config === undefined ? new Map<string, string>() : bypassedServices(this.#config);
+    return new Map([
+      ["balancer-refused", this.#balancer.troubles],
+      ["replies-bypass", bypassed],
+      [CERTIFICATE_ALARM, certificateAlarms(this.#certified, this.#checks.states(), Date.now())],
+    ]);
   }
 
   view(): HealthView {
-    const now = this.#options.hal.clock.now();
-    if (this.#config === undefined) return { backends: new Map(), nextTimeout: undefined };
-    const activeSince = heldSince(this.#groups, now, Date.now());
-    return viewHealth({ config: this.#config, own: this.#ownBackends(), peer: this.#told, activeSince }, now);
+    this.#states = new Map(this.#checks.states());
+    return this.#config === undefined ? NOTHING : this.#viewOf(this.#config);
+  }
+
+  /** For those who look on. */
+  get balancer(): BalancerView {
+    return this.#balancer;
+  }
+
+  /** The backends that keep their connections and take no new ones, by "pool/backend". */
+  setDrains(drains: ReadonlySet<string>): void {
+    this.#drains = drains;
+    this.#refresh();
   }
 
   attachOf(service: ResolvedService): ServiceStatus["attach"] {
     return this.#config === undefined ? "none" : this.#balancer.modeOf(deviceOfService(this.#config, service));
   }
 
+  /** Flows in the tables, by the backend's number, as of the newest walk. */
+  get open(): ReadonlyMap<number, number> {
+    return this.#collector.newest.open;
+  }
+
   get flows(): FlowCounter {
-    return this.#balancer.flows;
+    return this.#flows;
   }
 
   counters(): Readonly<Record<string, number>> {
-    return this.#balancer.counters();
+    return { ...this.#balancer.counters(), ...this.#collector.counters };
   }
 
   checks(): readonly CheckStatus[] {
@@ -127,49 +197,111 @@ export class Serving {
   /** Takes the balancer off the machine. */
   remove(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#clockOfAlarms);
+    clearImmediate(this.#telling);
+    this.#collector.close();
     this.#checks.close();
     this.#balancer.remove();
   }
 
-  #onVerdict(): void {
-    const judged = new Map([...this.#checks.states()].map(([path, state]) => [path, judgementOf(state)]));
-    this.#options.onPenalties(penaltiesOf(this.#subjects, judged));
-    this.#refresh();
+  /** The ring first: clients wait for it. Who else wants to know hears of all verdicts of a moment at once. */
+  #onVerdict(subject: Subject, state: CheckState): void {
+    this.#states.set(subject.path, state);
+    if (subject.about.kind === "backend") this.#refreshPools([subject.about.pool]);
+    else this.#tellPenalties();
+    this.#telling ??= setImmediate(() => {
+      this.#telling = undefined;
+      this.#tell();
+    });
   }
 
   #refresh(): void {
-    const config = this.#config;
-    if (config === undefined) return;
-    const view = this.view();
-    this.#balancer.setServices(balancedServices(config, view.backends));
-    const active = this.#groups.filter((group) => group.state === "active").map((group) => group.name);
-    this.#options.onPicture(pictureForPeer(config, view, new Set(active)));
-    this.#options.onChange();
-    clearTimeout(this.#timer);
-    if (view.nextTimeout === undefined) return;
-    const wait = toMillis(between(this.#options.hal.clock.now(), view.nextTimeout));
-    this.#timer = setTimeout(() => this.#refresh(), Math.max(1, Math.ceil(wait)));
+    if (this.#config === undefined) return;
+    this.#refreshPools(this.#config.pools.map((pool) => pool.name));
+    this.#tell();
   }
 
-  #ownBackends(): ReadonlyMap<string, Judgement> {
-    const states = this.#checks.states();
+  #refreshPools(names: readonly string[]): void {
+    const config = this.#config;
+    if (config === undefined) return;
+    for (const name of names) {
+      const pool = config.pools.find((one) => one.name === name);
+      if (pool === undefined || !this.#updatePool(config, pool)) continue;
+      this.#services.refresh(name, (one) => this.#pools.backendsOf(one));
+    }
+    this.#balancer.setServices(this.#services.services);
+    this.#schedule();
+  }
+
+  /** Whether anything changed. */
+  #updatePool(config: Resolved, pool: ResolvedPool): boolean {
+    const now = this.#options.hal.clock.now();
+    const view = this.#viewOf({ ...config, pools: [pool] });
+    const before = this.#pools.backendsOf(pool.name);
+    const { backends, nextAt } = this.#pools.update(pool, view.backends, this.#drains, now);
+    const due = earliest(nextAt, view.nextTimeout);
+    if (due === undefined) this.#dueAt.delete(pool.name);
+    else this.#dueAt.set(pool.name, due);
+    return backends !== before;
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    let next: Instant | undefined;
+    for (const due of this.#dueAt.values()) next = earliest(next, due);
+    if (next === undefined) return;
+    const wait = toMillis(between(this.#options.hal.clock.now(), next));
+    this.#timer = setTimeout(() => this.#onDue(), Math.max(1, Math.ceil(wait)));
+  }
+
+  #onDue(): void {
+    const now = this.#options.hal.clock.now();
+    this.#refreshPools([...this.#dueAt].flatMap(([pool, due]) => (due <= now ? [pool] : [])));
+    this.#tell();
+  }
+
+  #tellPenalties(): void {
+    const judged = new Map([...this.#states].map(([path, state]) => [path, judgementOf(state)]));
+    this.#options.onPenalties(penaltiesOf(this.#subjects, judged));
+  }
+
+  #tell(): void {
+    const config = this.#config;
+    if (config === undefined) return;
+    const active = this.#groups.filter((group) => group.state === "active").map((group) => group.name);
+    this.#options.onPicture(pictureForPeer(config, this.#viewOf(config), new Set(active)));
+    this.#options.onChange();
+  }
+
+  #viewOf(config: Resolved): HealthView {
+    const now = this.#options.hal.clock.now();
+    const activeSince = heldSince(this.#groups, now, Date.now());
+    return viewHealth({ config, own: this.#ownBackends(config.pools), peer: this.#told, activeSince }, now);
+  }
+
+  #ownBackends(pools: readonly ResolvedPool[]): ReadonlyMap<string, Judgement> {
     return new Map(
-      this.#subjects.flatMap(({ about, path }): [string, Judgement][] => {
-        const state = states.get(path);
-        if (about.kind !== "backend" || state === undefined) return [];
-        const dead = state.verdict === "unknown" && this.#balancer.inheritedDead.has(about.at);
-        return [[key(about.pool, about.backend), dead ? FOUND_DEAD : judgementOf(state)]];
-      }),
+      pools.flatMap((pool) =>
+        pool.backends.flatMap(({ name, address, port }): [string, Judgement][] => {
+          const state = this.#states.get(pathOf(pool.name, name));
+          if (state === undefined) return [];
+          const dead = state.verdict === "unknown" && this.#balancer.inheritedDead.has(`${address}:${port}`);
+          return [[key(pool.name, name), dead ? FOUND_DEAD : judgementOf(state)]];
+        }),
+      ),
     );
   }
 }
 
+const NOTHING: HealthView = { backends: new Map(), nextTimeout: undefined };
+
 /** A core that was restarted does not send clients to what its predecessor knew to be dead. */
 const FOUND_DEAD: Judgement = { healthy: false, reason: "dead before core was restarted; not checked again yet" };
 
-function loadBalancer({ hal, bpfDirectory, seed, log }: ServingOptions): BalancerKeeper {
+function loadBalancer({ hal, bpfDirectory, seed, log, config }: ServingOptions): BalancerKeeper {
   try {
-    return new BalancerKeeper(hal, bpfDirectory, seed, log);
+    const sizes = tableSizes(config);
+    return new BalancerKeeper({ hal, pinDirectory: bpfDirectory, seed, sizes, log });
   } catch (error) {
     if (!(error instanceof HalError)) throw error;
     throw new RefusalError({

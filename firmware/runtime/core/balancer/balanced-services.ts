@@ -1,31 +1,15 @@
-/** The services as the balancer is asked to serve them, and the devices that it must sit on. Pure. */
-import { type Family, family, type Ifname, inSubnet, type IpAddress, type Ipv4 } from "@futago/hal/units/address.ts";
-import type { BalancedService } from "../../../balancer/service.ts";
+/** The devices that the balancer must sit on, and services whose replies would go past it. Pure. */
+import { type Family, family, type Ifname, inSubnet, type IpAddress } from "@futago/hal/units/address.ts";
 import type { SystemOrders } from "../../../config/compile-system.ts";
 import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
-import { type Judgement, key } from "../checks/backend-health.ts";
-
-export function balancedServices(config: Resolved, health: ReadonlyMap<string, Judgement>): readonly BalancedService[] {
-  return config.services.flatMap((service) => {
-    const pool = config.pools.find((one) => one.name === service.pool);
-    const backends = (pool?.backends ?? []).flatMap((backend) => {
-      if (!isIpv4(backend.address)) return [];
-      const id = `${service.pool}/${backend.name}`;
-      // What nobody has looked at yet is given the benefit of the doubt: a box that starts shall serve.
-      const alive = health.get(key(service.pool, backend.name))?.healthy ?? true;
-      const { address, port, weight, backup } = backend;
-      return [{ id, address, port, weight, backup, alive }];
-    });
-    const { name, port, protocol } = service;
-    return service.addresses.map((address) => ({ name, address, port, protocol, backends }));
-  });
-}
 
 /** Where clients come in and where backends sit. Without services none. */
 export function balancedDevices(config: Resolved, system: SystemOrders): readonly Ifname[] {
   const devices = config.services.flatMap((service) => {
     const pool = config.pools.find((one) => one.name === service.pool);
-    const backends = (pool?.backends ?? []).map((backend) => deviceTowards(system, backend.address));
+    const sorry = config.pools.find((one) => one.name === service.sorryPool);
+    const all = [...(pool?.backends ?? []), ...(sorry?.backends ?? [])];
+    const backends = all.map((backend) => deviceTowards(system, backend.address));
     return [deviceOfService(config, service), ...backends];
   });
   return [...new Set(devices.filter((device) => device !== undefined))];
@@ -38,6 +22,32 @@ export function deviceOfService(config: Resolved, service: ResolvedService): Ifn
     one.addresses.some(({ address }) => service.addresses.some((vip) => vip === address)),
   );
   return config.interfaces.find((one) => one.name === router?.interface)?.device;
+}
+
+/**
+ * Services in `nat` whose virtual address lies in a subnet of their backends: the clients that live there get answers
+ * that go past the box, and take them for no answers at all. By the service's name, as sentences.
+ */
+export function bypassedServices(config: Resolved): ReadonlyMap<string, string> {
+  const subnets = config.interfaces.flatMap((one) => one.addresses);
+  return new Map(
+    config.services.flatMap(({ name, mode, addresses, pool }): [string, string][] => {
+      if (mode !== "nat") return [];
+      const backends = config.pools.find((one) => one.name === pool)?.backends ?? [];
+      const shared = subnets.find(
+        (subnet) =>
+          addresses.some((vip) => inSubnet(vip, subnet)) && backends.some((one) => inSubnet(one.address, subnet)),
+      );
+      if (shared === undefined) return [];
+      const where = `${shared.address}/${shared.prefixLength}`;
+      return [
+        [
+          name,
+          `service ${name} is in mode nat and has backends in its own subnet (${where}): clients in that subnet do not get their answers; use mode one-arm`,
+        ],
+      ];
+    }),
+  );
 }
 
 /** The device that packets to `to` leave by. */
@@ -55,8 +65,4 @@ function covers(
   to: IpAddress,
 ): boolean {
   return route.destination === undefined ? route.family === family(to) : inSubnet(to, route.destination);
-}
-
-function isIpv4(address: IpAddress): address is Ipv4 {
-  return family(address) === "ipv4";
 }

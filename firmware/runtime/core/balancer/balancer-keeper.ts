@@ -9,46 +9,66 @@ import type { Link } from "@futago/hal/contract/network.ts";
 import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import type { BalancerEntry } from "@futago/hal/units/balancer.ts";
 import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
-import { compileServices } from "../../../balancer/compile.ts";
-import { applyWrites, diffEntries } from "../../../balancer/diff.ts";
-import { SERVICES_MAX } from "@futago/hal/xdp/layout.ts";
-import type { BalancedService } from "../../../balancer/service.ts";
+import type { BalancerInput } from "../../../balancer/compile.ts";
+import { entriesInForce, type InForce, planChange, planMove } from "../../../balancer/plan.ts";
+import type { BalancedService, ServiceConflict } from "../../../balancer/service.ts";
 import type { Log } from "../log.ts";
-import { FlowCounter } from "./flow-counter.ts";
+import { HopWatch } from "./hop-watch.ts";
+import { moveFlows } from "./move-flows.ts";
+import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
 
 interface Attached {
   readonly ifindex: Ifindex;
   readonly mode: XdpMode;
 }
 
+export interface KeeperOptions {
+  readonly hal: Pick<Hal, "bpf" | "network">;
+  readonly pinDirectory: string;
+  readonly seed: string;
+  readonly sizes: TableSizes;
+  readonly log: Log;
+}
+
 export class BalancerKeeper {
   readonly #bpf: Bpf;
   readonly #log: Log;
-  readonly #object: BpfObject;
-  readonly #tables: BalancerTables;
   readonly #seed: string;
-  readonly flows: FlowCounter;
+  readonly #pinDirectory: string;
+  readonly #hops: HopWatch;
   /** Backends, by address and port, that a predecessor had found dead: they get no traffic before they are looked at. */
   readonly inheritedDead: ReadonlySet<string>;
-  #standing: readonly BalancerEntry[];
+  #sizes: TableSizes;
+  #object: BpfObject;
+  #tables: BalancerTables;
+  #inForce: InForce;
+  /** Of `#inForce`, when somebody asked for them. */
+  #standing: { readonly of: InForce; readonly entries: readonly BalancerEntry[] } | undefined;
   readonly #attached = new Map<Ifname, Attached>();
   #devices: readonly Ifname[] = [];
   #links: readonly Link[] = [];
   #troubles = new Map<string, string>();
-  #own = "";
+  #own: ReadonlySet<IpAddress> = new Set();
+  #services: readonly BalancedService[] = [];
 
   /** Loads the programs and takes over what stands in the pinned maps. Throws HalError. */
-  constructor({ bpf, clock }: Pick<Hal, "bpf" | "clock">, pinDirectory: string, seed: string, log: Log) {
-    this.#bpf = bpf;
+  constructor({ hal, pinDirectory, seed, sizes, log }: KeeperOptions) {
+    this.#bpf = hal.bpf;
     this.#log = log;
     this.#seed = seed;
-    this.#object = bpf.load("balancer", pinDirectory);
+    this.#pinDirectory = pinDirectory;
+    this.#sizes = sizes;
+    this.#object = this.#bpf.load("balancer", pinDirectory, mapSizes(sizes));
     this.#tables = balancerTables(this.#object);
-    this.#standing = this.#tables.read();
+    this.#inForce = { kind: "found", entries: this.#tables.read() };
     this.inheritedDead = new Set(
-      this.#standing.flatMap((one) => (one.kind === "backend" && !one.alive ? [`${one.address}:${one.port}`] : [])),
+      this.standing.flatMap((one) =>
+        one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [],
+      ),
     );
-    this.flows = new FlowCounter(clock, () => this.#tables.establishedFlows());
+    // What changed while no core ran was not heard of.
+    this.#tables.nextGeneration();
+    this.#hops = new HopWatch(hal.network, () => this.#attempt("next-hops", () => this.#tables.nextGeneration()));
   }
 
   /** What the machine refused, by subject. */
@@ -56,31 +76,93 @@ export class BalancerKeeper {
     return this.#troubles;
   }
 
+  /** The loaded object; another one when the sizes of the tables changed. */
+  get object(): BpfObject {
+    return this.#object;
+  }
+
+  /** What the tables hold. */
+  get standing(): readonly BalancerEntry[] {
+    if (this.#standing?.of !== this.#inForce) {
+      this.#standing = { of: this.#inForce, entries: entriesInForce(this.#inForce) };
+    }
+    return this.#standing.entries;
+  }
+
+  /** By the service's index; undefined where there is none. */
+  idleTimeoutSeconds(index: number): number | undefined {
+    if (this.#inForce.kind === "found") return undefined;
+    return this.#inForce.compiled.byIndex.get(index)?.service.idleTimeoutSeconds;
+  }
+
   modeOf(device: Ifname | undefined): XdpMode | "none" {
     return device === undefined ? "none" : (this.#attached.get(device)?.mode ?? "none");
   }
 
   setServices(services: readonly BalancedService[]): void {
-    const compiled = compileServices({ seed: this.#seed, services, servicesMax: SERVICES_MAX }, this.#standing);
-    if (!compiled.ok) {
-      this.#trouble("services", `the services cannot be balanced: ${JSON.stringify(compiled.reason)}`);
+    this.#services = services;
+    const planned = planChange(this.#input(), this.#inForce);
+    if (!planned.ok) {
+      this.#refused(planned.reason);
       return;
     }
-    const writes = diffEntries(this.#standing, compiled.value);
-    if (writes.length === 0) return;
+    const { writes, inForce } = planned.value;
     this.#attempt("services", () => {
-      this.#tables.apply(writes);
-      this.#standing = applyWrites(this.#standing, writes);
+      if (writes.length > 0) this.#tables.apply(writes);
+      this.#inForce = inForce;
     });
-    this.#log.info("balancer-written", { writes: writes.length });
+    if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
+  }
+
+  /**
+   * Makes the tables anew in other sizes, with these services, and what is remembered of flows taken over. Packets meet
+   * the old tables until the new ones are complete. True when `object` is another one.
+   */
+  resize(sizes: TableSizes, services: readonly BalancedService[]): boolean {
+    if (sameSizes(sizes, this.#sizes)) return false;
+    const before = this.#object;
+    this.#attempt("sizes", () => this.#resize(sizes, services));
+    return this.#object !== before;
+  }
+
+  #resize(sizes: TableSizes, services: readonly BalancedService[]): void {
+    const object = this.#bpf.load("balancer", this.#pinDirectory, mapSizes(sizes));
+    const tables = balancerTables(object);
+    const input = { ...this.#input(), services, servicesMax: sizes.services };
+    const planned = planMove(input, this.#inForce, tables.read());
+    if (!planned.ok) {
+      object.close();
+      this.#refused(planned.reason);
+      return;
+    }
+    tables.apply(planned.value.writes);
+    const former = this.#object;
+    moveFlows(former, object);
+    this.#sizes = sizes;
+    this.#services = services;
+    this.#object = object;
+    this.#tables = tables;
+    this.#inForce = planned.value.inForce;
+    for (const [ifname, { ifindex }] of this.#attached) this.#put(ifname, ifindex);
+    moveFlows(former, object);
+    former.close();
+    this.#log.info("balancer-resized", { services: sizes.services, flows: sizes.flows });
+  }
+
+  #refused(conflict: ServiceConflict): void {
+    this.#trouble("services", `the services cannot be balanced: ${JSON.stringify(conflict)}`);
   }
 
   /** The box's own addresses: what backends send to them is no reply to a client. */
   setOwn(addresses: readonly IpAddress[]): void {
-    const sorted = [...addresses].sort().join();
-    if (sorted === this.#own) return;
+    if (addresses.length === this.#own.size && addresses.every((address) => this.#own.has(address))) return;
     this.#attempt("own-addresses", () => this.#tables.setOwn(addresses));
-    this.#own = sorted;
+    this.#own = new Set(addresses);
+    if (this.#services.length > 0) this.setServices(this.#services);
+  }
+
+  #input(): BalancerInput {
+    return { seed: this.#seed, services: this.#services, servicesMax: this.#sizes.services, own: this.#own };
   }
 
   /** Sits on these devices and no others, as far as the box has them. */
@@ -111,6 +193,7 @@ export class BalancerKeeper {
 
   /** Takes the balancer off the machine. */
   remove(): void {
+    this.#hops.close();
     for (const [device, { ifindex }] of this.#attached) this.#attempt(device, () => this.#bpf.detachXdp(ifindex));
     this.#attached.clear();
     this.#object.close();
@@ -121,10 +204,14 @@ export class BalancerKeeper {
     const present = this.#attached.get(ifname);
     this.#attempt(ifname, () => {
       if (present?.ifindex === ifindex && this.#bpf.xdpProgramId(ifindex) !== 0) return;
-      const mode = this.#bpf.attachXdp(ifindex, this.#object.program("futago_balancer"));
-      this.#attached.set(ifname, { ifindex, mode });
-      this.#log.info("balancer-attached", { device: ifname, mode });
+      this.#put(ifname, ifindex);
     });
+  }
+
+  #put(ifname: Ifname, ifindex: Ifindex): void {
+    const mode = this.#bpf.attachXdp(ifindex, this.#object.program("futago_balancer"));
+    this.#attached.set(ifname, { ifindex, mode });
+    this.#log.info("balancer-attached", { device: ifname, mode });
   }
 
   /** What a predecessor left on devices that are no longer ours. */

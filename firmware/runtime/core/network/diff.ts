@@ -140,25 +140,26 @@ function staleNeighbours(
   index: IndexOf,
 ): readonly NetworkAction[] {
   const wanted = new Set(desired.neighbours.map(({ device, address }) => `${device} ${address}`));
+  const there = managedNeighbours(actual);
   return (previous?.neighbours ?? []).flatMap(({ device, address }): NetworkAction[] => {
     const ifindex = index(device);
     if (ifindex === undefined || wanted.has(`${device} ${address}`)) return [];
-    const there = actual.neighbours.some(
-      (entry) => entry.managed && entry.ifindex === ifindex && entry.address === address,
-    );
-    return there ? [{ kind: "deleteNeighbour", device, ifindex, address }] : [];
+    return there.has(`${ifindex} ${address}`) ? [{ kind: "deleteNeighbour", device, ifindex, address }] : [];
   });
 }
 
 function missingNeighbours(desired: DesiredNetwork, actual: ActualNetwork, index: IndexOf): readonly NetworkAction[] {
-  const there = new Set(
-    actual.neighbours.filter((entry) => entry.managed).map((entry) => `${entry.ifindex} ${entry.address}`),
-  );
+  const there = managedNeighbours(actual);
   return desired.neighbours.flatMap(({ device, address }): NetworkAction[] => {
     const ifindex = index(device);
     if (ifindex === undefined || there.has(`${ifindex} ${address}`)) return [];
     return [{ kind: "addNeighbour", device, ifindex, address }];
   });
+}
+
+function managedNeighbours(actual: ActualNetwork): ReadonlySet<string> {
+  const managed = actual.neighbours.filter((entry) => entry.managed);
+  return new Set(managed.map((entry) => `${entry.ifindex} ${entry.address}`));
 }
 
 function toRoute(route: RouteOrders, index: IndexOf): Route {

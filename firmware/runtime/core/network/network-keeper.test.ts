@@ -54,6 +54,18 @@ describe("the keeper of the network", () => {
     expect(keeper.ownAddresses).toEqual(["10.1.0.2"]);
   });
 
+  it("raises a limit that is too low, and lets be one that is high enough or that is not there", async () => {
+    const limit = (value: string) => ({ name: "net.ipv4.neigh.default.gc_thresh3", value, atLeast: true }) as const;
+    await keeper.apply({ ...desired, sysctls: [limit("4096")] });
+    expect(keeper.troubles).toEqual([]);
+    expect(sysctl.values.has("net.ipv4.neigh.default.gc_thresh3")).toBe(false);
+    sysctl.values.set("net.ipv4.neigh.default.gc_thresh3", "1024");
+    await keeper.apply({ ...desired, sysctls: [limit("4096")] });
+    expect(sysctl.values.get("net.ipv4.neigh.default.gc_thresh3")).toBe("4096");
+    await keeper.apply({ ...desired, sysctls: [limit("2048")] });
+    expect(sysctl.values.get("net.ipv4.neigh.default.gc_thresh3")).toBe("4096");
+  });
+
   it("serves a device that is plugged in later", async () => {
     await keeper.apply({
       ...desired,

@@ -13,6 +13,8 @@ import { type ActualNetwork, diffNetwork, type NetworkAction } from "./diff.ts";
 /** Changes come in bursts; and somebody who fights us must not make a busy loop of us. */
 const SETTLE_MILLIS = 20;
 const RETRY_MILLIS = 1_000;
+/** The kernel says nothing of a switch that somebody turned. */
+const LOOK_MILLIS = 2_000;
 
 export interface NetworkTrouble {
   readonly action: string;
@@ -31,7 +33,9 @@ export class NetworkKeeper {
   #running: Promise<void> = Promise.resolve();
   #missing: readonly Ifname[] = [];
   #troubles: readonly NetworkTrouble[] = [];
+  #sysctlTroubles: readonly NetworkTrouble[] = [];
   #actual: ActualNetwork | undefined;
+  readonly #look: NodeJS.Timeout;
   #closed = false;
 
   /** `onChange` is called after each reconciliation that did something, and when a link came or went. */
@@ -41,6 +45,7 @@ export class NetworkKeeper {
     this.#log = log;
     this.#onChange = onChange;
     this.#subscription = network.subscribe((event) => this.#onEvent(event));
+    this.#look = setInterval(() => this.#lookAtSysctls(), LOOK_MILLIS);
   }
 
   /** The links as they were at the newest look. */
@@ -60,7 +65,7 @@ export class NetworkKeeper {
 
   /** What the kernel refused the last time it was asked. */
   get troubles(): readonly NetworkTrouble[] {
-    return this.#troubles;
+    return [...this.#sysctlTroubles, ...this.#troubles];
   }
 
   /** Resolves when the kernel's network is as wanted, or as near as the kernel let it. */
@@ -73,6 +78,7 @@ export class NetworkKeeper {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#look);
     this.#subscription.close();
     await this.#running;
   }
@@ -118,7 +124,7 @@ export class NetworkKeeper {
     const diff = diffNetwork(desired, this.#actual, this.#previous);
     const troubles: NetworkTrouble[] = [];
     if (cause === "commit" || diff.missingDevices.join() !== this.#missing.join()) {
-      troubles.push(...this.#writeSysctls(desired, diff.missingDevices));
+      this.#writeSysctls(desired, diff.missingDevices, cause);
     }
     this.#missing = diff.missingDevices;
     for (const action of diff.actions) {
@@ -126,7 +132,7 @@ export class NetworkKeeper {
       if (trouble !== undefined) troubles.push(trouble);
       else this.#log.info(`network-${action.kind}`, { cause, ...describe(action) });
     }
-    this.#report(troubles);
+    this.#report("network", troubles);
     if (troubles.length > 0) this.#schedule(RETRY_MILLIS);
     // What was taken away once is not looked for again.
     if (troubles.length === 0) this.#previous = undefined;
@@ -174,28 +180,41 @@ export class NetworkKeeper {
     }
   }
 
-  #writeSysctls(desired: DesiredNetwork, missing: readonly Ifname[]): readonly NetworkTrouble[] {
+  #lookAtSysctls(): void {
+    if (this.#desired === undefined) return;
+    const before = this.troubles.length;
+    this.#writeSysctls(this.#desired, this.#missing, "look");
+    if (this.troubles.length !== before) this.#onChange();
+  }
+
+  #writeSysctls(desired: DesiredNetwork, missing: readonly Ifname[], cause: "commit" | "event" | "look"): void {
     const absent = new Set(missing.map((device) => device.replaceAll(".", "/")));
-    return desired.sysctls.flatMap(({ name, value }) => {
+    const troubles = desired.sysctls.flatMap(({ name, value, atLeast = false }) => {
       // "net.ipv4.conf.DEVICE.switch": the switches of a missing device are missing with it.
       if (absent.has(name.split(".")[3] ?? "")) return [];
       try {
-        if (this.#sysctl.read(name).trim() !== value) this.#sysctl.write(name, value);
+        const found = this.#sysctl.read(name).trim();
+        if (atLeast ? Number(found) >= Number(value) : found === value) return [];
+        this.#sysctl.write(name, value);
+        if (cause === "look") this.#log.warn("sysctl-restored", { name, found, value });
         return [];
       } catch (error) {
         if (!(error instanceof HalError)) throw error;
+        if (atLeast && error.code === "ENOENT") return [];
         return [{ action: `sysctl ${name}`, sentence: error.message }];
       }
     });
+    this.#report("sysctls", troubles);
   }
 
   /** Logged when it is new, not at each retry. */
-  #report(troubles: readonly NetworkTrouble[]): void {
-    const known = new Set(this.#troubles.map((trouble) => trouble.sentence));
+  #report(about: "sysctls" | "network", troubles: readonly NetworkTrouble[]): void {
+    const known = new Set(this.troubles.map((trouble) => trouble.sentence));
     for (const trouble of troubles) {
       if (!known.has(trouble.sentence)) this.#log.warn("network-refused", { ...trouble });
     }
-    this.#troubles = troubles;
+    if (about === "sysctls") this.#sysctlTroubles = troubles;
+    else this.#troubles = troubles;
   }
 }
 

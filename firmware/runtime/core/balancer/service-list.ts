@@ -1,0 +1,61 @@
+/** The services as the balancer is asked to serve them. What has not changed stays the same object: see balancer/plan.ts. */
+import type { IpAddress } from "@futago/hal/units/address.ts";
+import type { BalancedBackend, BalancedService } from "../../../balancer/service.ts";
+import type { ResolvedService } from "../../../config/resolved.ts";
+
+interface Slot {
+  readonly service: ResolvedService;
+  readonly address: IpAddress;
+  readonly balanced: BalancedService;
+}
+
+export class ServiceList {
+  #slots: readonly Slot[] = [];
+  #services: readonly BalancedService[] = [];
+
+  get services(): readonly BalancedService[] {
+    return this.#services;
+  }
+
+  /** `backendsOf` is asked for a pool's backends. */
+  configure(services: readonly ResolvedService[], backendsOf: (pool: string) => readonly BalancedBackend[]): void {
+    this.#slots = services.flatMap((service) =>
+      service.addresses.map((address) => ({ service, address, balanced: balance(service, address, backendsOf) })),
+    );
+    this.#services = this.#slots.map((slot) => slot.balanced);
+  }
+
+  /** The pool's backends changed. */
+  refresh(pool: string, backendsOf: (pool: string) => readonly BalancedBackend[]): void {
+    this.#slots = this.#slots.map((slot) => {
+      const { service, address } = slot;
+      if (service.pool !== pool && service.sorryPool !== pool) return slot;
+      return { service, address, balanced: balance(service, address, backendsOf) };
+    });
+    this.#services = this.#slots.map((slot) => slot.balanced);
+  }
+}
+
+function balance(
+  service: ResolvedService,
+  address: IpAddress,
+  backendsOf: (pool: string) => readonly BalancedBackend[],
+): BalancedService {
+  const { name, port, protocol, mode, persistence, allow, deny, idleTimeoutSeconds, sorryPool } = service;
+  return {
+    name,
+    address,
+    port,
+    protocol,
+    mode,
+    persistence,
+    allow,
+    deny,
+    newFlowsPerSecond: service.newConnectionsPerSecond ?? 0,
+    idleTimeoutSeconds,
+    backends: backendsOf(service.pool),
+    sorry: sorryPool === undefined ? NOBODY : backendsOf(sorryPool),
+  };
+}
+
+const NOBODY: readonly BalancedBackend[] = [];

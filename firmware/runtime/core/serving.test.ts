@@ -1,0 +1,201 @@
+/** Serving on a machine in memory: what checks, the peer and people say, and what then stands in the balancer's tables. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Hal } from "@futago/hal/contract/hal.ts";
+import { openDialing } from "@futago/hal/dial/dialer.ts";
+import { FakeBpf } from "@futago/hal/fake/bpf.ts";
+import { FakeIcmp } from "@futago/hal/fake/icmp.ts";
+import { FakeNetwork } from "@futago/hal/fake/network.ts";
+import type { BackendEntry, RingEntry } from "@futago/hal/units/balancer.ts";
+import { instant } from "@futago/hal/units/time.ts";
+import { decodeNumber, encodeNumber } from "@futago/hal/xdp/layout.ts";
+import { balancerTables } from "@futago/hal/xdp/tables.ts";
+import { compileSystem } from "../../config/compile-system.ts";
+import { validate } from "../../config/validate.ts";
+import type { IpAddress } from "@futago/hal/units/address.ts";
+import type { PeerPool } from "./peer-link/message.ts";
+import { Serving } from "./serving.ts";
+
+const WAIT = { timeout: 5_000, interval: 5 };
+const now = () => instant(performance.now() * 1_000);
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined, lines: () => [] };
+
+let icmp: FakeIcmp;
+let serving: Serving;
+let pictures: (readonly PeerPool[])[];
+let reloads: number;
+
+function configOf(more: Record<string, unknown> = {}, pool: Record<string, unknown> = {}) {
+  const document = {
+    interfaces: [
+      { name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] },
+      { name: "lan", device: "eth1", addresses: ["10.2.0.2/24"] },
+    ],
+    failoverGroups: [
+      {
+        name: "edge",
+        virtualRouters: [
+          { interface: "wan", vrid: 10, name: "front", addresses: ["10.1.0.1/24"] },
+          { interface: "lan", vrid: 11, addresses: ["10.2.0.1/24"] },
+        ],
+      },
+    ],
+    pools: [
+      {
+        name: "web",
+        backends: [
+          { name: "s1", address: "10.2.0.11", port: 8080, maxConnections: 500 },
+          { name: "s2", address: "10.2.0.12", port: 8080 },
+        ],
+        check: { type: "icmp", intervalMs: 100, timeoutMs: 50, rise: 1, fall: 1 },
+        ...pool,
+      },
+      { name: "sorry", backends: [{ name: "page", address: "10.2.0.99", port: 80 }], check: { type: "none" } },
+    ],
+    services: [{ name: "www", address: "front", protocol: "tcp", port: 80, pool: "web", sorryPool: "sorry" }],
+    ...more,
+  };
+  const judged = validate(document, { box: undefined });
+  if (!judged.ok) throw new Error(JSON.stringify(judged.problems));
+  return judged.resolved;
+}
+
+function configure(more: Record<string, unknown> = {}, pool: Record<string, unknown> = {}): void {
+  const config = configOf(more, pool);
+  serving.configure(config, compileSystem(config));
+}
+
+beforeEach(() => {
+  icmp = new FakeIcmp(now);
+  for (const last of [11, 12]) icmp.setHost(`10.2.0.${last}` as IpAddress, "answers");
+  const bpf = new FakeBpf();
+  bpf.mount("/bpf");
+  pictures = [];
+  reloads = 0;
+  // What checks by echo and the balancer need of a machine.
+  const hal = { clock: { now }, icmp, dialing: openDialing(), network: new FakeNetwork(), bpf } as unknown as Hal;
+  serving = new Serving({
+    hal,
+    log,
+    bpfDirectory: "/bpf",
+    seed: "seed",
+    config: undefined,
+    onPenalties: () => undefined,
+    onPicture: (pools) => pictures.push(pools),
+    onEnded: () => undefined,
+    onTables: () => reloads++,
+    onChange: () => undefined,
+  });
+});
+
+afterEach(() => serving.remove());
+
+function entries() {
+  return balancerTables(serving.balancer.object).read();
+}
+
+/** How many slots of the ring each backend has, by the end of its address. */
+function shares(): Readonly<Record<string, number>> {
+  const standing = entries();
+  const ring = standing.find((one): one is RingEntry => one.kind === "ring");
+  const names = new Map(standing.flatMap((one) => (one.kind === "backend" ? [[one.number, one.address]] : [])));
+  const counts: Record<string, number> = {};
+  for (const ordinal of ring?.ordinals ?? []) {
+    const name = names.get(ordinal)?.split(".")[3] ?? "nobody";
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function owners(): string {
+  return Object.keys(shares()).sort().join();
+}
+
+function stateOf(last: number): BackendEntry["state"] | undefined {
+  return entries().find((one): one is BackendEntry => one.kind === "backend" && one.address === `10.2.0.${last}`)
+    ?.state;
+}
+
+describe("who gets new connections", () => {
+  it("are the living backends, and the sorry pool while none lives", async () => {
+    configure();
+    expect(owners()).toBe("11,12");
+    icmp.setHost("10.2.0.11" as IpAddress, "silent");
+    await expect.poll(owners, WAIT).toBe("12");
+    expect(stateOf(11)).toBe("dead");
+    icmp.setHost("10.2.0.12" as IpAddress, "silent");
+    await expect.poll(owners, WAIT).toBe("99");
+    icmp.setHost("10.2.0.12" as IpAddress, "answers");
+    await expect.poll(owners, WAIT).toBe("12");
+  });
+
+  it("are not those that somebody drains, who keep their place in the tables", () => {
+    configure();
+    serving.setDrains(new Set(["web/s1"]));
+    expect([owners(), stateOf(11)]).toEqual(["12", "draining"]);
+    serving.setDrains(new Set());
+    expect([owners(), stateOf(11)]).toEqual(["11,12", "alive"]);
+  });
+
+  it("come to a backend that returned little by little", async () => {
+    configure({}, { slowStartSeconds: 1 });
+    icmp.setHost("10.2.0.11" as IpAddress, "silent");
+    await expect.poll(owners, WAIT).toBe("12");
+    icmp.setHost("10.2.0.11" as IpAddress, "answers");
+    await expect.poll(() => shares()["11"], WAIT).toBe(1_668);
+    const seen = new Set<number | undefined>();
+    await expect
+      .poll(() => {
+        seen.add(shares()["11"]);
+        return shares()["11"];
+      }, WAIT)
+      .toBe(5_004);
+    // A fifth against a whole one is a sixth of the ring, two fifths two sevenths, and so on.
+    for (const share of seen) expect([1_668, 2_859, 3_753, 4_448, 5_004]).toContain(share);
+    expect(seen.size).toBeGreaterThan(2);
+  });
+});
+
+describe("what stands in the tables", () => {
+  it("has the service's and the backends' limits", () => {
+    const [web] = configOf().services;
+    configure({
+      services: [{ ...written, newConnectionsPerSecond: 40, persistence: "source", allow: ["10.0.0.0/8"] }],
+    });
+    expect(web?.idleTimeoutSeconds).toBe(7_440);
+    expect(entries()).toContainEqual(
+      expect.objectContaining({ kind: "service", newFlowsPerSecond: 40, persistence: "source", access: "listedOnly" }),
+    );
+    expect(entries()).toContainEqual(expect.objectContaining({ kind: "backend", address: "10.2.0.11", flowsMax: 500 }));
+  });
+
+  it("goes into tables of another size when the configuration asks for it", () => {
+    configure();
+    const before = entries().length;
+    configure({ balancer: { flows: 2_048 } });
+    expect(reloads).toBe(1);
+    expect(serving.balancer.object.map("established").entriesMax).toBe(2_048);
+    expect(entries()).toHaveLength(before);
+    configure({ balancer: { flows: 2_048 } });
+    expect(reloads).toBe(1);
+  });
+
+  it("is old in its next hops when the core comes up", () => {
+    const generation = serving.balancer.object.map("futago_generation").lookup(encodeNumber(0));
+    expect(decodeNumber(generation!)).toBe(1);
+  });
+});
+
+describe("a service whose clients may live beside its backends", () => {
+  const beside = [{ name: "www", address: "10.2.0.1", protocol: "tcp", port: 80, pool: "web" }];
+
+  it("is warned of in mode nat, and not in mode one-arm", () => {
+    configure({ services: beside });
+    const bypassed = () => serving.alarms().get("replies-bypass") ?? new Map<string, string>();
+    expect([...bypassed().keys()]).toEqual(["www"]);
+    expect(bypassed().get("www")).toContain("10.2.0.2/24");
+    configure({ services: [{ ...beside[0], mode: "one-arm" }] });
+    expect(bypassed().size).toBe(0);
+  });
+});
+
+const written = { name: "www", address: "front", protocol: "tcp", port: 80, pool: "web" };
