@@ -1,6 +1,6 @@
 /**
  * One end of the link between two cores, run inside a namespace by core-link.test.ts:
- *   core-link-end.ts BOX PORT KEY [ADDRESS DEVICE]
+ *   core-link-end.ts BOX PORT KEY [ADDRESS DEVICE [ALPN]]
  * Prints what happens as JSON lines; a line on standard input is a picture of pools to tell.
  *
  * With BOX "raw" it holds the key but not the manners: what comes on standard input goes over the link as it is.
@@ -12,7 +12,7 @@ import type { Ifname } from "@futago/hal/units/address.ts";
 import { Pair } from "@futago/firmware/runtime/core/pair.ts";
 import { linkKey } from "@futago/firmware/runtime/core/peer-link/link-key.ts";
 
-const [box, port, key, address, device] = process.argv.slice(2);
+const [box, port, key, address, device, alpn] = process.argv.slice(2);
 const revision = (box === "a" ? "aa" : "bb").repeat(32);
 const say = (what: unknown) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -22,7 +22,12 @@ else speak();
 function speakRaw(): void {
   const psk = linkKey(fromHex(key ?? "") ?? new Uint8Array(0));
   const host = `${address}%${device}`;
-  const tls: ConnectionOptions = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256", ca: [] };
+  const tls: ConnectionOptions = {
+    minVersion: "TLSv1.3",
+    ciphers: "TLS_AES_128_GCM_SHA256",
+    ca: [],
+    ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
+  };
   const socket = connect({ ...tls, host, port: Number(port), pskCallback: () => ({ psk, identity: "b" }) });
   socket.on("secureConnect", () => say({ up: true }));
   socket.on("error", (error: Error) => say({ count: error.message }));
@@ -38,6 +43,11 @@ function speak(): void {
     revision: () => revision,
     onChange: () => say({ up: pair.up, revision: pair.revision, told: [...pair.told.values()] }),
     onStale: (hosts) => say({ hosts }),
+    onDrains: (drains) => say({ drains }),
+    onFlows: (socket) => {
+      say({ flows: true });
+      socket.on("close", () => say({ flows: false })).resume();
+    },
     count: (name) => say({ count: name }),
   });
   if (address !== undefined) pair.setAddresses([{ address, device: device as Ifname, ifindex: 0 }]);

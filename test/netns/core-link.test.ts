@@ -13,6 +13,7 @@ interface Said {
   readonly revision?: string;
   readonly told?: unknown;
   readonly count?: string;
+  readonly flows?: boolean;
 }
 interface End {
   readonly process: ChildProcess;
@@ -58,6 +59,9 @@ function start(namespace: Namespace, ...argv: string[]): End {
 const startA = (key = KEY) => start(a, "a", PORT, key);
 const startB = (key = KEY) => start(b, "b", PORT, key, addressOfA, "sync0");
 const isUp = (end: End) => end.said.findLast((one) => one.up !== undefined)?.up;
+const revisionAt = (end: End) => end.said.findLast((one) => one.revision !== undefined)?.revision;
+const toldTo = (end: End) => end.said.findLast((one) => one.told !== undefined)?.told;
+const carriesFlows = (end: End) => end.said.findLast((one) => one.flows !== undefined)?.flows;
 const counts = (end: End) => end.said.flatMap((one) => one.count ?? []);
 
 /** Sends bytes to A's port from B's side; resolves true when A took the connection and then closed it. */
@@ -75,10 +79,10 @@ describe("the link between the two cores", () => {
     const endB = startB();
     const endA = startA();
     await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
-    expect(endA.said.at(-1)?.revision).toBe("bb".repeat(32));
-    expect(endB.said.at(-1)?.revision).toBe("aa".repeat(32));
+    expect(revisionAt(endA)).toBe("bb".repeat(32));
+    expect(revisionAt(endB)).toBe("aa".repeat(32));
     endA.process.stdin?.write(`${JSON.stringify(PICTURE)}\n`);
-    await expect.poll(() => endB.said.at(-1)?.told, { timeout: 5_000 }).toEqual(PICTURE);
+    await expect.poll(() => toldTo(endB), { timeout: 5_000 }).toEqual(PICTURE);
   });
 
   it("comes back by itself after the other end died", async () => {
@@ -89,6 +93,29 @@ describe("the link between the two cores", () => {
     await expect.poll(() => isUp(endB), { timeout: 5_000 }).toBe(false);
     const second = startA();
     await expect.poll(() => [isUp(second), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
+  });
+
+  it("has a second connection for flows, as long as the link stands", async () => {
+    const endA = startA();
+    const endB = startB();
+    const both = () => [carriesFlows(endA), carriesFlows(endB)];
+    await expect.poll(both, { timeout: 5_000 }).toEqual([true, true]);
+    await b.ip("link set sync0 down");
+    await expect.poll(both, { timeout: 8_000 }).toEqual([false, false]);
+    await b.ip("link set sync0 up");
+    await expect.poll(both, { timeout: 20_000 }).toEqual([true, true]);
+    expect([isUp(endA), isUp(endB)]).toEqual([true, true]);
+  });
+
+  it("takes no connection for flows from somebody who holds the key but never said hello", async () => {
+    const endA = startA();
+    const attempt = async () => {
+      const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0", "futago-flows");
+      await vi.waitUntil(() => raw.process.exitCode !== null, { timeout: 10_000 });
+      return counts(endA);
+    };
+    await expect.poll(attempt, { timeout: 10_000 }).toContain("flowLinkNoHello");
+    expect(carriesFlows(endA)).toBeUndefined();
   });
 
   it("notices a cut cable, which no packet tells of", async () => {

@@ -114,6 +114,7 @@ function wantsToGive(situation: GroupSituation, peer: PulseGroupReport["peer"]):
   const me = self(situation);
   if (peer.health - me.health >= UNFIT_BY) return "health";
   if (heldDown(memory, now)) return undefined;
+  if (state.untoldUntil !== undefined && now < state.untoldUntil) return undefined;
   if (peer.health > me.health) return "health";
   return group.preempt && peer.health === me.health && peer.preference > me.preference ? "preempt" : undefined;
 }

@@ -172,6 +172,12 @@ describe("orders and news", () => {
       actions: [{ kind: "pulse", command: { kind: "witness", at: later(-20) } }],
     },
     {
+      name: "connections that the peer lacks change nothing by themselves",
+      state: standby,
+      input: { kind: "connections", told: false },
+      actions: [],
+    },
+    {
       name: "a peer that wants to wait longer is waited for",
       state: standby,
       input: { kind: "report", report: heard("standby", "active", { peerWanted: millis(150) }) },

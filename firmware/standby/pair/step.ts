@@ -24,6 +24,8 @@ import {
 } from "./types.ts";
 
 const WISH_LASTS = seconds(5);
+/** To have its connections told to a peer that is back, a box waits this long before it hands over unasked. */
+const TELL_PATIENCE = seconds(10);
 /** The step is called at least this often, so that waits end without an input. */
 const REVIEW_EVERY = seconds(1);
 
@@ -38,6 +40,7 @@ export function initialPair(config: PairConfig, now: Instant, maintenance: boole
     timing: initialTiming(config.deadTime),
     conflictSince: undefined,
     witnessAt: instant(0),
+    untoldUntil: undefined,
   };
 }
 
@@ -104,13 +107,21 @@ function takeInput(
       return { ...state, witnessAt: input.at };
     case "fitness":
       return { ...state, fitness: input.fitness };
+    case "connections":
+      return { ...state, untoldUntil: input.told ? undefined : (state.untoldUntil ?? after(now, TELL_PATIENCE)) };
     case "maintenance":
       return { ...state, maintenance: input.on };
     case "switchover":
       return askSwitchover(config, state, input.group, now);
     case "report":
-      return takeReport(config, state, input.report, actions);
+      return stillUntold(takeReport(config, state, input.report, actions), now);
   }
+}
+
+/** A peer that is not there cannot be told; when it is back, it gets the whole time. */
+function stillUntold(state: PairState, now: Instant): PairState {
+  if (state.untoldUntil === undefined || state.snapshot?.peerAlive === true) return state;
+  return { ...state, untoldUntil: after(now, TELL_PATIENCE) };
 }
 
 function tellTiming(before: PairState, timing: PairState["timing"]): PairAction[] {

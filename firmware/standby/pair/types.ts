@@ -73,6 +73,11 @@ export interface PairState {
   readonly conflictSince: Instant | undefined;
   /** The send time of the newest probe that a witness answered. */
   readonly witnessAt: Instant;
+  /**
+   * Until then this box does not hand over of its own will, because the peer lacks connections that it serves;
+   * undefined while the peer has them all.
+   */
+  readonly untoldUntil: Instant | undefined;
 }
 
 export interface TimingState {
@@ -105,6 +110,8 @@ export type PairInput =
   | { readonly kind: "witness"; readonly at: Instant }
   | { readonly kind: "report"; readonly report: PulseReport }
   | { readonly kind: "fitness"; readonly fitness: Readonly<Record<string, Fitness>> }
+  /** Whether the peer has the connections that this box serves. */
+  | { readonly kind: "connections"; readonly told: boolean }
   | { readonly kind: "switchover"; readonly group: string | undefined }
   | { readonly kind: "maintenance"; readonly on: boolean }
   | { readonly kind: "timeout" };

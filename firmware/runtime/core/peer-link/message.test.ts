@@ -19,8 +19,12 @@ const sighting = {
 const stale = { kind: "stale", hosts: [sighting] } as unknown as PeerMessage;
 const staleWith = (change: object) => JSON.stringify({ kind: "stale", hosts: [{ ...sighting, ...change }] });
 
+const drain = { pool: "web", backend: "s1", on: true, version: 7 };
+const drains: PeerMessage = { kind: "drains", drains: [drain, { ...drain, backend: "s2", on: false }] };
+const drainWith = (change: object) => JSON.stringify({ kind: "drains", drains: [{ ...drain, ...change }] });
+
 describe("what the two cores say to each other", () => {
-  it.each<PeerMessage>([{ kind: "beat" }, { kind: "hello", version: 1, box: "a", revision }, health, stale])(
+  it.each<PeerMessage>([{ kind: "beat" }, { kind: "hello", version: 1, box: "a", revision }, health, stale, drains])(
     "reads back what it wrote: $kind",
     (message) => {
       expect(decodePeerMessage(encodePeerMessage(message).trimEnd())).toEqual({ ok: true, value: message });
@@ -44,6 +48,15 @@ describe("what the two cores say to each other", () => {
     [`{"kind":"health","revision":"${revision}","pools":[null]}`, "badField"],
     [`{"kind":"health","revision":"${revision}","pools":[{"name":"web","backends":[{"name":"s"}]}]}`, "badField"],
     [`{"kind":"health","revision":"${revision}","pools":[{"name":"web","backends":[],"y":0}]}`, "unknownField"],
+    ['{"kind":"drains","drains":[],"x":1}', "unknownField"],
+    ['{"kind":"drains"}', "badField"],
+    [drainWith({ x: 1 }), "unknownField"],
+    [drainWith({ pool: 1 }), "badField"],
+    [drainWith({ backend: "s".repeat(64) }), "badField"],
+    [drainWith({ on: "yes" }), "badField"],
+    [drainWith({ version: 0 }), "badField"],
+    [drainWith({ version: 2 ** 53 }), "badField"],
+    [JSON.stringify({ kind: "drains", drains: Array.from({ length: 1_025 }, () => drain) }), "badField"],
     ['{"kind":"stale","hosts":[],"x":1}', "unknownField"],
     ['{"kind":"stale"}', "badField"],
     ['{"kind":"stale","hosts":[[]]}', "badField"],

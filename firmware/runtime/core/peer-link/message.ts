@@ -6,6 +6,7 @@ import { parseIpAddress, parseMac } from "@futago/hal/units/address.ts";
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
 import { parseObject } from "../../line-reader.ts";
 import type { Box, StaleSighting } from "../../messages.ts";
+import { type Drain, DRAINS_MAX } from "./drain.ts";
 
 export const PEER_LINE_BYTES_MAX = 1 << 20;
 /** Both boxes of a pair must speak the same version to exchange health. */
@@ -15,6 +16,7 @@ const NAME_LENGTH_MAX = 63;
 const REASON_LENGTH_MAX = 300;
 const POOLS_MAX = 1_024;
 const BACKENDS_MAX = 1_024;
+const DRAIN_VERSION_MAX = 2 ** 52;
 /** In one message. */
 export const STALE_HOSTS_MAX = 64;
 
@@ -53,12 +55,18 @@ export interface PeerStale {
   readonly hosts: readonly StaleSighting[];
 }
 
+/** All orders to drain that the sender knows, when the link comes up and at each change. */
+export interface PeerDrains {
+  readonly kind: "drains";
+  readonly drains: readonly Drain[];
+}
+
 /** Proof that the link lives, once a second. */
 export interface PeerBeat {
   readonly kind: "beat";
 }
 
-export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerBeat;
+export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerDrains | PeerBeat;
 
 /** The label of the counter, too. */
 export type PeerRefusal = "notAnObject" | "unknownKind" | "unknownField" | "badField";
@@ -77,6 +85,8 @@ export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal
       return decodeHealth(value);
     case "stale":
       return decodeStale(value);
+    case "drains":
+      return decodeDrains(value);
     case "beat":
       return hasOnly(value, ["kind"]) ? ok({ kind: "beat" }) : refuse("unknownField");
   }
@@ -142,6 +152,25 @@ function decodeHost(value: Raw): Result<StaleSighting["host"], PeerRefusal> {
   const mac = decodeText(value["mac"], parseMac);
   const address = decodeText(value["address"], parseIpAddress);
   return mac === undefined || address === undefined ? refuse("badField") : ok({ mac, address });
+}
+
+function decodeDrains(value: Raw): Result<PeerDrains, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "drains"])) return refuse("unknownField");
+  const drains = decodeList(value["drains"], DRAINS_MAX, decodeDrain);
+  return drains.ok ? ok({ kind: "drains", drains: drains.value }) : drains;
+}
+
+function decodeDrain(value: Raw): Result<Drain, PeerRefusal> {
+  if (!hasOnly(value, ["pool", "backend", "on", "version"])) return refuse("unknownField");
+  const { pool, backend, on, version } = value;
+  if (!isText(pool, NAME_LENGTH_MAX) || !isText(backend, NAME_LENGTH_MAX) || typeof on !== "boolean") {
+    return refuse("badField");
+  }
+  // Half of what can be told apart: a peer must not be able to make every later order of ours an old one.
+  if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > DRAIN_VERSION_MAX) {
+    return refuse("badField");
+  }
+  return ok({ pool, backend, on, version });
 }
 
 /** Undefined for what is no text, is too long to be an address, or is none. */

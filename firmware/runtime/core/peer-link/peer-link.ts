@@ -1,7 +1,8 @@
 /**
  * The link between the two cores: TLS 1.3 with a pre-shared key over the peer's link-local address. Box a listens, box
  * b dials; whoever does not hold the pair's key gets no further than the handshake. At most one connection counts,
- * the newest that said hello.
+ * the newest that said hello. While it stands, a second one, told apart by its ALPN name (RFC 7301), carries flows in
+ * frames of their own; what it says is the business of replication/.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { connect, type ConnectionOptions, TLSSocket, type TLSSocketOptions } from "node:tls";
@@ -12,6 +13,7 @@ import {
   encodePeerMessage,
   PEER_LINE_BYTES_MAX,
   PEER_PROTOCOL_VERSION,
+  type PeerDrains,
   type PeerHealth,
   type PeerHello,
   type PeerStale,
@@ -25,7 +27,11 @@ const CONNECTIONS_MAX = 8;
 /** A peer that reads nothing must not make this box hold what it does not take. */
 const UNSENT_BYTES_MAX = 4 << 20;
 
+const FLOWS_NAME = "futago-flows";
+
 const TLS = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" } as const;
+
+type PeerAddress = PeerStatus["addresses"][number];
 
 export interface PeerLinkOptions {
   readonly box: Box;
@@ -35,8 +41,11 @@ export interface PeerLinkOptions {
   readonly onHello: (hello: PeerHello) => void;
   readonly onHealth: (health: PeerHealth) => void;
   readonly onStale: (stale: PeerStale) => void;
+  readonly onDrains: (drains: PeerDrains) => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
+  /** A connection for flows stands; it is closed when the link goes down, or another takes its place. */
+  readonly onFlows: (socket: TLSSocket) => void;
   /** One more of a named kind of refusal. */
   readonly count: (name: string) => void;
 }
@@ -50,6 +59,10 @@ export class PeerLink {
   #dialling: TLSSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #peer: TLSSocket | undefined;
+  /** Where the link was dialled to. */
+  #target: PeerAddress | undefined;
+  #flows: TLSSocket | undefined;
+  #flowsRetry: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: PeerLinkOptions) {
@@ -76,6 +89,10 @@ export class PeerLink {
     if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(stale));
   }
 
+  sendDrains(drains: PeerDrains): void {
+    if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(drains));
+  }
+
   /** Says the revision again, after a commit. */
   sendHello(): void {
     if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(this.#options.hello()));
@@ -84,6 +101,7 @@ export class PeerLink {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#flowsRetry);
     this.#server?.close();
     for (const socket of this.#open) socket.destroy();
   }
@@ -124,6 +142,7 @@ export class PeerLink {
       port: this.#options.port,
     });
     this.#dialling = socket;
+    this.#target = target;
     socket.on("close", () => {
       this.#dialling = undefined;
       this.#retry = setTimeout(() => {
@@ -141,6 +160,8 @@ export class PeerLink {
     return {
       ...TLS,
       isServer: true,
+      // Offering none is the other connection's way.
+      ALPNProtocols: [FLOWS_NAME],
       requestCert: false,
       pskCallback: (_socket: TLSSocket, identity: string) => (identity === other ? key : null),
     } as TLSSocketOptions;
@@ -157,29 +178,79 @@ export class PeerLink {
     socket.on("close", () => this.#open.delete(socket));
   }
 
-  #speak(socket: TLSSocket): void {
-    const lines = new LineReader(PEER_LINE_BYTES_MAX);
-    const silence = setTimeout(() => this.#refuse(socket, "peerLinkSilent"), SILENCE_MILLIS_MAX);
-    const beat = setInterval(() => this.#write(socket, encodePeerMessage({ kind: "beat" })), BEAT_MILLIS);
-    socket.setNoDelay(true);
+  /** Box b dials for flows as long as the link stands. */
+  #dialFlows(): void {
+    const target = this.#target;
+    if (this.#closed || this.#peer === undefined || this.#flows !== undefined || target === undefined) return;
+    const socket = connect({
+      ...this.#clientTls(),
+      ALPNProtocols: [FLOWS_NAME],
+      host: `${target.address}%${target.device}`,
+      port: this.#options.port,
+    });
+    const late = setTimeout(() => this.#refuse(socket, "flowLinkSilent"), SILENCE_MILLIS_MAX);
+    socket.on("close", () => clearTimeout(late));
     socket.on("secure", () => {
-      // TLS counts a handshake by pre-shared key as a resumed session; any other way in is none of ours.
-      if (socket.isSessionReused()) socket.write(encodePeerMessage(this.#options.hello()));
+      clearTimeout(late);
+      if (socket.isSessionReused()) this.#takeFlows(socket);
       else this.#refuse(socket, "peerLinkWrongKey");
     });
+    this.#flows = socket;
+    this.#hold(socket);
+    this.#watchFlows(socket);
+  }
+
+  #watchFlows(socket: TLSSocket): void {
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      if (this.#flows !== socket) return;
+      this.#flows = undefined;
+      if (this.#options.box === "a" || this.#closed) return;
+      clearTimeout(this.#flowsRetry);
+      this.#flowsRetry = setTimeout(() => this.#dialFlows(), RETRY_MILLIS);
+    });
+  }
+
+  #takeFlows(socket: TLSSocket): void {
+    if (this.#peer === undefined) return this.#refuse(socket, "flowLinkNoHello");
+    const former = this.#flows;
+    this.#flows = socket;
+    if (former !== socket) former?.destroy();
+    this.#options.onFlows(socket);
+  }
+
+  #speak(socket: TLSSocket): void {
+    // There is no data before the handshake is done, but an end there may be.
+    socket.setNoDelay(true).resume();
+    const silence = setTimeout(() => this.#refuse(socket, "peerLinkSilent"), SILENCE_MILLIS_MAX);
+    socket.on("close", () => clearTimeout(silence));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (/SSL|TLS/.test(error.code ?? "")) this.#options.count("peerLinkWrongKey");
+    });
+    socket.on("secure", () => {
+      // TLS counts a handshake by pre-shared key as a resumed session; any other way in is none of ours.
+      if (!socket.isSessionReused()) return this.#refuse(socket, "peerLinkWrongKey");
+      if (socket.alpnProtocol !== FLOWS_NAME) return this.#speakLines(socket, silence);
+      clearTimeout(silence);
+      this.#watchFlows(socket);
+      this.#takeFlows(socket);
+    });
+  }
+
+  #speakLines(socket: TLSSocket, silence: NodeJS.Timeout): void {
+    const lines = new LineReader(PEER_LINE_BYTES_MAX);
+    const beat = setInterval(() => this.#write(socket, encodePeerMessage({ kind: "beat" })), BEAT_MILLIS);
+    socket.write(encodePeerMessage(this.#options.hello()));
     socket.on("data", (chunk: Buffer) => {
       silence.refresh();
       for (const line of lines.push(chunk)) if (!socket.destroyed) this.#receive(socket, line);
       if (lines.overflow) this.#refuse(socket, "peerLinkOversized");
     });
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      if (/SSL|TLS/.test(error.code ?? "")) this.#options.count("peerLinkWrongKey");
-    });
     socket.on("close", () => {
-      clearTimeout(silence);
       clearInterval(beat);
       if (this.#peer !== socket) return;
       this.#peer = undefined;
+      this.#flows?.destroy();
       this.#options.onDown();
     });
   }
@@ -198,6 +269,8 @@ export class PeerLink {
         return this.#options.onHealth(message);
       case "stale":
         return this.#options.onStale(message);
+      case "drains":
+        return this.#options.onDrains(message);
     }
   }
 
@@ -207,9 +280,15 @@ export class PeerLink {
     const isNew = this.#peer !== socket;
     const former = this.#peer;
     this.#peer = socket;
-    if (isNew) former?.destroy();
+    if (isNew) {
+      former?.destroy();
+      // It came the same way as the former, which may be dead.
+      if (former !== undefined) this.#flows?.destroy();
+    }
     this.#options.onHello(hello);
-    if (isNew) this.#options.onUp();
+    if (!isNew) return;
+    this.#options.onUp();
+    if (this.#options.box === "b") this.#dialFlows();
   }
 
   #write(socket: TLSSocket, text: string): void {

@@ -1,0 +1,157 @@
+/**
+ * What this box knows of its own services, to judge what the peer tells of flows: numbers differ between the boxes, so
+ * a flow is matched by the service's endpoint and the backend's address and port. What matches nothing is refused.
+ */
+import {
+  ADDRESS_BYTES,
+  BACKEND_AT,
+  BACKEND_PORT_AT,
+  CLIENT_AT,
+  CLIENT_PORT_AT,
+  PROTOCOL_AT,
+  SOURCE_PORT_AT,
+  STATE_AT,
+  viewOf,
+  VIP_AT,
+  VIP_PORT_AT,
+} from "@futago/hal/units/flow-record.ts";
+import type { ServiceMode } from "@futago/hal/units/balancer.ts";
+import { sameAddress } from "./address-set.ts";
+
+/** Addresses are 16 bytes, IPv4 as ::ffff:a.b.c.d. */
+export interface DirectoryService {
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly index: number;
+  readonly mode: ServiceMode;
+  readonly backends: readonly { readonly address: Uint8Array; readonly port: number; readonly number: number }[];
+}
+
+/** Why one record of the peer was not written; the counter's name, too. */
+export type FlowRefusal =
+  | "badProtocol"
+  | "badAddress"
+  | "badPort"
+  | "badState"
+  | "unknownService"
+  | "unknownBackend"
+  | "badSourcePort";
+
+export interface FlowPlace {
+  readonly service: number;
+  readonly backend: number;
+  readonly mode: ServiceMode;
+}
+
+const TCP = 6;
+const SOURCE_PORT_MIN = 1_024;
+const SOURCE_PORT_MAX = 31_999;
+/** FLOW_CLIENT_FIN and FLOW_BACKEND_FIN of hal/xdp/consts.h: the rest is each box's own affair. */
+export const TELLABLE_FLAGS = 6;
+
+interface Known {
+  readonly view: DataView;
+  readonly port: number;
+  readonly index: number;
+  readonly mode: ServiceMode;
+  readonly backends: ReadonlyMap<number, readonly Backend[]>;
+}
+
+interface Backend {
+  readonly view: DataView;
+  readonly port: number;
+  readonly place: FlowPlace;
+}
+
+export class Directory {
+  readonly #services: ReadonlyMap<number, readonly Known[]>;
+
+  constructor(services: readonly DirectoryService[]) {
+    const known = services.map(({ address, port, index, mode, backends }): Known => {
+      const places = backends.map((one) => ({
+        view: viewOf(one.address),
+        port: one.port,
+        place: { service: index, backend: one.number, mode },
+      }));
+      return { view: viewOf(address), port, index, mode, backends: byEndpoint(places) };
+    });
+    this.#services = byEndpoint(known);
+  }
+
+  /** The record at `at`, which has all its bytes, judged. */
+  judge(view: DataView, at: number): FlowPlace | FlowRefusal {
+    const refusal = shapeRefusal(view, at);
+    if (refusal !== undefined) return refusal;
+    const service = this.#find(view, at + VIP_AT, view.getUint16(at + VIP_PORT_AT));
+    if (service === undefined) return "unknownService";
+    const sourcePort = view.getUint16(at + SOURCE_PORT_AT);
+    if (!this.#maySpeakFrom(view, at, service, sourcePort)) return "badSourcePort";
+    const port = view.getUint16(at + BACKEND_PORT_AT);
+    const backends = service.backends.get(hashOf(view, at + BACKEND_AT, port));
+    const backend = backends?.find((one) => one.port === port && sameAddress(one.view, 0, view, at + BACKEND_AT));
+    return backend?.place ?? "unknownBackend";
+  }
+
+  /** The index of the service that the flow key at `at` belongs to. */
+  serviceOf(view: DataView, at: number): number | undefined {
+    return this.#find(view, at + VIP_AT, view.getUint16(at + VIP_PORT_AT))?.index;
+  }
+
+  /** The index of the TCP service at this endpoint. */
+  serviceAt(view: DataView, addressAt: number, port: number): number | undefined {
+    return this.#find(view, addressAt, port)?.index;
+  }
+
+  #find(view: DataView, addressAt: number, port: number): Known | undefined {
+    const found = this.#services.get(hashOf(view, addressAt, port));
+    return found?.find((one) => one.port === port && sameAddress(one.view, 0, view, addressAt));
+  }
+
+  /** In `one-arm` a port of the VIP stands for the client towards the backend, and no service may sit on it. */
+  #maySpeakFrom(view: DataView, at: number, service: Known, port: number): boolean {
+    if (service.mode !== "one-arm") return port === 0;
+    if (port < SOURCE_PORT_MIN || port > SOURCE_PORT_MAX) return false;
+    return this.#find(view, at + VIP_AT, port) === undefined;
+  }
+}
+
+function shapeRefusal(view: DataView, at: number): FlowRefusal | undefined {
+  if (view.getUint32(at + PROTOCOL_AT) !== TCP << 24) return "badProtocol";
+  const client = kindOf(view, at + CLIENT_AT);
+  if (client === "none" || client !== kindOf(view, at + VIP_AT) || client !== kindOf(view, at + BACKEND_AT))
+    return "badAddress";
+  if (sameAddress(view, at + CLIENT_AT, view, at + VIP_AT)) return "badAddress";
+  if (view.getUint16(at + CLIENT_PORT_AT) === 0) return "badPort";
+  return (view.getUint8(at + STATE_AT) & ~TELLABLE_FLAGS) === 0 ? undefined : "badState";
+}
+
+/** What no client is: unspecified, loopback, multicast, broadcast. */
+function kindOf(view: DataView, at: number): "ipv4" | "ipv6" | "none" {
+  const first = view.getUint32(at);
+  const last = view.getUint32(at + 12);
+  if (first === 0 && view.getUint32(at + 4) === 0) {
+    if (view.getUint32(at + 8) !== 0xffff) return "none";
+    const net = last >>> 24;
+    return net === 0 || net === 127 || net >= 224 ? "none" : "ipv4";
+  }
+  return first >>> 24 === 0xff ? "none" : "ipv6";
+}
+
+function byEndpoint<T extends { readonly view: DataView; readonly port: number }>(
+  all: readonly T[],
+): ReadonlyMap<number, readonly T[]> {
+  const map = new Map<number, T[]>();
+  for (const one of all) {
+    const hash = hashOf(one.view, 0, one.port);
+    const same = map.get(hash);
+    if (same === undefined) map.set(hash, [one]);
+    else same.push(one);
+  }
+  return map;
+}
+
+function hashOf(view: DataView, at: number, port: number): number {
+  let hash = port;
+  for (let i = 0; i < ADDRESS_BYTES; i += 4) hash = (Math.imul(hash, 0x9e3779b1) ^ view.getUint32(at + i)) >>> 0;
+  return hash;
+}
