@@ -44,6 +44,7 @@ export async function watch<Stream extends ControlStream>(
   stream: Stream,
   onEvent: (event: ControlStreams[Stream]["event"]) => boolean,
   signal?: AbortSignal,
+  params?: ControlStreams[Stream]["params"],
 ): Promise<boolean> {
   const socket = await dial(stateDirectory);
   try {
@@ -54,7 +55,7 @@ export async function watch<Stream extends ControlStream>(
         else if ("error" in reply) reject(new RefusalError(reply.error));
         else if ("event" in reply && onEvent(reply.event as ControlStreams[Stream]["event"])) resolve(true);
       });
-      socket.write(`${JSON.stringify({ id: 1, method: stream, params: {} })}\n`);
+      socket.write(`${JSON.stringify({ id: 1, method: stream, params: params ?? {} })}\n`);
     });
   } finally {
     socket.destroy();

@@ -20,6 +20,36 @@ describe("the command line", () => {
     ["switchover --group edge", { kind: "switchover", group: "edge", ...common }],
     ["maintenance off", { kind: "maintenance", on: false, ...common }],
     ["maintenance on --state=/s", { kind: "maintenance", on: true, stateDirectory: "/s", json: false }],
+    ["show flows", { kind: "flows", query: {}, ...common }],
+    [
+      "show flows --service www --client 10.1.0.9 --backend web/s1 --limit 5",
+      { kind: "flows", query: { service: "www", client: "10.1.0.9", backend: "web/s1", limit: 5 }, ...common },
+    ],
+    ["trace 10.1.0.9 www", { kind: "trace", query: { client: "10.1.0.9", service: "www" }, ...common }],
+    [
+      "trace 10.1.0.9:40000 www",
+      { kind: "trace", query: { client: "10.1.0.9", clientPort: 40_000, service: "www" }, ...common },
+    ],
+    ["trace 2001:db8::7 www", { kind: "trace", query: { client: "2001:db8::7", service: "www" }, ...common }],
+    ["trace [2001:db8::7] www", { kind: "trace", query: { client: "2001:db8::7", service: "www" }, ...common }],
+    [
+      "trace [2001:db8::7]:53 dns --json",
+      { kind: "trace", query: { client: "2001:db8::7", clientPort: 53, service: "dns" }, ...common, json: true },
+    ],
+    ["drain web/s1", { kind: "drain", backend: "web/s1", on: true, untilIdleSeconds: undefined, ...common }],
+    ["drain s1 --until-idle", { kind: "drain", backend: "s1", on: true, untilIdleSeconds: 600, ...common }],
+    ["drain s1 --until-idle --timeout 5", { kind: "drain", backend: "s1", on: true, untilIdleSeconds: 5, ...common }],
+    ["undrain s1", { kind: "drain", backend: "s1", on: false, untilIdleSeconds: undefined, ...common }],
+    ["capture -o -", { kind: "capture", query: {}, file: "-", ...common }],
+    [
+      "capture --service www --client ::1 --count 10 --seconds 5 --snap 96 -o x.pcapng",
+      {
+        kind: "capture",
+        query: { service: "www", client: "::1", count: 10, seconds: 5, snap: 96 },
+        file: "x.pcapng",
+        ...common,
+      },
+    ],
     [
       "run --state /s --box b --import c.json --pair-key k --web [::1]:80",
       { kind: "run", stateDirectory: "/s", box: "b", importFile: "c.json", pairKeyFile: "k", web: "[::1]:80" },
@@ -58,6 +88,20 @@ describe("the command line", () => {
     ["run --web 80", "--web is ADDR:PORT"],
     ["maintenance", "on|off is missing"],
     ["maintenance maybe", "not one of on, off"],
+    ["show services --client ::1", "--client is for `show flows`"],
+    ["show flows --limit many", "--limit is a whole number"],
+    ["show flows --limit 0", "--limit is a whole number"],
+    ["drain", "BACKEND is missing"],
+    ["drain a b", "one word too many"],
+    ["drain s1 --timeout 5", "--timeout needs --until-idle"],
+    ["drain s1 --until-idle --timeout 100000", "up to 86400"],
+    ["undrain s1 --until-idle", "--until-idle"],
+    ["trace 10.1.0.9", "CLIENT[:PORT] SERVICE is missing"],
+    ["trace 10.1.0.9:http www", '"http" is no port'],
+    ["trace 10.1.0.9:70000 www", '"70000" is no port'],
+    ["capture", "-o FILE is missing"],
+    ["capture -o - --json", "would both write to standard output"],
+    ["capture -o f --snap -1", "--snap"],
   ])("refuses `futago %s` with exit code 2 and says why", (line, sentence) => {
     const command = words(line);
     expect(command.kind).toBe("refused");

@@ -1,5 +1,6 @@
 /** Reads the command line into a command, or into a refusal that says how it should have been written. Pure. */
 import { parseArgs } from "node:util";
+import type { CaptureQuery, FlowsQuery, TraceQuery } from "../runtime/control.ts";
 import { ExitCode, type Refusal } from "../runtime/exit-code.ts";
 import { DEFAULT_STATE, ROLES, type Shown, VERBS, type Verb } from "./verbs.ts";
 
@@ -21,13 +22,27 @@ export type Command =
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
-  | ({ readonly kind: "show"; readonly what: Shown } & Common)
+  | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows"> } & Common)
+  | ({ readonly kind: "flows"; readonly query: FlowsQuery } & Common)
   | ({ readonly kind: "apply"; readonly file: string } & Common)
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
-  | ({ readonly kind: "maintenance"; readonly on: boolean } & Common);
+  | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
+  | ({
+      readonly kind: "drain";
+      readonly backend: string;
+      readonly on: boolean;
+      /** Undefined: at once. */
+      readonly untilIdleSeconds: number | undefined;
+    } & Common)
+  | ({ readonly kind: "trace"; readonly query: TraceQuery } & Common)
+  | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
+
+export type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
 
 const TIMEOUT_SECONDS_DEFAULT = 30;
 const TIMEOUT_SECONDS_MAX = 86_400;
+/** Of a drain that waits. */
+const IDLE_SECONDS_DEFAULT = 600;
 
 export function readCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
@@ -66,13 +81,21 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
     case "wait":
       return buildWait(verb, values, common);
     case "show":
-      return { kind: "show", what: operands[0] as Shown, ...common };
+      return buildShow(verb, values, operands[0] as Shown, common);
     case "config":
       return { kind: "apply", file: operands[1] ?? "-", ...common };
     case "switchover":
       return { kind: "switchover", group: text(values, "group"), ...common };
     case "maintenance":
       return { kind: "maintenance", on: operands[0] === "on", ...common };
+    case "drain":
+      return buildDrain(verb, values, operands[0] ?? "", common);
+    case "undrain":
+      return { kind: "drain", backend: operands[0] ?? "", on: false, untilIdleSeconds: undefined, ...common };
+    case "trace":
+      return buildTrace(verb, operands, common);
+    case "capture":
+      return buildCapture(verb, values, common);
   }
   return unknownVerb(verb.name);
 }
@@ -105,6 +128,86 @@ function buildWait(verb: Verb, values: Values, common: Common): Command {
     return usageOf(verb, `--timeout is a number of seconds up to ${TIMEOUT_SECONDS_MAX}, not ${quote(written ?? "")}`);
   }
   return { kind: "wait", role, timeoutSeconds, ...common };
+}
+
+const FLOW_OPTIONS = ["service", "client", "backend", "limit"] as const;
+
+function buildShow(verb: Verb, values: Values, what: Shown, common: Common): Command {
+  const stray = FLOW_OPTIONS.find((name) => values[name] !== undefined);
+  if (what !== "flows") {
+    return stray === undefined
+      ? { kind: "show", what, ...common }
+      : usageOf(verb, `--${stray} is for \`show flows\`, not for \`show ${what}\``);
+  }
+  const limit = count(verb, values, "limit");
+  if (isCommand(limit)) return limit;
+  const query = given({
+    service: text(values, "service"),
+    client: text(values, "client"),
+    backend: text(values, "backend"),
+    limit,
+  });
+  return { kind: "flows", query, ...common };
+}
+
+function buildDrain(verb: Verb, values: Values, backend: string, common: Common): Command {
+  const waits = values["until-idle"] === true;
+  if (!waits && values["timeout"] !== undefined) return usageOf(verb, "--timeout needs --until-idle");
+  const timeout = count(verb, values, "timeout", TIMEOUT_SECONDS_MAX);
+  if (isCommand(timeout)) return timeout;
+  const untilIdleSeconds = waits ? (timeout ?? IDLE_SECONDS_DEFAULT) : undefined;
+  return { kind: "drain", backend, on: true, untilIdleSeconds, ...common };
+}
+
+function buildTrace(verb: Verb, [client = "", service = ""]: readonly string[], common: Common): Command {
+  // An address of IPv6 has colons of its own: with a port it stands in brackets.
+  const [, inBrackets, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(client) ?? [];
+  const address = inBrackets ?? plain ?? client;
+  if (port === undefined) return { kind: "trace", query: { client: address, service }, ...common };
+  const clientPort = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  if (clientPort < 1 || clientPort > 0xffff) return usageOf(verb, `${quote(port)} is no port`);
+  return { kind: "trace", query: { client: address, clientPort, service }, ...common };
+}
+
+function buildCapture(verb: Verb, values: Values, common: Common): Command {
+  const file = text(values, "output");
+  if (file === undefined || file === "") return usageOf(verb, "-o FILE is missing; -o - writes to standard output");
+  if (file === "-" && common.json) return usageOf(verb, "--json and -o - would both write to standard output");
+  const [packets, seconds, snap] = [
+    count(verb, values, "count"),
+    count(verb, values, "seconds"),
+    count(verb, values, "snap"),
+  ];
+  for (const one of [packets, seconds, snap]) if (isCommand(one)) return one;
+  const numbers = { count: packets as number | undefined, seconds: seconds as number | undefined };
+  const query = given({
+    service: text(values, "service"),
+    client: text(values, "client"),
+    ...numbers,
+    snap: snap as number | undefined,
+  });
+  return { kind: "capture", query, file, ...common };
+}
+
+/** A whole number above 0; undefined when the option is not there. */
+function count(verb: Verb, values: Values, name: string, max = Number.MAX_SAFE_INTEGER): number | undefined | Command {
+  const written = text(values, name);
+  if (written === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(written) ? Number(written) : 0;
+  if (value >= 1 && value <= max) return value;
+  const upTo = max === Number.MAX_SAFE_INTEGER ? "" : ` up to ${max}`;
+  return usageOf(verb, `--${name} is a whole number above 0${upTo}, not ${quote(written)}`);
+}
+
+function isCommand(value: number | undefined | Command): value is Command {
+  return typeof value === "object";
+}
+
+/** Without what was not said. */
+function given<Query extends object>(query: Query): { [Key in keyof Query]?: Exclude<Query[Key], undefined> } {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Query]?: Exclude<Query[Key], undefined>;
+  };
 }
 
 function wrongOperands(verb: Verb, operands: readonly string[]): string | undefined {

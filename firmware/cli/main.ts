@@ -1,12 +1,17 @@
 /** The `futago` command: reads the arguments, talks to the box, prints the answer, ends with an exit code. */
 import { readFileSync } from "node:fs";
 import type { BoxStatus } from "../runtime/control.ts";
-import { ExitCode, formatRefusal, type Refusal, RefusalError } from "../runtime/exit-code.ts";
+import { ExitCode, type Refusal, RefusalError } from "../runtime/exit-code.ts";
 import { ask, watch } from "./client.ts";
-import { type Command, readCommand } from "./command.ts";
+import { type Command, type CommandOf, readCommand } from "./command.ts";
 import { renderHelp } from "./help.ts";
 import { renderHealth, renderLog, renderNeighbours, renderWhy } from "./render-shown.ts";
-import { renderStatus, services } from "./render-status.ts";
+import { capture } from "./capture.ts";
+import { drain } from "./drain.ts";
+import { json, print, refuse, said } from "./output.ts";
+import { renderFlows, renderTrace } from "./render-flows.ts";
+import { renderServices } from "./render-services.ts";
+import { renderStatus } from "./render-status.ts";
 
 const RETRY_MILLIS = 50;
 
@@ -39,10 +44,21 @@ async function execute(command: Command): Promise<number> {
       const { message } = await ask(command.stateDirectory, "maintenance", { on: command.on });
       return said(command, message);
     }
+    case "flows":
+      return answer(command, await ask(command.stateDirectory, "flows", command.query), renderFlows);
+    case "trace":
+      return answer(command, await ask(command.stateDirectory, "trace", command.query), renderTrace);
+    case "drain":
+      return drain(command);
+    case "capture":
+      return capture(command);
   }
 }
 
-type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
+function answer<T>(command: { readonly json: boolean }, value: T, render: (value: T) => string): number {
+  print(command.json ? json(value) : render(value));
+  return ExitCode.done;
+}
 
 async function status(command: CommandOf<"status">): Promise<number> {
   const put = (value: BoxStatus) => print(command.json ? json(value) : renderStatus(value));
@@ -86,20 +102,15 @@ async function waitForRole(command: CommandOf<"wait">): Promise<number> {
 }
 
 async function show(command: CommandOf<"show">): Promise<number> {
-  const put = <T>(value: T, render: (value: T) => string) => {
-    print(command.json ? json(value) : render(value));
-    return ExitCode.done;
-  };
+  const put = <T>(value: T, render: (value: T) => string) => answer(command, value, render);
   const { stateDirectory } = command;
   switch (command.what) {
     case "config":
       // The document itself either way, so that `show config > file` and `config apply file` go round.
       return put((await ask(stateDirectory, "config", {})).document, json);
     case "services": {
-      const { services: all } = await ask(stateDirectory, "status", {});
-      return put(all, (value) =>
-        value.length === 0 ? "The configuration names no service.\n" : `${services(value)}\n`,
-      );
+      const { services, counters } = await ask(stateDirectory, "status", {});
+      return put({ services, counters }, renderServices);
     }
     case "health":
       return put(await ask(stateDirectory, "health", {}), renderHealth);
@@ -138,25 +149,6 @@ function readDocument(file: string): string {
       mend: "Give the path of a configuration document in JSON.",
     });
   }
-}
-
-function said(command: { readonly json: boolean }, message: string): number {
-  print(command.json ? json({ message }) : `${message}\n`);
-  return ExitCode.done;
-}
-
-function refuse(refusal: Refusal, asJson: boolean): number {
-  if (asJson) print(json({ error: refusal }));
-  process.stderr.write(`futago: ${formatRefusal(refusal)}\n`);
-  return refusal.exitCode;
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }
 
 async function main(argv: readonly string[]): Promise<number> {

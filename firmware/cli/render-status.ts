@@ -1,5 +1,5 @@
 /** The status of a box for a tired person: first what it does, then what is wrong, then the details. Pure. */
-import type { BoxStatus, ServiceStatus } from "../runtime/control.ts";
+import type { BackendStatus, BoxStatus, ServiceStatus } from "../runtime/control.ts";
 import type { GroupStatus, PeerStatus } from "../runtime/messages.ts";
 import { printable, table } from "./table.ts";
 
@@ -11,6 +11,7 @@ export function renderStatus(status: BoxStatus): string {
     groups(status.groups),
     paths(status.peer),
     services(status.services),
+    survivors(status),
     footer(status),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
@@ -79,7 +80,12 @@ function paths(peer: PeerStatus | null): string {
   return table(["HEARTBEAT", "PEER", "ROUND TRIP"], rows, ["left", "left", "right"]);
 }
 
-export function services(all: readonly ServiceStatus[]): string {
+function health({ healthy, draining }: BackendStatus): string {
+  if (!healthy) return "DEAD";
+  return draining ? "draining" : "healthy";
+}
+
+function services(all: readonly ServiceStatus[]): string {
   if (all.length === 0) return "";
   const rows = all.flatMap((service) =>
     service.backends.map((backend, i) => [
@@ -88,7 +94,7 @@ export function services(all: readonly ServiceStatus[]): string {
       i === 0 ? service.attach : "",
       backend.name + (backend.backup ? " (backup backend)" : ""),
       `${backend.address}:${backend.port}`,
-      backend.healthy ? "healthy" : "DEAD",
+      health(backend),
       String(backend.weight),
       String(backend.flows),
       backend.reason,
@@ -96,6 +102,14 @@ export function services(all: readonly ServiceStatus[]): string {
   );
   const align = ["left", "left", "left", "left", "left", "left", "right", "right"] as const;
   return table(["SERVICE", "ADDRESS", "XDP", "BACKEND", "AT", "HEALTH", "WEIGHT", "FLOWS", "CHECK"], rows, align);
+}
+
+/** "Of 1200 connections 1198 would survive a fail-over now." Only the box that serves can say it. */
+export function survivors({ connections, replication }: Pick<BoxStatus, "connections" | "replication">): string {
+  const { established, replicated } = connections;
+  if (replicated === null || established === 0) return "";
+  const link = replication?.linked === true ? "" : " The peer's core is not connected, so what it has is growing old.";
+  return `Of ${established} connections ${replicated} would survive a fail-over now.${link}`;
 }
 
 function footer(status: BoxStatus): string {

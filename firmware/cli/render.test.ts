@@ -5,6 +5,7 @@ import { renderHealth, renderLog, renderWhy } from "./render-shown.ts";
 import { renderStatus, roleSentence } from "./render-status.ts";
 import { printable, table } from "./table.ts";
 
+const traffic = { packetsIn: 10, bytesIn: 1_500, packetsOut: 8, bytesOut: 2_000_000, flows: 3 };
 const status: BoxStatus = {
   box: "a",
   role: "active",
@@ -39,6 +40,11 @@ const status: BoxStatus = {
       port: 80,
       protocol: "tcp",
       pool: "web",
+      mode: "nat",
+      family: "ipv4",
+      persistence: "none",
+      traffic,
+      connections: { established: 12, replicated: 11 },
       attach: "native",
       backends: [
         {
@@ -50,6 +56,9 @@ const status: BoxStatus = {
           healthy: true,
           reason: "200 in 0.4 ms",
           flows: 12,
+          draining: true,
+          limit: 100,
+          traffic,
         },
         {
           name: "s3",
@@ -60,15 +69,27 @@ const status: BoxStatus = {
           healthy: false,
           reason: "connection refused",
           flows: 0,
+          draining: false,
+          limit: null,
+          traffic: { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0, flows: 0 },
         },
       ],
     },
   ],
+  connections: { established: 12, replicated: 11 },
+  replication: { linked: true, whole: true, position: 9, acknowledged: 9, received: 0 },
   alarms: [{ kind: "peer-path", since: "2026-01-05T03:04:05.678Z", sentence: "the peer is not heard over wan" }],
   counters: {},
 };
 
 describe("the status for people", () => {
+  it("says how many connections would survive a fail-over, where that is known", () => {
+    expect(renderStatus(status)).toContain("Of 12 connections 11 would survive a fail-over now.\n");
+    expect(renderStatus({ ...status, connections: { established: 12, replicated: null } })).not.toContain("survive");
+    const replication = { linked: false, whole: false, position: 9, acknowledged: 9, received: 0 };
+    expect(renderStatus({ ...status, replication })).toContain("The peer's core is not connected");
+  });
+
   it("says the role in its first sentence", () => {
     expect(renderStatus(status)).toMatch(
       /^Box a is ACTIVE: it answers for 10\.1\.0\.1\/24 and 10\.2\.0\.1\/24 since 2026-01-05 /,
@@ -81,8 +102,9 @@ describe("the status for people", () => {
     expect(text.indexOf("ALARMS")).toBeLessThan(text.indexOf("GROUP"));
   });
 
-  it("names the path over which the peer is not heard, and a dead backup backend", () => {
+  it("names the path over which the peer is not heard, a draining and a dead backend", () => {
     const text = renderStatus(status);
+    expect(text).toMatch(/s1 +10\.2\.0\.11:80 +draining/);
     expect(text).toContain("Not heard over wan.");
     expect(text).toMatch(/wan {8}SILENT/);
     expect(text).toMatch(/s3 \(backup backend\) {2}10\.2\.0\.13:80 {2}DEAD/);

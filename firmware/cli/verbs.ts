@@ -17,7 +17,7 @@ export interface Verb {
 }
 
 export const DEFAULT_STATE = "/data/futago";
-export const SHOWN = ["config", "services", "health", "neighbours", "why", "log"] as const;
+export const SHOWN = ["config", "services", "flows", "health", "neighbours", "why", "log"] as const;
 export type Shown = (typeof SHOWN)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
 
@@ -72,9 +72,16 @@ export const VERBS: readonly Verb[] = [
     operandsMin: 1,
     operandsMax: 1,
     operandWords: SHOWN,
+    options: {
+      ...COMMON,
+      service: { type: "string", value: "SERVICE", help: "flows: only of this service" },
+      client: { type: "string", value: "ADDRESS", help: "flows: only of this client" },
+      backend: { type: "string", value: "POOL/BACKEND", help: "flows: only to this backend" },
+      limit: { type: "string", value: "N", help: "flows: how many to print (default 50)" },
+    },
     summary: "one part of the box in detail",
     details:
-      "config      the configuration in force, as one JSON document\nservices    the services with their backends\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: the newest transitions\nlog         the newest log lines",
+      "config      the configuration in force, as one JSON document\nservices    the services with their backends, what they carried, and what was dropped and why\nflows       the connections that the balancer knows, the newest first\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: the newest transitions\nlog         the newest log lines",
   },
   {
     ...none("config"),
@@ -100,6 +107,52 @@ export const VERBS: readonly Verb[] = [
     operandWords: ["on", "off"],
     summary: "keep this box from holding a role, or end that",
     details: "The peer takes over first. Maintenance survives a reboot.",
+  },
+  {
+    ...none("drain"),
+    operands: "BACKEND",
+    operandsMin: 1,
+    operandsMax: 1,
+    options: {
+      ...COMMON,
+      "until-idle": { type: "boolean", help: "wait until the backend has no connection left" },
+      timeout: { type: "string", value: "SECONDS", help: "wait no longer than this (default 600); the drain stays" },
+    },
+    summary: "let a backend keep its connections and get no new ones",
+    details:
+      "BACKEND is POOL/BACKEND, or a backend's name where no other pool has one of that name. The drain survives a\nrestart and ends with `futago undrain`. Exit code 1 when the time of --until-idle is over.",
+  },
+  {
+    ...none("undrain"),
+    operands: "BACKEND",
+    operandsMin: 1,
+    operandsMax: 1,
+    summary: "let a backend get new connections again",
+    details: "BACKEND is POOL/BACKEND, or a backend's name where no other pool has one of that name.",
+  },
+  {
+    ...none("trace"),
+    operands: "CLIENT[:PORT] SERVICE",
+    operandsMin: 2,
+    operandsMax: 2,
+    summary: "where a packet of a client would go, and why",
+    details:
+      "CLIENT is an address, with the client's port when one connection is meant: 198.51.100.7:40000, [2001:db8::7]:40000.\nNothing is sent: the answer is worked out from the tables that the balancer uses.",
+  },
+  {
+    ...none("capture"),
+    options: {
+      ...COMMON,
+      service: { type: "string", value: "SERVICE", help: "only packets of this service" },
+      client: { type: "string", value: "ADDRESS", help: "only packets of this client" },
+      count: { type: "string", value: "N", help: "end after so many packets (default 1000)" },
+      seconds: { type: "string", value: "S", help: "end after so long (default 60)" },
+      snap: { type: "string", value: "BYTES", help: "keep so much of each frame (default and at most 256)" },
+      output: { type: "string", short: "o", value: "FILE", help: "write to this file; - is standard output" },
+    },
+    summary: "copy packets as they came in and as they went out, into a pcapng file",
+    details:
+      "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became\nof it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
 ];
 

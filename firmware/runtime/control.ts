@@ -3,11 +3,26 @@
  * per line; a request {id, method, params} is answered by {id, result}, by {id, error}, or, for a streaming method,
  * by {id, event} again and again until the asker closes the connection.
  */
+import type { Family } from "@futago/hal/units/address.ts";
+import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
+import type { TraceShown } from "../balancer/trace.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
 
 /** A configuration of the largest size with every letter escaped. */
-export const CONTROL_LINE_BYTES_MAX = 24 << 20;
+export const CONTROL_LINE_BYTES_MAX = 56 << 20;
+
+/** What the balancer carried since the box's balancer was loaded, of a service or of a backend. */
+export interface TrafficShown {
+  /** From clients. */
+  readonly packetsIn: number;
+  readonly bytesIn: number;
+  /** To clients; in `direct` the backends answer by themselves, so that there is none. */
+  readonly packetsOut: number;
+  readonly bytesOut: number;
+  /** Connections that began. */
+  readonly flows: number;
+}
 
 export interface BackendStatus {
   readonly name: string;
@@ -21,6 +36,19 @@ export interface BackendStatus {
   readonly reason: string;
   /** Connections in the balancer's established table. */
   readonly flows: number;
+  /** Keeps its connections and takes no new ones: `futago drain`. */
+  readonly draining: boolean;
+  /** Connections of one service at a time; null is no limit. */
+  readonly limit: number | null;
+  readonly traffic: TrafficShown;
+}
+
+/** Of how many connections how many would survive a fail-over now. */
+export interface ConnectionsShown {
+  /** In this box's table; as of some seconds ago. */
+  readonly established: number;
+  /** Of these in the peer's table, too. Null where this box does not serve, or has no peer. */
+  readonly replicated: number | null;
 }
 
 export interface ServiceStatus {
@@ -29,9 +57,28 @@ export interface ServiceStatus {
   readonly port: number;
   readonly protocol: string;
   readonly pool: string;
+  readonly mode: ServiceMode;
+  readonly family: Family;
+  /** By what a client keeps its backend: "source" is by its address alone. */
+  readonly persistence: Persistence;
+  readonly traffic: TrafficShown;
+  /** TCP only: UDP's clients keep their backends by the ring. */
+  readonly connections: ConnectionsShown;
   /** How the balancer sits on the devices of the service: "native", "generic", or "none" while it does not. */
   readonly attach: "native" | "generic" | "none";
   readonly backends: readonly BackendStatus[];
+}
+
+export interface ReplicationShown {
+  /** The connection to the peer stands. */
+  readonly linked: boolean;
+  /** The peer has this box's whole table, but for what is on its way. */
+  readonly whole: boolean;
+  /** Of the newest message told, and of the newest that the peer has carried out. */
+  readonly position: number;
+  readonly acknowledged: number;
+  /** Of the newest message of the peer that was carried out here. */
+  readonly received: number;
 }
 
 export interface BoxStatus {
@@ -44,6 +91,10 @@ export interface BoxStatus {
   readonly peer: PeerStatus | null;
   readonly heartbeat: HeartbeatStatus | null;
   readonly services: readonly ServiceStatus[];
+  /** Of all services. */
+  readonly connections: ConnectionsShown;
+  /** How far connections are told to the peer and by it; null on a box alone. */
+  readonly replication: ReplicationShown | null;
   readonly alarms: readonly Alarm[];
   /** Named counts of what was refused or went wrong. */
   readonly counters: Readonly<Record<string, number>>;
@@ -90,6 +141,109 @@ export interface NeighbourShown {
   readonly managed: boolean;
 }
 
+export interface FlowsQuery {
+  /** The name of a service. */
+  readonly service?: string;
+  /** A client's address. */
+  readonly client?: string;
+  /** "pool/backend", or a backend's name where it is the only one. */
+  readonly backend?: string;
+  /** How many to show; the default is 50. */
+  readonly limit?: number;
+}
+
+export interface FlowShown {
+  /** "established" began with a whole handshake; "half-open" waits for one; "udp" has none. */
+  readonly state: "established" | "half-open" | "udp";
+  readonly client: string;
+  readonly clientPort: number;
+  readonly vip: string;
+  readonly vipPort: number;
+  readonly protocol: ServiceProtocol;
+  /** Null when no service of the configuration is there any more. */
+  readonly service: string | null;
+  readonly mode: ServiceMode | null;
+  /** "web/s1"; null when the configuration does not name it any more. */
+  readonly backend: string | null;
+  readonly backendAddress: string;
+  readonly backendPort: number;
+  /** `one-arm`: the VIP's port that the backend sees; else null. */
+  readonly sourcePort: number | null;
+  /** Since the newest packet, a second coarse. */
+  readonly idleMillis: number;
+  /** Such as "ended" or "told by the peer". */
+  readonly remarks: readonly FlowRemark[];
+}
+
+export type FlowRemark =
+  | "client closed"
+  | "backend closed"
+  | "reset"
+  | "began anew"
+  | "told by the peer"
+  | "backend dead";
+
+export interface FlowsShown {
+  /** All that the query names; `flows` are the newest of them. */
+  readonly total: number;
+  /** Of those the ones that still carry something: neither ended, nor half-open, nor idle for longer than the service lets them. */
+  readonly open: number;
+  readonly flows: readonly FlowShown[];
+}
+
+export interface TraceQuery {
+  readonly client: string;
+  /** Without one the answer is shares, where the port decides. */
+  readonly clientPort?: number;
+  readonly service: string;
+}
+
+export type { TraceShown, TraceStep } from "../balancer/trace.ts";
+
+export interface DrainShown {
+  readonly pool: string;
+  readonly backend: string;
+  readonly draining: boolean;
+  readonly message: string;
+}
+
+export interface CaptureQuery {
+  readonly service?: string;
+  readonly client?: string;
+  /** Packets, each as it came in and as it went out; the default is 1,000. */
+  readonly count?: number;
+  /** The default is 60. */
+  readonly seconds?: number;
+  /** Bytes of each frame, 256 at most. */
+  readonly snap?: number;
+}
+
+export interface CapturedFrame {
+  /** Nanoseconds since 1970. */
+  readonly atNanos: string;
+  /** Null: by a port that the box does not have any more. */
+  readonly device: string | null;
+  readonly direction: "in" | "out";
+  /** Whether the packet is shown as it came in, or as the balancer left it. */
+  readonly stage: "came" | "went";
+  /** Of the whole frame. */
+  readonly length: number;
+  /** Base64, cut at the snapshot length. */
+  readonly bytes: string;
+  /** What became of the packet, in words. */
+  readonly comment: string;
+}
+
+export type CaptureEvent =
+  | { readonly kind: "began"; readonly devices: readonly string[]; readonly snap: number; readonly hostname: string }
+  | { readonly kind: "frames"; readonly frames: readonly CapturedFrame[] }
+  | {
+      readonly kind: "ended";
+      readonly packets: number;
+      /** Packets that came faster than they were read. */
+      readonly lost: number;
+    };
+
 /** What can be asked, with its parameters and its answer. */
 export interface ControlMethods {
   status: { params: Record<string, never>; result: BoxStatus };
@@ -101,6 +255,10 @@ export interface ControlMethods {
   apply: { params: { readonly document: unknown; readonly author: string }; result: ConfigApplied };
   switchover: { params: { readonly group?: string }; result: { readonly message: string } };
   maintenance: { params: { readonly on: boolean }; result: { readonly message: string } };
+  flows: { params: FlowsQuery; result: FlowsShown };
+  trace: { params: TraceQuery; result: TraceShown };
+  /** `backend` is "pool/backend", or a backend's name where it is the only one. */
+  drain: { params: { readonly backend: string; readonly on: boolean }; result: DrainShown };
 }
 export type ControlMethod = keyof ControlMethods;
 
@@ -108,6 +266,8 @@ export type ControlMethod = keyof ControlMethods;
 export interface ControlStreams {
   watchStatus: { params: Record<string, never>; event: BoxStatus };
   watchEvents: { params: Record<string, never>; event: SentinelEvent };
+  /** Ends by itself with an event "ended", or when the asker goes away. */
+  capture: { params: CaptureQuery; event: CaptureEvent };
 }
 export type ControlStream = keyof ControlStreams;
 

@@ -47,6 +47,8 @@ export type CoreToSentinel =
   | { readonly kind: "orders"; readonly orders: Orders }
   /** The whole list each time it changes. Carrier is watched by sentinel itself. */
   | { readonly kind: "health"; readonly penalties: readonly Penalty[] }
+  /** Whether the peer has the connections that this box serves: a hand-over that nobody ordered waits for it. */
+  | { readonly kind: "connections"; readonly told: boolean }
   /** Answers each status: a core that hangs keeps its socket, and says nothing. */
   | { readonly kind: "alive" }
   | { readonly kind: "command"; readonly id: number; readonly command: SentinelCommand }

@@ -1,19 +1,38 @@
 /** `./build.sh bench`: the numbers, measured beside the peers. Without a name, all there are. */
 import { parseArgs } from "node:util";
+import { checksBench } from "./checks.ts";
 import { appendResults, machineDescription } from "./report.ts";
-import { type Row, ROWS, silenceBench } from "./silence.ts";
+import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
+import { tablesBench } from "./tables.ts";
 
-const USAGE = `usage: ./build.sh bench [silence] [--trials N] [--minutes N] [--rows ${ROWS.join(",")}] [--write]
+/** What can be named, in the order of a run without a name. */
+const BENCHES = {
+  silence: (given: Arguments, print: Print) =>
+    silenceBench({ ...given, trials: given.trials ?? TRIALS_DEFAULT }, print),
+  checks: checksBench,
+  tables: tablesBench,
+} as const;
+type Bench = keyof typeof BENCHES;
+const NAMES = Object.keys(BENCHES) as readonly Bench[];
 
-  --trials   of each contender in each row (default 20)
+const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minutes N] [--rows ${ROWS.join(",")}] [--write]
+
+  silence    VIP silence, memory and false take-overs beside keepalived
+  checks     what a thousand health checks a second cost
+  tables     what a thousand services and a full table of flows cost
+
+  --trials   of each contender in each row (default 20; checks, tables: 5)
   --minutes  of overload (default 5)
+  --rows     of silence
   --write    adds the results to test/bench/RESULTS.md
 `;
 const WRONG_USAGE = 2;
+const TRIALS_DEFAULT = 20;
 
 interface Arguments {
+  readonly benches: readonly Bench[];
   readonly rows: readonly Row[];
-  readonly trials: number;
+  readonly trials: number | undefined;
   readonly minutes: number;
   readonly write: boolean;
 }
@@ -23,18 +42,20 @@ function readArguments(): Arguments | undefined {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
-        trials: { type: "string", default: "20" },
+        trials: { type: "string" },
         minutes: { type: "string", default: "5" },
         rows: { type: "string", default: ROWS.join() },
         write: { type: "boolean", default: false },
       },
     });
     const rows = values.rows.split(",").filter((row): row is Row => (ROWS as readonly string[]).includes(row));
-    const [trials, minutes] = [Number(values.trials), Number(values.minutes)];
-    const right = Number.isInteger(trials) && trials > 0 && trials <= 1_000 && minutes > 0 && minutes <= 120;
-    const named = positionals.length === 0 || positionals.join() === "silence";
-    if (!right || !named || rows.length !== values.rows.split(",").length) return undefined;
-    return { rows, trials, minutes, write: values.write };
+    const named = positionals.filter((name): name is Bench => (NAMES as readonly string[]).includes(name));
+    const trials = values.trials === undefined ? undefined : Number(values.trials);
+    const minutes = Number(values.minutes);
+    const counted = trials === undefined || (Number.isInteger(trials) && trials > 0 && trials <= 1_000);
+    const right = counted && minutes > 0 && minutes <= 120 && named.length === positionals.length;
+    if (!right || rows.length !== values.rows.split(",").length) return undefined;
+    return { benches: named.length === 0 ? NAMES : named, rows, trials, minutes, write: values.write };
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message}\n`);
     return undefined;
@@ -50,6 +71,8 @@ if (given === undefined) {
   // A signal ends the process; each pair's janitor then takes the pair down.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
   print(machineDescription());
-  const tables = await silenceBench(given, print);
-  if (given.write) appendResults("silence", tables);
+  for (const name of given.benches) {
+    const tables = await BENCHES[name](given, print);
+    if (given.write) appendResults(name, tables);
+  }
 }

@@ -35,6 +35,8 @@ const activeBox: BoxSnapshot = {
     },
     heartbeat: { profile: "default", deadMs: 75, leaseMs: 45, latenessP999Ms: 1.2, counters: {} },
     services: [],
+    connections: { established: 0, replicated: null },
+    replication: null,
     alarms: [],
     counters: {},
   },

@@ -117,6 +117,24 @@ describe("the two cores of a pair", () => {
     expect(ringOf(a)).not.toBe(whole);
   });
 
+  it("drain a backend together, whichever was told, and know it when they hear each other again", async () => {
+    const draining = async (box: RunningBox) =>
+      (await box.status()).services[0]?.backends.filter((backend) => backend.draining).map((backend) => backend.name);
+    const whole = ringOf(a);
+    expect(await b.futago("drain", "s1")).toMatchObject({ code: 0 });
+    for (const box of [a, b])
+      await vi.waitUntil(async () => (await draining(box))?.join() === "s1", { timeout: 5_000 });
+    await vi.waitUntil(() => ringOf(a) === ringOf(b) && ringOf(a) !== whole, { timeout: 5_000 });
+    expect(await b.stop()).toMatchObject({ code: 0 });
+    expect(await a.futago("undrain", "web/s1")).toMatchObject({ code: 0 });
+    expect(await a.futago("drain", "web/s2")).toMatchObject({ code: 0 });
+    const again = boxes.start(hosts[1]!, b.state, "--box", "b", "--pair-key", `${boxes.directory}/pair.key`);
+    await again.ready();
+    await vi.waitUntil(async () => (await draining(again))?.join() === "s2", { timeout: 10_000 });
+    expect(await draining(a)).toEqual(["s2"]);
+    await vi.waitUntil(() => ringOf(a) === ringOf(again), { timeout: 5_000 });
+  });
+
   it("say so when their revisions differ, until they agree again", async () => {
     expect((await a.status()).revision).toBe((await b.status()).revision);
     const other = boxes.document("other.json", { ...document, routes: [{ to: "10.9.0.0/16", via: "10.1.0.9" }] });

@@ -49,7 +49,7 @@ it("refuses a commit that does not fit, keeps what was committed, and goes on wh
     "true",
     `const { writeFileSync, rmSync } = await import("node:fs");
      const { store } = await Store.open(directory);
-     const revision = (parent, note) => ({ document: { interfaces: [], note }, parent, author: "", comment: "", time: "" });
+     const revision = (parent, note) => ({ text: JSON.stringify({ interfaces: [], note }), parent, author: "", comment: "", time: "" });
      const first = (await store.append(revision(undefined, "small"))).revision.id;
      let filler = 0;
      try { for (;;) writeFileSync(directory + "/filler" + filler++, Buffer.alloc(4096)); } catch {}

@@ -3,11 +3,7 @@ import { type Allowed, breach, importsOf } from "./layers.ts";
 import { typescript } from "./source.ts";
 
 /** Each line is a decision; its reason says why the rule would make the place worse. */
-const ENTRIES = "pure: bytes of map entries, on maps that the contract hands over";
 const ALLOWED: readonly Allowed[] = [
-  { from: "firmware/runtime/core/balancer/balancer-keeper.ts", to: "hal/xdp/layout.ts", reason: ENTRIES },
-  { from: "firmware/runtime/core/balancer/balancer-keeper.ts", to: "hal/xdp/tables.ts", reason: ENTRIES },
-  { from: "firmware/runtime/sentinel/gate.ts", to: "hal/xdp/tables.ts", reason: ENTRIES },
   {
     from: "firmware/runtime/supervisor/state-lock.ts",
     to: "hal/board/file-lock.ts",

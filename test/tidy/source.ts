@@ -38,6 +38,7 @@ export const PURE_ROOMS = [
   "standby",
   "announce",
   "balancer",
+  "replication",
   "health",
   "names",
   "firewall",

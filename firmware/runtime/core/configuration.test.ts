@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RefusalError } from "../exit-code.ts";
 import { Configuration } from "./configuration.ts";
+import { judge, judgeAside } from "./judge.ts";
 
 const alone = { interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] }] };
 const paired = {
@@ -117,5 +118,45 @@ describe("the configuration in force", () => {
     expect(await refusal((await opened()).importFile(path))).toMatchObject({ exitCode: 3, where: path });
     writeFileSync(path, JSON.stringify(alone));
     expect((await (await opened({ state: "other" })).importFile(path)).changed).toBe(true);
+  });
+});
+
+describe("a large configuration", () => {
+  const pools = Array.from({ length: 100 }, (_, p) => ({
+    name: `p${p}`,
+    backends: Array.from({ length: 100 }, (_b, i) => ({ name: `s${i}`, address: `10.1.${p + 1}.${i + 1}`, port: 80 })),
+  }));
+  const large = { interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/16"] }], pools };
+
+  it("is judged in a thread as it would be here, and timers go on meanwhile", async () => {
+    const text = JSON.stringify(large);
+    let latest = performance.now();
+    let longest = 0;
+    const tick = () => {
+      longest = Math.max(longest, performance.now() - latest);
+      latest = performance.now();
+    };
+    const timer = setInterval(tick, 1);
+    const start = performance.now();
+    const aside = await judgeAside(text, { box: undefined, devices: ["eth0"] });
+    tick();
+    const took = performance.now() - start;
+    clearInterval(timer);
+    expect(aside).toEqual(judge(text, { box: undefined }));
+    expect(aside).toMatchObject({ ok: true, resolved: { pools: { length: 100 } } });
+    expect(longest).toBeLessThan(took / 2);
+  });
+
+  it("is refused in a thread with the same problems, and committed when it is right", async () => {
+    const configuration = await opened();
+    const broken = { ...large, pools: [...pools, { name: "p0", backends: [] }] };
+    const refused = await refusal(configuration.apply(JSON.stringify(broken), by));
+    expect([refused, ...(refused.also ?? [])].map((one) => one.where)).toEqual([
+      "pools.100.name",
+      "pools.100.backends",
+    ]);
+    const { inForce } = await configuration.apply(JSON.stringify(large, undefined, 2), by);
+    expect(inForce.resolved.pools).toHaveLength(100);
+    expect(await configuration.apply(large, by)).toMatchObject({ changed: false });
   });
 });

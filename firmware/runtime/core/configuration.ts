@@ -2,14 +2,13 @@
  * The configuration in force on this box: opened from the store, taken from `--import`, changed by `config apply`.
  * Nothing is committed that does not hold as a whole on this box.
  */
+import type { Log } from "./log.ts";
 import { readFileSync } from "node:fs";
-import { canonicalJson } from "../../config/canonical.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Resolved } from "../../config/resolved.ts";
-import type { Document } from "../../config/schema.ts";
-import { validate } from "../../config/validate.ts";
 import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
 import type { Box } from "../messages.ts";
+import { type DocumentText, judge, judgeAside, type Judged } from "./judge.ts";
 import { Store, StoreError, type StoreRefusal } from "../store/store.ts";
 import type { Revision } from "../store/revision.ts";
 
@@ -53,7 +52,7 @@ export class Configuration {
     const head = await opened.store.head();
     if (head !== undefined) {
       // Devices are not asked for: one that is missing at boot must not keep the rest from running.
-      const judged = judge(head.document, options, undefined, "the stored configuration");
+      const judged = accepted(judge(head.text, { box: options.box }), options, "the stored configuration");
       configuration.#inForce = { revision: head, resolved: judged.resolved };
     }
     return configuration;
@@ -68,20 +67,22 @@ export class Configuration {
     return this.apply(readText(path), { author: "import", comment: `imported from ${path}`, where: path });
   }
 
-  /** Judges, commits and puts into force. `input` is JSON text or a value made from it. */
+  /** Judges, commits and makes it the one in force. `input` is JSON text or a value made from it. */
   async apply(
     input: unknown,
     by: { readonly author: string; readonly comment: string; readonly where: string },
   ): Promise<Applied> {
     const before = this.#inForce;
-    if (before !== undefined) {
-      // What is in force already is not asked for its devices: one that was unplugged must not stop an import at boot.
-      const { document, warnings } = judge(input, this.#options, undefined, by.where);
-      const isSame = canonicalJson(before.revision.document) === canonicalJson(document);
-      if (isSame) return { inForce: before, changed: false, warnings };
+    const given = asText(input);
+    const { box } = this.#options;
+    const judged = await judgeAside(given, { box, devices: await this.#options.devices() });
+    // What is in force already is not asked for its devices: one that was unplugged must not stop an import at boot.
+    const known = before !== undefined && onlyDevicesMissing(judged) ? await judgeAside(given, { box }) : judged;
+    if (known.ok && known.text === before?.revision.text) {
+      return { inForce: before, changed: false, warnings: accepted(known, this.#options, by.where).warnings };
     }
-    const { document, resolved, warnings } = judge(input, this.#options, await this.#options.devices(), by.where);
-    const revision = await this.#commit(document, by.author, by.comment);
+    const { text, resolved, warnings } = accepted(judged, this.#options, by.where);
+    const revision = await this.#commit(text, by.author, by.comment);
     this.#inForce = { revision, resolved };
     return { inForce: this.#inForce, changed: true, warnings };
   }
@@ -98,10 +99,10 @@ export class Configuration {
     return this.#store.close();
   }
 
-  async #commit(document: Document, author: string, comment: string): Promise<Revision> {
+  async #commit(text: string, author: string, comment: string): Promise<Revision> {
     const parent = this.#inForce?.revision.id;
     try {
-      const appended = await this.#store.append({ document, parent, author, comment, time: new Date().toISOString() });
+      const appended = await this.#store.append({ text, parent, author, comment, time: new Date().toISOString() });
       if (appended.ok) return appended.revision;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -115,9 +116,20 @@ export class Configuration {
   }
 }
 
-function judge(input: unknown, options: ConfigurationOptions, devices: readonly string[] | undefined, where: string) {
-  const context = { box: options.box, ...(devices === undefined ? {} : { devices }) };
-  const judged = validate(input, context);
+/** The text of a value that a program gave instead of text; what is no JSON becomes a text that is none either. */
+function asText(input: unknown): DocumentText {
+  if (typeof input === "string" || input instanceof Uint8Array) return input;
+  // Its type does not say that there are values without JSON.
+  const text = JSON.stringify(input) as string | undefined;
+  return text ?? "";
+}
+
+function onlyDevicesMissing(judged: Judged): boolean {
+  return !judged.ok && judged.problems.every((problem) => problem.code === "missingDevice");
+}
+
+/** What was judged, when it can run here. */
+function accepted(judged: Judged, options: ConfigurationOptions, where: string): Extract<Judged, { ok: true }> {
   if (!judged.ok) throw new RefusalError(problemsRefusal(judged.problems, where));
   if (judged.resolved.pair !== undefined && !options.hasPairKey) {
     throw new RefusalError({
@@ -163,4 +175,10 @@ function readText(path: string): string | Uint8Array {
       mend: "Give --import the path of a configuration document in JSON.",
     });
   }
+}
+
+export function logApplied(log: Log, applied: Applied): void {
+  const { revision } = applied.inForce;
+  for (const { path, what, mend } of applied.warnings) log.warn("configuration-warning", { path, what, mend });
+  if (applied.changed) log.info("configuration-committed", { revision: revision.id, author: revision.author });
 }

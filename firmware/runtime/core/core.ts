@@ -13,17 +13,21 @@ import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
 import { readPairKey } from "../supervisor/pair-key.ts";
 import { AlarmBoard } from "./alarm-board.ts";
 import { ringSeed } from "./balancer/ring-seed.ts";
-import { type Applied, Configuration } from "./configuration.ts";
+import { Configuration, logApplied } from "./configuration.ts";
 import { ControlServer } from "./control/control-server.ts";
-import { type Answers, controlHandlers } from "./control/handlers.ts";
+import { Drains } from "./control/drains.ts";
+import { type Answers, captureQuery, controlHandlers } from "./control/handlers.ts";
+import { Toolbox } from "./control/toolbox.ts";
 import type { Log } from "./log.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
+import { ReplicationKeeper } from "./replication/replication-keeper.ts";
 import { missingDevice, NO_CONFIGURATION, PAIRED_APPLY, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
 import { Serving } from "./serving.ts";
 import { assembleStatus } from "./status.ts";
+import { readTraffic } from "./trace/traffic.ts";
 import { VipConnections } from "./vip-connections.ts";
 
 export interface CoreOptions {
@@ -47,6 +51,7 @@ interface Parts {
   readonly pairKey: Uint8Array | undefined;
   readonly seed: string;
   readonly maintenance: boolean;
+  readonly drains: Drains;
 }
 
 export class Core {
@@ -59,7 +64,11 @@ export class Core {
   readonly #connections: VipConnections;
   readonly #sentinel: SentinelLink;
   readonly #serving: Serving;
+  readonly #replication: ReplicationKeeper;
+  readonly #drains: Drains;
+  readonly #toolbox: Toolbox;
   readonly #counters = new Map<string, number>();
+  readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
   readonly #events: SentinelEvent[] = [];
   #control: ControlServer | undefined;
   #pair: Pair | undefined;
@@ -86,12 +95,35 @@ export class Core {
       log,
       bpfDirectory: join(stateDirectory, "bpf"),
       seed: parts.seed,
+      config: parts.configuration.inForce?.resolved,
       onPenalties: (penalties) => this.#sentinel.sendHealth(penalties),
       onPicture: (pools) => this.#pair?.tell(this.#configuration.inForce?.revision.id ?? "", pools),
+      onEnded: (keys) => this.#replication.ended(keys),
+      onTables: () => this.#replication.onTables(),
       onChange: () => {
-        this.#setAlarms("balancer-refused", this.#serving.troubles);
+        this.#replication.onTables();
+        this.#setServingAlarms();
         this.#publishStatus();
       },
+    });
+    this.#replication = new ReplicationKeeper({
+      clock: hal.clock,
+      serving: this.#serving,
+      onTold: (told) => this.#sentinel.sendTold(told),
+      onChange: () => this.#publishStatus(),
+      count: this.#count,
+    });
+    this.#drains = parts.drains;
+    this.#serving.setDrains(parts.drains.names);
+    this.#toolbox = new Toolbox({
+      hal,
+      balancer: this.#serving.balancer,
+      config: () => this.#configuration.inForce?.resolved,
+      groups: () => this.#status?.groups ?? [],
+      health: () => this.#serving.view().backends,
+      links: () => this.#network.links,
+      drains: parts.drains,
+      onDrains: () => this.#onDrains(),
     });
     this.#sentinel = new SentinelLink(join(stateDirectory, "sentinel.sock"), {
       onStatus: (status) => this.#onStatus(status),
@@ -112,10 +144,13 @@ export class Core {
     if (applied !== undefined) logApplied(log, applied);
     const seed = await ringSeed(pairKey, configuration);
     const maintenance = (await configuration.setting(MAINTENANCE)) === "on";
-    const core = new Core(options, { configuration, pairKey, seed, maintenance });
+    const drains = await Drains.load(configuration);
+    const core = new Core(options, { configuration, pairKey, seed, maintenance, drains });
+    const answers = core.#answers();
     core.#control = await ControlServer.open({
       path: join(stateDirectory, "control.sock"),
-      handlers: controlHandlers(core.#answers()),
+      handlers: controlHandlers(answers),
+      capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream) => (stream === "watchStatus" ? [core.#boxStatus()] : []),
       onFault: (method, error) => log.error("control-fault", { method, error: String(error) }),
     });
@@ -130,12 +165,14 @@ export class Core {
 
   /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
   async stop(): Promise<void> {
+    this.#toolbox.close();
     this.#control?.close();
     this.#pair?.close();
     this.#sentinel.close();
     this.#connections.close();
     await this.#turn;
     await this.#network.close();
+    this.#replication.close();
     this.#serving.remove();
     await this.#configuration.close();
   }
@@ -161,6 +198,7 @@ export class Core {
     if (this.#pair !== undefined && this.#pair.port === port) return;
     this.#pair?.close();
     this.#pair = undefined;
+    this.#replication.setPaired(port !== undefined && this.#pairKey !== undefined);
     if (port === undefined || resolved.box === undefined || this.#pairKey === undefined) return;
     this.#pair = new Pair({
       box: resolved.box,
@@ -169,7 +207,9 @@ export class Core {
       revision: () => this.#configuration.inForce?.revision.id ?? "",
       onChange: () => this.#onPeer(),
       onStale: (hosts) => this.#sentinel.sendStale(hosts),
-      count: (name) => this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1),
+      onDrains: (drains) => void this.#toolbox.mergeDrains(drains),
+      onFlows: (socket) => this.#replication.attach(socket),
+      count: this.#count,
     });
     this.#pair.setAddresses(this.#status?.peer?.addresses ?? []);
   }
@@ -201,6 +241,7 @@ export class Core {
     this.#pair?.setAddresses(status.peer?.addresses ?? []);
     this.#compareRevisions();
     this.#serving.setGroups(status.groups);
+    this.#replication.setGroups(status.groups);
     this.#connections.setGroups(status.groups);
     this.#publishStatus();
   }
@@ -238,6 +279,13 @@ export class Core {
   #onPeer(): void {
     this.#compareRevisions();
     this.#serving.setTold(this.#pair?.told ?? new Map());
+    this.#pair?.tellDrains(this.#drains.all);
+  }
+
+  #onDrains(): void {
+    this.#serving.setDrains(this.#drains.names);
+    this.#pair?.tellDrains(this.#drains.all);
+    this.#log.info("drains", { backends: [...this.#drains.names] });
   }
 
   #compareRevisions(): void {
@@ -253,7 +301,7 @@ export class Core {
     this.#setAlarms("missing-device", new Map(missing));
     this.#setAlarms("network-refused", new Map(this.#network.troubles.map((one) => [one.action, one.sentence])));
     this.#serving.setNetwork(this.#network.links, this.#network.ownAddresses);
-    this.#setAlarms("balancer-refused", this.#serving.troubles);
+    this.#setServingAlarms();
   }
 
   #answers(): Answers {
@@ -264,7 +312,9 @@ export class Core {
       },
       config: () => {
         const revision = this.#configuration.inForce?.revision;
-        return revision === undefined ? undefined : { revision: revision.id, document: revision.document };
+        return revision === undefined
+          ? undefined
+          : { revision: revision.id, document: JSON.parse(revision.text) as unknown };
       },
       health: () => this.#serving.checks(),
       events: () => this.#events,
@@ -277,6 +327,7 @@ export class Core {
       apply: (document, author) => this.#inTurn(() => this.#apply(document, author)),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
       maintenance: (on) => this.#inTurn(() => this.#setMaintenance(on)),
+      ...this.#toolbox.answers,
     };
   }
 
@@ -311,6 +362,10 @@ export class Core {
     this.#alarms.set(kind, subject, sentence, new Date().toISOString());
   }
 
+  #setServingAlarms(): void {
+    for (const [kind, sentences] of this.#serving.alarms()) this.#setAlarms(kind, sentences);
+  }
+
   #setAlarms(kind: string, sentences: ReadonlyMap<string, string>): void {
     this.#alarms.setAll(kind, sentences, new Date().toISOString());
   }
@@ -332,14 +387,11 @@ export class Core {
       health: this.#serving.view().backends,
       attachOf: (service) => this.#serving.attachOf(service),
       flows: this.#serving.flows.counts,
+      trafficOf: readTraffic(this.#serving.balancer),
+      drains: this.#drains.names,
+      replication: this.#replication,
       alarms: this.#alarms.alarms,
       counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
     });
   }
-}
-
-function logApplied(log: Log, applied: Applied): void {
-  const { revision } = applied.inForce;
-  for (const { path, what, mend } of applied.warnings) log.warn("configuration-warning", { path, what, mend });
-  if (applied.changed) log.info("configuration-committed", { revision: revision.id, author: revision.author });
 }

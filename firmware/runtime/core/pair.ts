@@ -1,4 +1,6 @@
 /** What this core knows of the other one: the link, the peer's revision, and the newest it told of each pool. */
+import type { TLSSocket } from "node:tls";
+import type { Drain } from "./peer-link/drain.ts";
 import { linkKey } from "./peer-link/link-key.ts";
 import { PEER_PROTOCOL_VERSION, type PeerHealth, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
@@ -13,6 +15,10 @@ export interface PairOptions {
   readonly onChange: () => void;
   /** Hosts that send to the peer what is for a VIP of this box. */
   readonly onStale: (hosts: readonly StaleSighting[]) => void;
+  /** What the peer knows of backends that drain. */
+  readonly onDrains: (drains: readonly Drain[]) => void;
+  /** A connection for flows stands. */
+  readonly onFlows: (socket: TLSSocket) => void;
   readonly count: (name: string) => void;
 }
 
@@ -22,10 +28,11 @@ export class Pair {
   readonly #told = new Map<string, PeerPool>();
   #revision: string | undefined;
   #lastPicture = "";
+  #lastDrains = "[]";
 
   constructor(options: PairOptions) {
     this.port = options.port;
-    const { box, port, revision, onChange, onStale, count } = options;
+    const { box, port, revision, onChange, onStale, onDrains, onFlows, count } = options;
     this.#link = new PeerLink({
       box,
       port,
@@ -40,11 +47,14 @@ export class Pair {
         onChange();
       },
       onStale: ({ hosts }) => onStale(hosts),
+      onDrains: ({ drains }) => onDrains(drains),
       onUp: () => {
         this.#lastPicture = "";
+        this.#lastDrains = "[]";
         onChange();
       },
       onDown: onChange,
+      onFlows,
       count,
     });
   }
@@ -78,6 +88,14 @@ export class Pair {
     if (!this.#link.up || picture === this.#lastPicture) return;
     this.#lastPicture = picture;
     this.#link.sendHealth({ kind: "health", revision, pools });
+  }
+
+  /** Sends the orders to drain when they are others than the peer was told over this connection. */
+  tellDrains(drains: readonly Drain[]): void {
+    const picture = JSON.stringify(drains);
+    if (!this.#link.up || picture === this.#lastDrains) return;
+    this.#lastDrains = picture;
+    this.#link.sendDrains({ kind: "drains", drains });
   }
 
   /** Beyond what one message holds, the others are seen again. */

@@ -16,3 +16,11 @@ export function revisionsDiffer(mine: string, theirs: string): string {
   const short = (revision: string) => revision.slice(0, 16);
   return `this box runs revision ${short(mine)} and the peer ${short(theirs)}; apply the same file on both with \`futago config apply\``;
 }
+
+/** What a drain did, for the person who asked for it. `used` is false where no service uses the pool. */
+export function drainSentence(name: string, on: boolean, changed: boolean, used: boolean): string {
+  const unused = used ? "" : "; no service uses its pool now";
+  if (on)
+    return `${name} ${changed ? "drains now" : "was draining already"}: it keeps its connections and takes no new ones${unused}.`;
+  return changed ? `${name} takes new connections again${unused}.` : `${name} was not draining.`;
+}

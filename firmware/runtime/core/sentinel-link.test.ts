@@ -76,6 +76,18 @@ describe("core's end of the sentinel's socket", () => {
     expect(heard[1]).toMatchObject({ penalties: [{ cause: "gateway", weight: 40, sentence: "gone" }] });
   });
 
+  it("says that the peer lacks connections, once, and first thing while it does", async () => {
+    const made = open();
+    made.sendTold(false);
+    await listen();
+    await expect.poll(kinds).toEqual(["health", "connections"]);
+    expect(heard[1]).toMatchObject({ told: false });
+    made.sendTold(false);
+    made.sendTold(true);
+    await expect.poll(kinds).toEqual(["health", "connections", "connections"]);
+    expect(heard[2]).toMatchObject({ told: true });
+  });
+
   it("says everything again to a sentinel that was restarted", async () => {
     await listen();
     open().sendOrders(orders);

@@ -40,6 +40,7 @@ export class SentinelLink {
   #closed = false;
   #orders: Orders | undefined;
   #penalties: readonly Penalty[] = [];
+  #told = true;
   #nextId = 1;
   readonly #waiting = new Map<number, (result: CommandResult) => void>();
 
@@ -62,6 +63,13 @@ export class SentinelLink {
     if (JSON.stringify(penalties) === JSON.stringify(this.#penalties)) return;
     this.#penalties = penalties;
     this.#send({ kind: "health", penalties });
+  }
+
+  /** Whether the peer has the connections that this box serves. */
+  sendTold(told: boolean): void {
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#send({ kind: "connections", told });
   }
 
   /** What the peer's sentinel saw. */
@@ -99,6 +107,7 @@ export class SentinelLink {
       this.#connected = true;
       if (this.#orders !== undefined) this.#send({ kind: "orders", orders: this.#orders });
       this.#send({ kind: "health", penalties: this.#penalties });
+      if (!this.#told) this.#send({ kind: "connections", told: false });
       this.#listener.onConnected();
     });
     socket.on("data", (chunk: Buffer) => {

@@ -1,8 +1,9 @@
 /** Puts together what `futago status` says, from what the parts of core know. Pure. */
 import type { Resolved, ResolvedService } from "../../config/resolved.ts";
-import type { BackendStatus, BoxStatus, ServiceStatus } from "../control.ts";
+import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
 import { type BackendHealth, key } from "./checks/backend-health.ts";
+import { NO_TRAFFIC, type ServiceTraffic } from "./trace/traffic.ts";
 
 export interface StatusSources {
   readonly box: string | undefined;
@@ -14,12 +15,21 @@ export interface StatusSources {
   readonly attachOf: (service: ResolvedService) => ServiceStatus["attach"];
   /** Established connections by address and port of the backend, "10.2.0.11:80". */
   readonly flows: ReadonlyMap<string, number>;
+  readonly trafficOf: (service: ResolvedService) => ServiceTraffic;
+  /** By "pool/backend". */
+  readonly drains: ReadonlySet<string>;
+  readonly replication: {
+    connections(service: ResolvedService): ConnectionsShown;
+    /** Undefined on a box alone. */
+    readonly status: ReplicationShown | undefined;
+  };
   readonly alarms: readonly Alarm[];
   readonly counters: Readonly<Record<string, number>>;
 }
 
 export function assembleStatus(sources: StatusSources): BoxStatus {
   const { config, sentinel } = sources;
+  const services = (config?.services ?? []).map((service) => serviceStatus(service, sources));
   return {
     box: sources.box ?? "alone",
     role: sentinel?.role ?? "unknown",
@@ -28,7 +38,9 @@ export function assembleStatus(sources: StatusSources): BoxStatus {
     groups: sentinel?.groups ?? [],
     peer: sentinel?.peer === undefined ? null : withWholeRevision(sentinel.peer, sources.revision),
     heartbeat: sentinel?.heartbeat ?? null,
-    services: (config?.services ?? []).map((service) => serviceStatus(service, sources)),
+    services,
+    connections: together(services.map(({ connections }) => connections)),
+    replication: shownReplication(sources.replication.status),
     alarms: [...(sentinel?.alarms ?? []), ...sources.alarms],
     counters: sources.counters,
   };
@@ -39,10 +51,26 @@ function withWholeRevision(peer: PeerStatus, own: string): PeerStatus {
   return peer.revision !== "" && own.startsWith(peer.revision) ? { ...peer, revision: own } : peer;
 }
 
+/** Null where no service has a number. */
+function together(all: readonly ConnectionsShown[]): ConnectionsShown {
+  const known = all.flatMap(({ replicated }) => replicated ?? []);
+  return {
+    established: all.reduce((sum, one) => sum + one.established, 0),
+    replicated: known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0),
+  };
+}
+
+function shownReplication(status: ReplicationShown | undefined): ReplicationShown | null {
+  if (status === undefined) return null;
+  const { linked, whole, position, acknowledged, received } = status;
+  return { linked, whole, position, acknowledged, received };
+}
+
 function serviceStatus(service: ResolvedService, sources: StatusSources): ServiceStatus {
   const pool = sources.config?.pools.find((one) => one.name === service.pool);
+  const traffic = sources.trafficOf(service);
   const backends = (pool?.backends ?? []).map((backend): BackendStatus => {
-    const { name, address, port, weight, backup } = backend;
+    const { name, address, port, weight, backup, maxConnections } = backend;
     const health = sources.health.get(key(service.pool, name));
     return {
       name,
@@ -53,15 +81,23 @@ function serviceStatus(service: ResolvedService, sources: StatusSources): Servic
       healthy: health?.healthy ?? false,
       reason: health?.reason ?? "not checked yet",
       flows: sources.flows.get(`${address}:${port}`) ?? 0,
+      draining: sources.drains.has(`${service.pool}/${name}`),
+      limit: maxConnections ?? null,
+      traffic: traffic.backends.get(`${address}:${port}`) ?? NO_TRAFFIC,
     };
   });
-  const { name, port, protocol, pool: poolName } = service;
+  const { name, port, protocol, mode, family, persistence, pool: poolName } = service;
   return {
     name,
     address: service.addresses.join(" "),
     port,
     protocol,
     pool: poolName,
+    mode,
+    family,
+    persistence,
+    traffic: traffic.service,
+    connections: sources.replication.connections(service),
     attach: sources.attachOf(service),
     backends,
   };

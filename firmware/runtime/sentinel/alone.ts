@@ -95,6 +95,10 @@ export class AloneSentinel implements Mode {
     this.#review();
   }
 
+  setConnectionsTold(): void {
+    // There is nobody to tell.
+  }
+
   setPenalties(penalties: readonly Penalty[]): void {
     this.#penalties = penalties;
     this.#review();

@@ -1,5 +1,5 @@
 /** The gate in the kernel: which address belongs to which group, on which devices it stands, and the leases' memory. */
-import type { Bpf, BpfObject } from "@futago/hal/contract/bpf.ts";
+import type { Bpf, BpfObject, BpfProgram } from "@futago/hal/contract/bpf.ts";
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Ifindex, IpAddress } from "@futago/hal/units/address.ts";
 import { type GateTables, gateTables, type StaleEntry } from "@futago/hal/xdp/tables.ts";
@@ -8,12 +8,20 @@ export type { StaleEntry };
 
 export const GATE_GROUPS_MAX = 16;
 
+/** The gate was missing on a device: it stands again, or the kernel refuses that. */
+export interface GateFound {
+  readonly ifindex: Ifindex;
+  readonly refusal: string | undefined;
+}
+
 export class Gate {
   readonly pin: string;
   readonly #bpf: Bpf;
   readonly #object: BpfObject;
   readonly #tables: GateTables;
   readonly #attached = new Set<Ifindex>();
+  /** Why the programs could not be put back, as it was told last. */
+  readonly #refused = new Map<Ifindex, string>();
 
   constructor(bpf: Bpf, pinDirectory: string) {
     this.#bpf = bpf;
@@ -51,9 +59,36 @@ export class Gate {
     for (const ifindex of [...this.#attached].filter((each) => !wanted.includes(each))) this.#leave(ifindex);
   }
 
+  /** Puts back what somebody took away: the kernel says nothing of it. Returns what is new about it. */
+  restore(): readonly GateFound[] {
+    return [...this.#attached].flatMap((ifindex) => this.#restoreAt(ifindex) ?? []);
+  }
+
+  #restoreAt(ifindex: Ifindex): GateFound | undefined {
+    try {
+      if (this.#bpf.standsTc(ifindex, ...this.#programs())) {
+        this.#refused.delete(ifindex);
+        return undefined;
+      }
+      if (!this.#stand(ifindex)) return undefined;
+      this.#refused.delete(ifindex);
+      return { ifindex, refusal: undefined };
+    } catch (error) {
+      // Somebody else's filter has our place. The VIPs' addresses come and go all the same, and the next look tries again.
+      if (!(error instanceof HalError)) throw error;
+      if (this.#refused.get(ifindex) === error.message) return undefined;
+      this.#refused.set(ifindex, error.message);
+      return { ifindex, refusal: error.message };
+    }
+  }
+
+  #programs(): readonly [BpfProgram, BpfProgram] {
+    return [this.#object.program("futago_ingress"), this.#object.program("futago_egress")];
+  }
+
   #stand(ifindex: Ifindex): boolean {
     try {
-      this.#bpf.attachTc(ifindex, this.#object.program("futago_ingress"), this.#object.program("futago_egress"));
+      this.#bpf.attachTc(ifindex, ...this.#programs());
       return true;
     } catch (error) {
       // It went away since it was listed; that is told next.

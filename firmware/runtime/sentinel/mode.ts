@@ -24,6 +24,8 @@ export interface ModeContext {
 export interface Mode {
   setOrders(orders: Orders, slots: ReadonlyMap<string, number>): void;
   setPenalties(penalties: readonly Penalty[]): void;
+  /** Whether the peer has the connections that this box serves. */
+  setConnectionsTold(told: boolean): void;
   setCoreConnected(connected: boolean): void;
   linksChanged(): void;
   command(command: SentinelCommand): Promise<CommandAnswer>;

@@ -135,6 +135,10 @@ export class PairedSentinel implements Mode {
     this.#tellFitness();
   }
 
+  setConnectionsTold(told: boolean): void {
+    this.#input({ kind: "connections", told });
+  }
+
   setCoreConnected(connected: boolean): void {
     const goneSince = this.#fitness.coreGoneSince ?? this.#context.hal.clock.now();
     this.#fitness = { ...this.#fitness, coreGoneSince: connected ? undefined : goneSince };

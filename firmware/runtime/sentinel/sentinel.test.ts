@@ -167,6 +167,15 @@ describe("orders", () => {
     await vi.waitUntil(() => bpf.tc.size === 0);
   });
 
+  test("put the gate back where somebody took it away, and say so", { timeout: 10_000 }, async () => {
+    core.say(orders(pairOrders()));
+    await core.until((status) => status.peer !== undefined);
+    bpf.tc.clear();
+    const heard = await vi.waitUntil(() => core.heard.find((one) => one.kind === "event"), { timeout: 5_000 });
+    expect(heard).toMatchObject({ event: { event: "gate-restored" } });
+    expect([...bpf.tc.keys()]).toEqual([1]);
+  });
+
   test("for a device that has just vanished harm nobody", async () => {
     vi.spyOn(bpf, "attachTc").mockImplementation(() => {
       throw new HalError("ENODEV", "bpf(BPF_PROG_ATTACH)", "No such device");

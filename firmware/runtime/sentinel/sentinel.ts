@@ -44,6 +44,7 @@ export class Sentinel {
   #followed: Orders | undefined;
   #slots: ReadonlyMap<string, number> = new Map();
   #penalties: readonly Penalty[] = [];
+  #told = true;
   #coreConnected = false;
   /** Somebody's wish, whichever mode there is to carry it out. */
   #maintenance = false;
@@ -69,7 +70,10 @@ export class Sentinel {
     this.#subscription = network.subscribe((event) => this.#onNetwork(event));
     await this.#listLinks();
     await this.#server.listen();
-    this.#statusTimer = setInterval(() => this.#sendStatus(), STATUS_MILLIS);
+    this.#statusTimer = setInterval(() => {
+      this.#lookAtGate();
+      this.#sendStatus();
+    }, STATUS_MILLIS);
   }
 
   async stop(): Promise<void> {
@@ -86,6 +90,11 @@ export class Sentinel {
 
   #onCore(connected: boolean): void {
     this.#coreConnected = connected;
+    if (connected) {
+      // A core that was just started says so first thing when it is otherwise.
+      this.#told = true;
+      this.#mode?.setConnectionsTold(true);
+    }
     this.#mode?.setCoreConnected(connected);
     if (connected) this.#sendStatus();
   }
@@ -97,6 +106,9 @@ export class Sentinel {
       case "health":
         this.#penalties = message.penalties;
         return this.#mode?.setPenalties(message.penalties);
+      case "connections":
+        this.#told = message.told;
+        return this.#mode?.setConnectionsTold(message.told);
       case "stale":
         return this.#mode?.hearStale(message.hosts);
       case "alive":
@@ -146,6 +158,7 @@ export class Sentinel {
     const mode = this.#makeMode(orders);
     this.#mode = mode;
     mode.setPenalties(this.#penalties);
+    mode.setConnectionsTold(this.#told);
     mode.setCoreConnected(this.#coreConnected);
     if (this.#maintenance) void mode.command({ kind: "maintenance", on: true });
   }
@@ -178,6 +191,21 @@ export class Sentinel {
     const devices = new Set(groups.flatMap((group) => group.virtualRouters.map((router) => router.device)));
     this.#gate.setAddresses(addresses);
     this.#gate.setDevices([...devices].flatMap((device) => this.#links.get(device)?.ifindex ?? []));
+  }
+
+  #lookAtGate(): void {
+    for (const { ifindex, refusal } of this.#gate.restore()) {
+      const device = [...this.#links.values()].find((link) => link.ifindex === ifindex)?.ifname ?? `link ${ifindex}`;
+      this.#server.event({
+        at: new Date().toISOString(),
+        event: refusal === undefined ? "gate-restored" : "gate-refused",
+        group: undefined,
+        from: undefined,
+        to: undefined,
+        reason: refusal ?? "somebody took the gate off the device",
+        evidence: { device },
+      });
+    }
   }
 
   async #listLinks(): Promise<void> {

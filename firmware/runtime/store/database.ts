@@ -8,8 +8,6 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
-import { canonicalJson } from "../../config/canonical.ts";
-import type { Document } from "../../config/schema.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
 import { type Appended, type NewRevision, type Revision, revisionId, type RevisionSummary } from "./revision.ts";
 
@@ -124,12 +122,11 @@ export class StoreDatabase {
   }
 
   append(revision: NewRevision): Appended {
-    const canonical = canonicalJson(revision.document);
-    const id = revisionId(revision.parent, canonical);
+    const id = revisionId(revision.parent, revision.text);
     const commit = this.#database.transaction((): Appended => {
       const head = this.#headId();
       if (head !== revision.parent) return { ok: false, reason: "conflict", head };
-      this.#insert({ ...revision, id }, canonical);
+      this.#insert({ ...revision, id });
       this.#setHead(id);
       return { ok: true, revision: { ...revision, id } };
     });
@@ -137,11 +134,10 @@ export class StoreDatabase {
   }
 
   keep(revision: Revision): void {
-    const canonical = canonicalJson(revision.document);
-    if (revisionId(revision.parent, canonical) !== revision.id) {
+    if (revisionId(revision.parent, revision.text) !== revision.id) {
       throw new StoreError(refusal("damaged", `revision ${revision.id} does not hold what its id says`));
     }
-    this.#insert(revision, canonical);
+    this.#insert(revision);
   }
 
   moveHead(id: string): boolean {
@@ -192,18 +188,17 @@ export class StoreDatabase {
   }
 
   /** A revision that is there already is the same one: its id is the hash of its content. */
-  #insert(revision: Revision, canonical: string): void {
-    const { id, parent, author, comment, time } = revision;
+  #insert({ id, parent, author, comment, time, text }: Revision): void {
     this.#database
       .prepare(`INSERT OR IGNORE INTO revision (${summaryColumns}, document) VALUES (?, ?, ?, ?, ?, ?)`)
-      .run(id, parent ?? null, author, comment, time, canonical);
+      .run(id, parent ?? null, author, comment, time, text);
   }
 
   #read(row: DocumentRow): Revision {
     if (revisionId(row.parent ?? undefined, row.document) !== row.id) {
       throw new StoreError(refusal("damaged", `${this.#path}: revision ${row.id} does not hold what its id says`));
     }
-    return { ...summary(row), document: JSON.parse(row.document) as Document };
+    return { ...summary(row), text: row.document };
   }
 }
 

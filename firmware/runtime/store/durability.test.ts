@@ -17,8 +17,8 @@ const committer = `
   let parent = (await opened.store.head())?.id;
   console.log("open " + (parent ?? ""));
   for (let i = 0; ; i++) {
-    const document = { interfaces: [{ name: "wan", device: "eth" + i }] };
-    const appended = await opened.store.append({ document, parent, author: "test", comment: "", time: "" });
+    const text = JSON.stringify({ interfaces: [{ device: "eth" + i, name: "wan" }] });
+    const appended = await opened.store.append({ text, parent, author: "test", comment: "", time: "" });
     parent = appended.revision.id;
     console.log("committed " + parent);
   }

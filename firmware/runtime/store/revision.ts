@@ -1,9 +1,9 @@
 /** A committed configuration, and its id. */
 import { createHash } from "node:crypto";
-import type { Document } from "../../config/schema.ts";
 
 export interface NewRevision {
-  readonly document: Document;
+  /** The document as canonical JSON: text goes from thread to thread at once, a large tree of objects does not. */
+  readonly text: string;
   /** The revision it was made from; must be the head. Undefined when the store is empty. */
   readonly parent: string | undefined;
   readonly author: string;
@@ -18,7 +18,7 @@ export interface Revision extends NewRevision {
 }
 
 /** A revision without its document, for lists. */
-export type RevisionSummary = Omit<Revision, "document">;
+export type RevisionSummary = Omit<Revision, "text">;
 
 export type Appended =
   | { readonly ok: true; readonly revision: Revision }
@@ -26,9 +26,9 @@ export type Appended =
   | { readonly ok: false; readonly reason: "conflict"; readonly head: string | undefined };
 
 /** SHA-256 in hex of the parent's id (nothing for the first) followed by the canonical document, so equal imports agree. */
-export function revisionId(parent: string | undefined, canonical: string): string {
+export function revisionId(parent: string | undefined, text: string): string {
   return createHash("sha256")
     .update(parent ?? "")
-    .update(canonical, "utf8")
+    .update(text, "utf8")
     .digest("hex");
 }

@@ -13,14 +13,14 @@ import { join } from "node:path";
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Document } from "../../config/schema.ts";
+import { canonicalJson } from "../../config/canonical.ts";
 import { type NewRevision, Store, StoreError, type StoreOpened } from "./store.ts";
 
-const document = (device: string): Document => ({ interfaces: [{ name: "wan", device }] });
+const text = (device: string): string => canonicalJson({ interfaces: [{ name: "wan", device }] });
 
 function revision(parent: string | undefined, device: string): NewRevision {
   return {
-    document: document(device),
+    text: text(device),
     parent,
     author: "alice",
     comment: `use ${device}`,

@@ -11,6 +11,7 @@ import { type ControlHandlers, ControlServer } from "./control-server.ts";
 let directory = "";
 let server: ControlServer | undefined;
 let faults: string[] = [];
+let captures: string[] = [];
 const status = { box: "a", role: "standby" } as BoxStatus;
 
 const handlers = {
@@ -26,10 +27,18 @@ const handlers = {
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "futago-control-"));
   faults = [];
+  captures = [];
   server = await ControlServer.open({
     path: join(directory, "control.sock"),
     handlers,
     first: () => [status],
+    capture: (query, onEvent) => {
+      if (query.service === "none") throw new RefusalError({ exitCode: 1, what: "there is no service" });
+      captures.push("begun");
+      onEvent({ kind: "began", devices: ["eth0"], snap: 64, hostname: "edge" });
+      if (query.count === 1) onEvent({ kind: "ended", packets: 0, lost: 0 });
+      return () => captures.push("ended");
+    },
     onFault: (method) => faults.push(method),
   });
 });
@@ -93,6 +102,27 @@ describe("the control socket", () => {
     expect(await watching).toBe(true);
     expect(seen).toEqual(["standby", "maintenance", "active"]);
     await expect.poll(() => server?.watched).toBe(false);
+  });
+
+  it("gives a capture's events to the one who asked, and ends it when the asker goes away", async () => {
+    const stopped = new AbortController();
+    const seen: string[] = [];
+    const watching = watch(directory, "capture", ({ kind }) => seen.push(kind) < 0, stopped.signal, { service: "www" });
+    await expect.poll(() => seen).toEqual(["began"]);
+    expect(captures).toEqual(["begun"]);
+    stopped.abort();
+    expect(await watching).toBe(false);
+    await expect.poll(() => captures).toEqual(["begun", "ended"]);
+  });
+
+  it("tells the asker when a capture is over, and refuses one that cannot be", async () => {
+    const seen: string[] = [];
+    const all = (event: { readonly kind: string }) => seen.push(event.kind) > 0 && event.kind === "ended";
+    expect(await watch(directory, "capture", all, undefined, { count: 1 })).toBe(true);
+    expect(seen).toEqual(["began", "ended"]);
+    await expect(watch(directory, "capture", all, undefined, { service: "none" })).rejects.toMatchObject({
+      refusal: { what: "there is no service" },
+    });
   });
 
   it("tells a watcher that the box went away, and a later asker that no box runs", async () => {

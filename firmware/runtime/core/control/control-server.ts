@@ -5,6 +5,8 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
+  type CaptureEvent,
+  type CaptureQuery,
   CONTROL_LINE_BYTES_MAX,
   type ControlMethod,
   type ControlMethods,
@@ -28,6 +30,8 @@ export interface ControlServerOptions {
   readonly handlers: ControlHandlers;
   /** The first event of a stream, sent when somebody begins to watch. */
   readonly first: (stream: ControlStream) => readonly unknown[];
+  /** What is begun for one asker, who alone gets its events; what is returned ends it. Throws RefusalError. */
+  readonly capture: (query: CaptureQuery, onEvent: (event: CaptureEvent) => void) => () => void;
   /** Errors that are our own fault. */
   readonly onFault: (method: string, error: unknown) => void;
 }
@@ -107,6 +111,7 @@ export class ControlServer {
       return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
     }
     if (STREAMS.includes(method)) return this.#watch({ socket, id, stream: method as ControlStream });
+    if (method === "capture") return this.#capture(socket, id, request["params"] ?? {});
     if (!Object.hasOwn(this.#options.handlers, method)) {
       return this.#send(socket, { id, error: refusal(`there is no method ${JSON.stringify(method)}`) });
     }
@@ -126,6 +131,15 @@ export class ControlServer {
       exitCode: ExitCode.failed,
       what: `${method} failed: ${error instanceof Error ? error.message : String(error)}`,
     };
+  }
+
+  #capture(socket: Socket, id: number, query: CaptureQuery): void {
+    try {
+      const stop = this.#options.capture(query, (event) => this.#send(socket, { id, event }));
+      socket.once("close", stop);
+    } catch (error) {
+      this.#send(socket, { id, error: this.#refusalOf("capture", error) });
+    }
   }
 
   #watch(watcher: Watcher): void {

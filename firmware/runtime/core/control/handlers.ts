@@ -1,6 +1,20 @@
 /** What the control socket's methods do, by asking the parts of core. */
 import type { NeighbourEntry } from "@futago/hal/contract/network.ts";
-import type { BoxStatus, CheckStatus, ConfigApplied, ConfigShown, LogLine, NeighbourShown } from "../../control.ts";
+import type {
+  BoxStatus,
+  CaptureEvent,
+  CaptureQuery,
+  CheckStatus,
+  ConfigApplied,
+  ConfigShown,
+  DrainShown,
+  FlowsQuery,
+  FlowsShown,
+  LogLine,
+  NeighbourShown,
+  TraceQuery,
+  TraceShown,
+} from "../../control.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { SentinelEvent } from "../../messages.ts";
 import type { CommandResult } from "../sentinel-link.ts";
@@ -17,6 +31,12 @@ export interface Answers {
   apply(document: unknown, author: string): Promise<ConfigApplied>;
   switchover(group: string | undefined): Promise<CommandResult>;
   maintenance(on: boolean): Promise<CommandResult>;
+  flows(query: FlowsQuery): Promise<FlowsShown>;
+  trace(query: TraceQuery): Promise<TraceShown>;
+  /** `backend` as somebody wrote it. */
+  drain(backend: string, on: boolean): Promise<DrainShown>;
+  /** Returns what ends the capture before its time. */
+  capture(query: CaptureQuery, onEvent: (event: CaptureEvent) => void): () => void;
 }
 
 const AUTHOR_LENGTH_MAX = 64;
@@ -41,7 +61,38 @@ export function controlHandlers(answers: Answers): ControlHandlers {
       if (typeof on !== "boolean") throw badParameter("on is true or false");
       return { message: message(await answers.maintenance(on)) };
     },
+    flows: (query) =>
+      answers.flows(checkedQuery(query, { service: "text", client: "text", backend: "text", limit: "count" })),
+    trace: (query) => {
+      const checked = checkedQuery(query, { client: "text", clientPort: "count", service: "text" });
+      if (checked.client === undefined || checked.service === undefined)
+        throw badParameter("client and service are needed");
+      return answers.trace(checked);
+    },
+    drain: ({ backend, on }) => {
+      if (typeof backend !== "string" || typeof on !== "boolean") {
+        throw badParameter("backend is the name of a backend, and on is true or false");
+      }
+      return answers.drain(backend, on);
+    },
   };
+}
+
+/** The parameters of a capture, which is begun and not answered. */
+export function captureQuery(query: CaptureQuery): CaptureQuery {
+  return checkedQuery(query, { service: "text", client: "text", count: "count", seconds: "count", snap: "count" });
+}
+
+/** Whoever writes to the socket by hand is told what was wrong. */
+function checkedQuery<Query extends object>(query: Query, kinds: Readonly<Record<string, "text" | "count">>): Query {
+  for (const [name, value] of Object.entries(query)) {
+    const kind = kinds[name];
+    if (kind === undefined) throw badParameter(`there is no parameter ${JSON.stringify(name)}`);
+    if (kind === "text" && typeof value !== "string") throw badParameter(`${name} is a text`);
+    if (kind === "count" && !(Number.isFinite(value) && Number(value) > 0))
+      throw badParameter(`${name} is a number above 0`);
+  }
+  return query;
 }
 
 function message(result: CommandResult): string {

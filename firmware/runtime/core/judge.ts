@@ -1,0 +1,76 @@
+/**
+ * Judges a configuration. A large one takes a second, in which checks would time out and answers wait, so it is judged
+ * in a thread of its own and what it means comes back in pieces, between which core does its other work.
+ */
+import { Worker } from "node:worker_threads";
+import { canonicalJson } from "../../config/canonical.ts";
+import type { Problem } from "../../config/problem.ts";
+import type { Resolved, ResolvedPool } from "../../config/resolved.ts";
+import { validate, type ValidateContext } from "../../config/validate.ts";
+
+export type Judged =
+  | {
+      readonly ok: true;
+      /** The document as canonical JSON, with VRIDs that were left out chosen. */
+      readonly text: string;
+      readonly resolved: Resolved;
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** JSON as text or as UTF-8 bytes. */
+export type DocumentText = string | Uint8Array;
+
+/** What the thread is given. */
+export interface Brief {
+  readonly input: DocumentText;
+  readonly context: ValidateContext;
+}
+
+/** What the thread says: some pools at a time, then the rest, which is the last message. */
+export type Finding =
+  | { readonly kind: "pools"; readonly pools: readonly ResolvedPool[] }
+  | { readonly kind: "done"; readonly judged: Judged };
+
+/** Judged within milliseconds; a thread takes longer to start. */
+const SMALL_BYTES = 64 << 10;
+
+export function judge(input: DocumentText, context: ValidateContext): Judged {
+  const validation = validate(input, context);
+  if (!validation.ok) return validation;
+  const { document, resolved, warnings } = validation;
+  return { ok: true, text: canonicalJson(document), resolved, warnings };
+}
+
+/** As {@link judge}, without holding up whoever waits. */
+export async function judgeAside(input: DocumentText, context: ValidateContext): Promise<Judged> {
+  if (input.length <= SMALL_BYTES) return judge(input, context);
+  // Bundled for the image this file is JavaScript, and so is its worker.
+  const file = import.meta.url.endsWith(".ts") ? "./judge-worker.ts" : "./judge-worker.js";
+  const brief: Brief = { input, context };
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: brief, execArgv: [] });
+  try {
+    return await findings(worker);
+  } finally {
+    void worker.terminate();
+  }
+}
+
+function findings(worker: Worker): Promise<Judged> {
+  const pools: ResolvedPool[] = [];
+  return new Promise((resolve, reject) => {
+    worker.on("error", reject);
+    worker.on("exit", (code) => reject(new Error(`the thread that judges ended with ${code}`)));
+    worker.on("message", (finding: Finding) => {
+      switch (finding.kind) {
+        case "pools":
+          pools.push(...finding.pools);
+          return;
+        case "done": {
+          const { judged } = finding;
+          resolve(judged.ok ? { ...judged, resolved: { ...judged.resolved, pools } } : judged);
+        }
+      }
+    });
+  });
+}

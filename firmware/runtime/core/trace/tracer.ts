@@ -1,0 +1,136 @@
+/** Gathers what a trace needs to know, from the balancer's tables, the sentinel, the checks and the kernel's network. */
+import { addressBits, family, inSubnet, type IpAddress } from "@futago/hal/units/address.ts";
+import type { Network } from "@futago/hal/contract/network.ts";
+import type { AccessEntry, BalancerEntry, ServiceEntry } from "@futago/hal/units/balancer.ts";
+import type { BalancerInspection } from "@futago/hal/xdp/inspect.ts";
+import { type BackendFacts, type FlowFacts, type GroupFacts, trace, type TraceShown } from "../../../balancer/trace.ts";
+import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
+import type { GroupStatus } from "../../messages.ts";
+import { deviceOfService } from "../balancer/balanced-services.ts";
+import type { BackendHealth } from "../checks/backend-health.ts";
+import { key } from "../checks/backend-health.ts";
+import { backendName } from "../control/named.ts";
+import type { BalancerView } from "./balancer-view.ts";
+import { type NetworkFacts, nextHop } from "./next-hop.ts";
+
+export interface TraceSources {
+  readonly config: Resolved;
+  readonly groups: readonly GroupStatus[];
+  readonly health: ReadonlyMap<string, BackendHealth>;
+  readonly balancer: Pick<BalancerView, "standing" | "modeOf">;
+  readonly inspection: BalancerInspection;
+  readonly network: Network;
+  /** CLOCK_BOOTTIME. */
+  readonly nowNanos: bigint;
+}
+
+export interface TraceAsked {
+  readonly client: IpAddress;
+  readonly clientPort: number | undefined;
+  readonly service: ResolvedService;
+}
+
+export async function traceFlow(sources: TraceSources, asked: TraceAsked): Promise<TraceShown> {
+  const { network } = sources;
+  const [links, addresses, routes, neighbours] = await Promise.all([
+    network.links(),
+    network.addresses(),
+    network.routes(),
+    network.neighbours(),
+  ]);
+  return traceIn(sources, asked, { links, addresses, routes, neighbours });
+}
+
+function traceIn(sources: TraceSources, { client, clientPort, service }: TraceAsked, net: NetworkFacts): TraceShown {
+  const { config, balancer, inspection, nowNanos } = sources;
+  const { standing } = balancer;
+  const vip = service.addresses.find((one) => family(one) === family(client)) ?? service.addresses[0];
+  const entry = standing.find(
+    (one): one is ServiceEntry =>
+      one.kind === "service" && one.address === vip && one.port === service.port && one.protocol === service.protocol,
+  );
+  const device = deviceOfService(config, service);
+  const ring = standing.find((one) => one.kind === "ring" && one.index === entry?.index);
+  return trace({
+    client,
+    clientPort,
+    serviceName: service.name,
+    service: entry,
+    group: groupFacts(sources, service, vip),
+    port: { device, attach: balancer.modeOf(device) },
+    access: entry === undefined ? undefined : accessEntry(standing, entry, client),
+    tokens: entry === undefined ? undefined : inspection.tokens(client, entry.index, entry.newFlowsPerSecond, nowNanos),
+    flow: flowFacts(sources, entry, client, clientPort),
+    ring: ring?.kind === "ring" ? ring.ordinals : new Uint16Array(0),
+    backends: backendFacts(sources, service, net),
+  });
+}
+
+function groupFacts(sources: TraceSources, service: ResolvedService, vip: IpAddress | undefined): GroupFacts {
+  const group = sources.groups.find((one) => one.name === service.group);
+  const state = group?.state ?? "unknown";
+  const lease = vip === undefined ? undefined : sources.inspection.lease(vip, sources.nowNanos);
+  return { name: service.group, state, reason: group?.reason ?? "the sentinel does not answer", lease };
+}
+
+/** The longest prefix of the service's lists that holds the client. */
+function accessEntry(
+  standing: readonly BalancerEntry[],
+  service: ServiceEntry,
+  client: IpAddress,
+): AccessEntry | undefined {
+  return standing
+    .filter((one): one is AccessEntry => one.kind === "access" && one.service === service.index)
+    .filter((one) => one.prefix.prefixLength <= addressBits(client) && inSubnet(client, one.prefix))
+    .sort((a, b) => b.prefix.prefixLength - a.prefix.prefixLength)[0];
+}
+
+function flowFacts(
+  { inspection, nowNanos }: TraceSources,
+  service: ServiceEntry | undefined,
+  client: IpAddress,
+  clientPort: number | undefined,
+): FlowFacts | undefined {
+  if (service === undefined || clientPort === undefined) return undefined;
+  const { address: vip, port: vipPort, protocol } = service;
+  const found = inspection.flow({ client, clientPort, vip, vipPort, protocol });
+  if (found === undefined) return undefined;
+  const { backend, address, port, vipSourcePort, seenNanos } = found.flow;
+  const idleSeconds = Math.max(0, Number((nowNanos - seenNanos) / 1_000_000n) / 1_000);
+  return { table: found.table, backend, address, port, vipSourcePort, idleSeconds };
+}
+
+function backendFacts(
+  { config, health, balancer, inspection }: TraceSources,
+  service: ResolvedService,
+  net: NetworkFacts,
+): ReadonlyMap<number, BackendFacts> {
+  const pools = config.pools.filter((pool) => pool.name === service.pool || pool.name === service.sorryPool);
+  const named = new Map(
+    pools.flatMap((pool) =>
+      pool.backends.map((backend) => {
+        const name = backendName({ pool: pool.name, backend });
+        const reason = health.get(key(pool.name, backend.name))?.reason ?? "not checked yet";
+        return [`${backend.address} ${backend.port}`, { name, reason }] as const;
+      }),
+    ),
+  );
+  return new Map(
+    balancer.standing.flatMap((one): [number, BackendFacts][] => {
+      if (one.kind !== "backend") return [];
+      const { number, address, port, state, flowsMax } = one;
+      const known = named.get(`${address} ${port}`);
+      const facts = {
+        id: known?.name ?? `${address}:${port}`,
+        address,
+        port,
+        state,
+        reason: known?.reason ?? "the configuration does not name it any more",
+        open: inspection.openFlows(number),
+        openMax: flowsMax,
+        hop: nextHop(net, address),
+      };
+      return [[number, facts]];
+    }),
+  );
+}

@@ -1,0 +1,105 @@
+/** The largest configuration, given to a box that serves meanwhile. */
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
+import { Boxes } from "./running-box.ts";
+
+const BACKENDS = 100;
+/** A commit takes 3 s on two idle processors; others may be busy there. */
+const APPLY_MILLIS_MAX = 15_000;
+
+function document(services: number, weight: number): unknown {
+  const pools = Array.from({ length: services }, (_, p) => ({
+    name: `p${p}`,
+    backends: Array.from({ length: BACKENDS }, (_b, i) => ({
+      name: `s${i}`,
+      address: `10.2.0.${i + 10}`,
+      port: 1_000 + p,
+      // All clients of the first service go to one backend, the one that is there.
+      weight: p > 0 || i === 0 ? weight : 0,
+    })),
+    check: { type: "none" },
+  }));
+  return {
+    interfaces: [
+      { name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] },
+      { name: "lan", device: "eth1", addresses: ["10.2.0.2/24"] },
+    ],
+    failoverGroups: [
+      {
+        name: "edge",
+        virtualRouters: [
+          { interface: "wan", vrid: 10, name: "front", addresses: ["10.1.0.1/24"], advertisementIntervalMs: 100 },
+          { interface: "lan", vrid: 11, addresses: ["10.2.0.1/24"], advertisementIntervalMs: 100 },
+        ],
+      },
+    ],
+    pools,
+    services: pools.map(({ name }, i) => ({
+      name: `v${i}`,
+      address: "front",
+      protocol: "tcp",
+      port: 80 + i,
+      pool: name,
+    })),
+  };
+}
+
+let net: TestNetwork;
+let host: Namespace;
+let client: Namespace;
+let boxes: Boxes;
+
+beforeEach(async () => {
+  boxes = new Boxes();
+  net = await createNetwork();
+  host = await net.namespace("box");
+  client = await net.namespace("client");
+  const servers = await net.namespace("servers");
+  await net.link(host, "eth0", client, "eth0");
+  await net.link(host, "eth1", servers, "eth0");
+  await client.ip("addr add 10.1.0.254/24 dev eth0");
+  await servers.ip("addr add 10.2.0.10/24 dev eth0");
+  await servers.ip("route add default via 10.2.0.1");
+  for (const namespace of [client, servers])
+    await namespace.run(["ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gro", "on"]);
+  const code = `require("node:http").createServer((_, r) => r.end("one")).listen(1000, "10.2.0.10")`;
+  servers.spawn([process.execPath, "-e", code], { stdio: "ignore" });
+});
+afterEach(async () => {
+  await boxes.destroy([host]);
+  await net.destroy();
+});
+
+it("takes 1,000 services of 100 backends each, and serves the one that was there", { timeout: 120_000 }, async () => {
+  const box = boxes.start(host, boxes.state(), "--import", boxes.document("small.json", document(1, 1)));
+  await box.ready();
+  await box.futago("wait", "--role", "active", "--timeout", "10");
+  const core = box.pid("core");
+  const fetchVip = async () => (await client.tryRun(["curl", "-s", "-m", "5", "http://10.1.0.1/"])).stdout;
+  await expect.poll(fetchVip, { timeout: 5_000 }).toBe("one");
+
+  const answers = new Set<string>();
+  const enough = new AbortController();
+  const asking = (async () => {
+    while (!enough.signal.aborted) answers.add(await fetchVip());
+  })();
+  for (const weight of [1, 2]) {
+    const start = performance.now();
+    const applied = await box.futago(
+      "config",
+      "apply",
+      boxes.document("large.json", document(1_000, weight)),
+      "--json",
+    );
+    expect(applied.code, applied.stderr.slice(0, 500)).toBe(0);
+    expect(JSON.parse(applied.stdout)).toMatchObject({ changed: true });
+    expect(performance.now() - start).toBeLessThan(APPLY_MILLIS_MAX);
+  }
+  enough.abort();
+  await asking;
+  expect([...answers]).toEqual(["one"]);
+  expect(box.pid("core")).toBe(core);
+  const status = await box.status();
+  expect(status.services).toHaveLength(1_000);
+  expect(status.alarms).toEqual([]);
+});
