@@ -5,6 +5,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { listensOn } from "../lab/processes.ts";
 import { Pair, pairDocument, VIP } from "./pair-fixture.ts";
 
@@ -67,12 +68,13 @@ beforeAll(async () => {
   const server = pair.stranger.spawn([process.execPath, "-e", ECHO], { stdio: "ignore" });
   await vi.waitUntil(() => listensOn(server.pid, 7000), { timeout: 10_000 });
   await pair.settled("a");
-  await pair.until("a", "healthy backends", ({ services }) =>
-    services.every((one) => one.backends.every((backend) => backend.healthy)),
-  );
-  await pair.until("b", "the same ring", ({ services }) =>
-    services.every((one) => one.backends.every((backend) => backend.healthy)),
-  );
+  // Until a check has said so: what nobody has looked at yet counts as healthy, and these began before the server.
+  const checked = ({ services }: BoxStatus) =>
+    services.every((one) =>
+      one.backends.every(({ healthy, reason }) => healthy && reason === "accepted the connection"),
+    );
+  await pair.until("a", "healthy backends", checked);
+  await pair.until("b", "the same ring", checked);
 });
 afterAll(() => pair.destroy());
 
