@@ -109,8 +109,9 @@ async function show(command: CommandOf<"show">): Promise<number> {
       // The document itself either way, so that `show config > file` and `config apply file` go round.
       return put((await ask(stateDirectory, "config", {})).document, json);
     case "services": {
+      // As JSON the services alone, which scripts have always got; `status --json` has the counters.
       const { services, counters } = await ask(stateDirectory, "status", {});
-      return put({ services, counters }, renderServices);
+      return put(services, () => renderServices({ services, counters }));
     }
     case "health":
       return put(await ask(stateDirectory, "health", {}), renderHealth);
