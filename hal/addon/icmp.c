@@ -11,10 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH 16
-#define MESSAGE_BYTES 2048
-#define ROUNDS_PER_WAKEUP 4
-
 struct icmp_socket {
 	struct futago_socket base;
 	int family;
@@ -26,13 +22,13 @@ static void icmp_release(struct futago_socket *sock)
 	free(((struct icmp_socket *)sock)->buffer);
 }
 
-static void emit_message(struct icmp_socket *icmp, struct mmsghdr *message, const uint8_t *content)
+static void emit_message(struct futago_socket *sock, struct mmsghdr *message, const uint8_t *content)
 {
 	const struct sockaddr_storage *from = message->msg_hdr.msg_name;
 	bool ipv4 = from->ss_family == AF_INET;
 	const void *address = ipv4 ? (const void *)&((const struct sockaddr_in *)from)->sin_addr
 				   : (const void *)&((const struct sockaddr_in6 *)from)->sin6_addr;
-	napi_env env = icmp->base.env;
+	napi_env env = sock->env;
 	napi_handle_scope scope;
 	napi_value argv[4];
 	uint8_t *bytes;
@@ -44,42 +40,14 @@ static void emit_message(struct icmp_socket *icmp, struct mmsghdr *message, cons
 	argv[2] = futago_new_bytes(env, ipv4 ? 4 : 16, &bytes);
 	memcpy(bytes, address, ipv4 ? 4 : 16);
 	napi_create_double(env, futago_received_at(&message->msg_hdr), &argv[3]);
-	futago_socket_emit(&icmp->base, 4, argv);
+	futago_socket_emit(sock, 4, argv);
 	napi_close_handle_scope(env, scope);
 }
 
 static void icmp_readable(struct futago_socket *sock)
 {
-	struct icmp_socket *icmp = (struct icmp_socket *)sock;
-	union {
-		struct cmsghdr header;
-		uint8_t bytes[64];
-	} controls[BATCH];
-	struct sockaddr_storage senders[BATCH];
-	struct iovec vectors[BATCH];
-	struct mmsghdr batch[BATCH];
-
-	for (int round = 0; round < ROUNDS_PER_WAKEUP && !sock->closed; round++) {
-		int count;
-
-		memset(batch, 0, sizeof(batch));
-		for (int i = 0; i < BATCH; i++) {
-			vectors[i] = (struct iovec){ icmp->buffer + (size_t)i * MESSAGE_BYTES, MESSAGE_BYTES };
-			batch[i].msg_hdr = (struct msghdr){
-				.msg_name = &senders[i], .msg_namelen = sizeof(senders[i]),
-				.msg_iov = &vectors[i], .msg_iovlen = 1,
-				.msg_control = &controls[i], .msg_controllen = sizeof(controls[i]),
-			};
-		}
-		count = recvmmsg(sock->fd, batch, BATCH, MSG_DONTWAIT, NULL);
-		/* Other errors are of one destination (RFC 1122 §3.2.2); whoever waits for its reply will not get it. */
-		if (count < 0)
-			return;
-		for (int i = 0; i < count && !sock->closed; i++)
-			emit_message(icmp, &batch[i], icmp->buffer + (size_t)i * MESSAGE_BYTES);
-		if (count < BATCH)
-			return;
-	}
+	/* Errors are of one destination (RFC 1122 §3.2.2); whoever waits for its reply will not get it. */
+	futago_receive(sock, ((struct icmp_socket *)sock)->buffer, emit_message);
 }
 
 static int open_descriptor(int family)
@@ -124,7 +92,7 @@ static napi_value icmp_open(napi_env env, napi_callback_info info)
 		return NULL;
 	}
 	icmp = calloc(1, sizeof(*icmp));
-	icmp->buffer = malloc((size_t)BATCH * MESSAGE_BYTES);
+	icmp->buffer = malloc((size_t)FUTAGO_BATCH * FUTAGO_DATAGRAM_BYTES);
 	icmp->family = ipv6 ? AF_INET6 : AF_INET;
 	icmp->base.env = env;
 	icmp->base.fd = fd;

@@ -16,11 +16,6 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
-#define BATCH 32
-/* The snapshot length: a full Ethernet frame and room to spare. */
-#define FRAME_BYTES 2048
-#define ROUNDS_PER_WAKEUP 4
-
 struct packet_socket {
 	struct futago_socket base;
 	int ifindex;
@@ -49,10 +44,10 @@ static void packet_release(struct futago_socket *sock)
 	free(packet->buffer);
 }
 
-static void emit_frame(struct packet_socket *packet, struct mmsghdr *message, const uint8_t *frame)
+static void emit_frame(struct futago_socket *sock, struct mmsghdr *message, const uint8_t *frame)
 {
 	const struct sockaddr_ll *from = message->msg_hdr.msg_name;
-	napi_env env = packet->base.env;
+	napi_env env = sock->env;
 	napi_handle_scope scope;
 	napi_value argv[5];
 	uint8_t *bytes;
@@ -64,44 +59,16 @@ static void emit_frame(struct packet_socket *packet, struct mmsghdr *message, co
 	napi_create_int32(env, from->sll_ifindex, &argv[2]);
 	napi_get_boolean(env, from->sll_pkttype == PACKET_OUTGOING, &argv[3]);
 	napi_create_double(env, futago_received_at(&message->msg_hdr), &argv[4]);
-	futago_socket_emit(&packet->base, 5, argv);
+	futago_socket_emit(sock, 5, argv);
 	napi_close_handle_scope(env, scope);
 }
 
 static void packet_readable(struct futago_socket *sock)
 {
-	struct packet_socket *packet = (struct packet_socket *)sock;
-	union {
-		struct cmsghdr header;
-		uint8_t bytes[64];
-	} controls[BATCH];
-	struct sockaddr_ll senders[BATCH];
-	struct iovec vectors[BATCH];
-	struct mmsghdr batch[BATCH];
+	int error = futago_receive(sock, ((struct packet_socket *)sock)->buffer, emit_frame);
 
-	for (int round = 0; round < ROUNDS_PER_WAKEUP && !sock->closed; round++) {
-		int count;
-
-		memset(batch, 0, sizeof(batch));
-		for (int i = 0; i < BATCH; i++) {
-			vectors[i] = (struct iovec){ packet->buffer + (size_t)i * FRAME_BYTES, FRAME_BYTES };
-			batch[i].msg_hdr = (struct msghdr){
-				.msg_name = &senders[i], .msg_namelen = sizeof(senders[i]),
-				.msg_iov = &vectors[i], .msg_iovlen = 1,
-				.msg_control = &controls[i], .msg_controllen = sizeof(controls[i]),
-			};
-		}
-		count = recvmmsg(sock->fd, batch, BATCH, MSG_DONTWAIT, NULL);
-		if (count < 0) {
-			if (errno != EAGAIN && errno != EINTR)
-				futago_socket_emit_error(sock, errno);
-			return;
-		}
-		for (int i = 0; i < count && !sock->closed; i++)
-			emit_frame(packet, &batch[i], packet->buffer + (size_t)i * FRAME_BYTES);
-		if (count < BATCH)
-			return;
-	}
+	if (error && !sock->closed)
+		futago_socket_emit_error(sock, error);
 }
 
 static bool join_link_groups(int fd, const struct packet_options *options)
@@ -176,7 +143,7 @@ static napi_value packet_open(napi_env env, napi_callback_info info)
 		return NULL;
 	}
 	packet = calloc(1, sizeof(*packet));
-	packet->buffer = malloc((size_t)BATCH * FRAME_BYTES);
+	packet->buffer = malloc((size_t)FUTAGO_BATCH * FUTAGO_DATAGRAM_BYTES);
 	packet->ifindex = options.ifindex;
 	packet->members[0] = packet->members[1] = -1;
 	packet->base.env = env;

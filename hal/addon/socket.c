@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ROUNDS_PER_WAKEUP 4
+
 static void free_when_done(struct futago_socket *sock)
 {
 	if (sock->loop_done && sock->collected)
@@ -167,6 +169,40 @@ bool futago_get_bytes(napi_env env, napi_value value, uint8_t **bytes, size_t *l
 static double micros(const struct timespec *time)
 {
 	return (double)time->tv_sec * 1e6 + (double)(time->tv_nsec / 1000);
+}
+
+int futago_receive(struct futago_socket *socket, uint8_t *buffer,
+		   void (*emit)(struct futago_socket *socket, struct mmsghdr *message, const uint8_t *content))
+{
+	union {
+		struct cmsghdr header;
+		uint8_t bytes[64];
+	} controls[FUTAGO_BATCH];
+	struct sockaddr_storage senders[FUTAGO_BATCH];
+	struct iovec vectors[FUTAGO_BATCH];
+	struct mmsghdr batch[FUTAGO_BATCH];
+
+	for (int round = 0; round < ROUNDS_PER_WAKEUP && !socket->closed; round++) {
+		int count;
+
+		memset(batch, 0, sizeof(batch));
+		for (int i = 0; i < FUTAGO_BATCH; i++) {
+			vectors[i] = (struct iovec){ buffer + (size_t)i * FUTAGO_DATAGRAM_BYTES, FUTAGO_DATAGRAM_BYTES };
+			batch[i].msg_hdr = (struct msghdr){
+				.msg_name = &senders[i], .msg_namelen = sizeof(senders[i]),
+				.msg_iov = &vectors[i], .msg_iovlen = 1,
+				.msg_control = &controls[i], .msg_controllen = sizeof(controls[i]),
+			};
+		}
+		count = recvmmsg(socket->fd, batch, FUTAGO_BATCH, MSG_DONTWAIT, NULL);
+		if (count < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : errno;
+		for (int i = 0; i < count && !socket->closed; i++)
+			emit(socket, &batch[i], buffer + (size_t)i * FUTAGO_DATAGRAM_BYTES);
+		if (count < FUTAGO_BATCH)
+			return 0;
+	}
+	return 0;
 }
 
 double futago_received_at(struct msghdr *message)

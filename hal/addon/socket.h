@@ -44,6 +44,16 @@ void futago_socket_emit(struct futago_socket *socket, size_t argc, napi_value *a
 /* Emits an error: (undefined, "ECODE"). Opens its own handle scope. */
 void futago_socket_emit_error(struct futago_socket *socket, int error);
 
+/* What a socket that reads datagrams needs room for: so many at once, of so many bytes at most each. */
+#define FUTAGO_BATCH 32
+#define FUTAGO_DATAGRAM_BYTES 2048
+/*
+ * Reads datagrams into `buffer` (FUTAGO_BATCH times FUTAGO_DATAGRAM_BYTES), sender and control messages with them, and
+ * hands each to `emit`, until none is left or the loop has had its share of time. Returns 0, or the errno that ended it.
+ */
+int futago_receive(struct futago_socket *socket, uint8_t *buffer,
+		   void (*emit)(struct futago_socket *socket, struct mmsghdr *message, const uint8_t *content));
+
 /* A new Uint8Array; `bytes` receives where to write. */
 napi_value futago_new_bytes(napi_env env, size_t length, uint8_t **bytes);
 /* The bytes of a Uint8Array; false with a TypeError thrown for anything else. */

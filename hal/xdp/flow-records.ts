@@ -87,27 +87,36 @@ function seenAt(value: DataView, at: number): number {
   return value.getUint32(at + SEEN_AT + 4, true) * 0x1_0000_0000 + value.getUint32(at + SEEN_AT, true);
 }
 
-/** Room for `count` entries of `established`, to be filled one by one. */
-export class FlowEntries {
-  readonly #keys: Uint8Array;
-  readonly #values: Uint8Array;
-  readonly #keyView: DataView;
-  readonly #valueView: DataView;
+/** Keys and values of a map, filled one by one; both tables of flows have keys of one length. */
+abstract class Entries {
+  protected readonly allKeys: Uint8Array;
+  protected readonly allValues: Uint8Array;
+  protected readonly keyView: DataView;
+  protected readonly valueView: DataView;
+  readonly #valueBytes: number;
   count = 0;
 
-  constructor(room: number) {
-    this.#keys = new Uint8Array(room * FLOW_KEY_BYTES);
-    this.#values = new Uint8Array(room * FLOW_BYTES);
-    this.#keyView = viewOf(this.#keys);
-    this.#valueView = viewOf(this.#values);
+  constructor(room: number, valueBytes: number) {
+    this.#valueBytes = valueBytes;
+    this.allKeys = new Uint8Array(room * FLOW_KEY_BYTES);
+    this.allValues = new Uint8Array(room * valueBytes);
+    this.keyView = viewOf(this.allKeys);
+    this.valueView = viewOf(this.allValues);
   }
 
   get keys(): Uint8Array {
-    return this.#keys.subarray(0, this.count * FLOW_KEY_BYTES);
+    return this.allKeys.subarray(0, this.count * FLOW_KEY_BYTES);
   }
 
   get values(): Uint8Array {
-    return this.#values.subarray(0, this.count * FLOW_BYTES);
+    return this.allValues.subarray(0, this.count * this.#valueBytes);
+  }
+}
+
+/** Room for `count` entries of `established`, to be filled one by one. */
+export class FlowEntries extends Entries {
+  constructor(room: number) {
+    super(room, FLOW_BYTES);
   }
 
   /** A record of the peer as this box holds it. */
@@ -115,21 +124,21 @@ export class FlowEntries {
     const valueAt = this.count * FLOW_BYTES;
     const state = record.getUint32(at + STATE_AT);
     const seen = Math.max(0, nowNanos - (state & AGE_SECONDS_MAX) * 1e9);
-    copyWords(record, at, this.#keyView, this.count * FLOW_KEY_BYTES, RECORD_KEY_BYTES);
-    copyWords(record, at + BACKEND_AT, this.#valueView, valueAt, 16);
-    copyWords(record, at + BACKEND_PORT_AT, this.#valueView, valueAt + PORTS_AT, 4);
-    this.#valueView.setUint32(valueAt + NUMBER_AT, backend, true);
-    this.#valueView.setUint32(valueAt + EPOCH_AT, epoch, true);
-    this.#valueView.setUint8(valueAt + FLAGS_AT, (state >>> 24) | FLOW_TOLD);
-    this.#valueView.setUint32(valueAt + SEEN_AT, seen % 0x1_0000_0000, true);
-    this.#valueView.setUint32(valueAt + SEEN_AT + 4, Math.floor(seen / 0x1_0000_0000), true);
+    copyWords(record, at, this.keyView, this.count * FLOW_KEY_BYTES, RECORD_KEY_BYTES);
+    copyWords(record, at + BACKEND_AT, this.valueView, valueAt, 16);
+    copyWords(record, at + BACKEND_PORT_AT, this.valueView, valueAt + PORTS_AT, 4);
+    this.valueView.setUint32(valueAt + NUMBER_AT, backend, true);
+    this.valueView.setUint32(valueAt + EPOCH_AT, epoch, true);
+    this.valueView.setUint8(valueAt + FLAGS_AT, (state >>> 24) | FLOW_TOLD);
+    this.valueView.setUint32(valueAt + SEEN_AT, seen % 0x1_0000_0000, true);
+    this.valueView.setUint32(valueAt + SEEN_AT + 4, Math.floor(seen / 0x1_0000_0000), true);
     this.count++;
   }
 
   /** Entry `i` of another pair of arrays, as it stands there. */
   addCopy(keys: Uint8Array, values: Uint8Array, i: number): void {
-    this.#keys.set(keys.subarray(i * FLOW_KEY_BYTES, (i + 1) * FLOW_KEY_BYTES), this.count * FLOW_KEY_BYTES);
-    this.#values.set(values.subarray(i * FLOW_BYTES, (i + 1) * FLOW_BYTES), this.count * FLOW_BYTES);
+    this.allKeys.set(keys.subarray(i * FLOW_KEY_BYTES, (i + 1) * FLOW_KEY_BYTES), this.count * FLOW_KEY_BYTES);
+    this.allValues.set(values.subarray(i * FLOW_BYTES, (i + 1) * FLOW_BYTES), this.count * FLOW_BYTES);
     this.count++;
   }
 }
@@ -187,26 +196,9 @@ export class FlowValues {
 }
 
 /** The twins in `returns` of entries of `established` that have one. */
-export class ReturnEntries {
-  readonly #keys: Uint8Array;
-  readonly #values: Uint8Array;
-  readonly #keyView: DataView;
-  readonly #valueView: DataView;
-  count = 0;
-
+export class ReturnEntries extends Entries {
   constructor(room: number) {
-    this.#keys = new Uint8Array(room * FLOW_KEY_BYTES);
-    this.#values = new Uint8Array(room * RETURN_BYTES);
-    this.#keyView = viewOf(this.#keys);
-    this.#valueView = viewOf(this.#values);
-  }
-
-  get keys(): Uint8Array {
-    return this.#keys.subarray(0, this.count * FLOW_KEY_BYTES);
-  }
-
-  get values(): Uint8Array {
-    return this.#values.subarray(0, this.count * RETURN_BYTES);
+    super(room, RETURN_BYTES);
   }
 
   /** The twin of entry `i`. */
@@ -215,22 +207,22 @@ export class ReturnEntries {
     const valueAt = i * FLOW_BYTES;
     const at = this.count * FLOW_KEY_BYTES;
     const to = this.count * RETURN_BYTES;
-    copyWords(values, valueAt, this.#keyView, at, 16);
-    copyWords(keys, keyAt + VIP_AT, this.#keyView, at + VIP_AT, 16);
-    copyWords(values, valueAt + PORTS_AT, this.#keyView, at + CLIENT_PORT_AT, 4);
-    copyWords(keys, keyAt + PROTOCOL_AT, this.#keyView, at + PROTOCOL_AT, 4);
-    copyWords(keys, keyAt + CLIENT_AT, this.#valueView, to, 16);
-    this.#valueView.setUint16(to + 16, keys.getUint16(keyAt + CLIENT_PORT_AT));
-    this.#valueView.setUint16(to + 18, keys.getUint16(keyAt + VIP_PORT_AT));
-    this.#valueView.setUint32(to + 20, values.getUint32(valueAt + NUMBER_AT, true), true);
-    this.#valueView.setUint32(to + 24, service, true);
+    copyWords(values, valueAt, this.keyView, at, 16);
+    copyWords(keys, keyAt + VIP_AT, this.keyView, at + VIP_AT, 16);
+    copyWords(values, valueAt + PORTS_AT, this.keyView, at + CLIENT_PORT_AT, 4);
+    copyWords(keys, keyAt + PROTOCOL_AT, this.keyView, at + PROTOCOL_AT, 4);
+    copyWords(keys, keyAt + CLIENT_AT, this.valueView, to, 16);
+    this.valueView.setUint16(to + 16, keys.getUint16(keyAt + CLIENT_PORT_AT));
+    this.valueView.setUint16(to + 18, keys.getUint16(keyAt + VIP_PORT_AT));
+    this.valueView.setUint32(to + 20, values.getUint32(valueAt + NUMBER_AT, true), true);
+    this.valueView.setUint32(to + 24, service, true);
     this.count++;
   }
 
   /** Whether what stands in the map at twin `i` is for the same client. */
   isSameClient(standing: Uint8Array, i: number): boolean {
     const at = i * RETURN_BYTES;
-    for (let byte = 0; byte < 20; byte++) if (standing[at + byte] !== this.#values[at + byte]) return false;
+    for (let byte = 0; byte < 20; byte++) if (standing[at + byte] !== this.allValues[at + byte]) return false;
     return true;
   }
 }

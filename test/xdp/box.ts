@@ -7,8 +7,9 @@ import { type IpAddress, type Ifindex, type Ipv4, parseIpAddress } from "@futago
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
 import { type BalancerTables, balancerTables, gateTables } from "@futago/hal/xdp/tables.ts";
 import { compileServices } from "@futago/firmware/balancer/compile.ts";
+import { backend as anyBackend, service as anyService } from "@futago/firmware/balancer/services.test-support.ts";
 import { diffEntries } from "@futago/firmware/balancer/diff.ts";
-import { type BalancedBackend, type BalancedService, SLOW_START_STEPS } from "@futago/firmware/balancer/service.ts";
+import type { BalancedBackend, BalancedService } from "@futago/firmware/balancer/service.ts";
 import { createNetwork, type Namespace } from "../netns/namespaces.ts";
 import { Groups, mountPins } from "./pins.ts";
 
@@ -69,18 +70,7 @@ export function addressOf(text: string): IpAddress {
 }
 
 export function backend(address: string, port: number, more: Partial<BalancedBackend> = {}): BalancedBackend {
-  return {
-    id: `pool/${address}`,
-    address: addressOf(address),
-    port,
-    weight: 1,
-    backup: false,
-    alive: true,
-    draining: false,
-    step: SLOW_START_STEPS,
-    flowsMax: 0,
-    ...more,
-  };
+  return anyBackend(0, { id: `pool/${address}`, address: addressOf(address), port, ...more });
 }
 
 export function service(
@@ -88,21 +78,7 @@ export function service(
   backends: readonly BalancedBackend[],
   more: Partial<BalancedService> = {},
 ): BalancedService {
-  return {
-    name: `port ${port}`,
-    address: ipv4Of(VIP),
-    port,
-    protocol: "tcp",
-    mode: "nat",
-    persistence: "none",
-    allow: [],
-    deny: [],
-    newFlowsPerSecond: 0,
-    idleTimeoutSeconds: 7440,
-    backends,
-    sorry: [],
-    ...more,
-  };
+  return anyService(port, backends, { name: `port ${port}`, address: ipv4Of(VIP), ...more });
 }
 
 /** Entries that the tables of flows have. */

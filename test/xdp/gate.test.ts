@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { BpfObject } from "@futago/hal/contract/bpf.ts";
 import { type IpAddress, parseIpAddress } from "@futago/hal/units/address.ts";
-import { openBpf } from "@futago/hal/xdp/bpf.ts";
 import { encodeAddress, encodeNumber, type GateReason } from "@futago/hal/xdp/layout.ts";
-import { type GateTables, gateTables } from "@futago/hal/xdp/tables.ts";
+import type { GateTables } from "@futago/hal/xdp/tables.ts";
 import { ACK, arpFrame, ethernet, ipv4, ipv6, ndFrame, SYN, tagged, tcp6Frame, tcpFrame, u16 } from "./packet.ts";
-import { Groups, mountPins, type Pins } from "./pins.ts";
+import { Groups } from "./pins.ts";
+import { type LoadedGate, loadGate } from "./loaded-gate.ts";
 
 const VIP = "10.1.0.1";
 const VIP6 = "2001:db8::1";
@@ -22,24 +22,17 @@ const PASS = 0xffffffff;
 /** TC_ACT_SHOT. */
 const DROP = 2;
 
-const bpf = openBpf();
-let pins: Pins;
+let loaded: LoadedGate;
 let gate: BpfObject;
 let tables: GateTables;
 let groups: Groups;
 
 beforeAll(() => {
-  pins = mountPins(bpf);
-  gate = bpf.load("gate", pins.directory);
-  tables = gateTables(gate);
-  tables.setVips(new Map([VIP, VIP6].map((text) => [parseIpAddress(text) as IpAddress, GROUP])));
-  groups = new Groups(gate.map("futago_groups"));
+  loaded = loadGate([VIP, VIP6], GROUP);
+  ({ gate, tables, groups } = loaded);
 });
 
-afterAll(() => {
-  gate.close();
-  pins.remove();
-});
+afterAll(() => loaded.remove());
 
 beforeEach(() => {
   for (let group = 0; group < 16; group++) groups.set(group, NONE, 0n);

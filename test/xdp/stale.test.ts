@@ -1,8 +1,6 @@
 /** What gate and balancer remember of hosts that send to this box what is for a VIP that the other box holds. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { BpfObject } from "@futago/hal/contract/bpf.ts";
-import { type IpAddress, parseIpAddress } from "@futago/hal/units/address.ts";
-import { openBpf } from "@futago/hal/xdp/bpf.ts";
 import { type GateTables, gateTables } from "@futago/hal/xdp/tables.ts";
 import {
   backend,
@@ -18,7 +16,8 @@ import {
   VIP,
 } from "./box.ts";
 import { ACK, arpFrame, ethernet, ipv4, ipv6, SYN, tagged, tcp6Frame, tcpFrame, u16 } from "./packet.ts";
-import { bootNanos, Groups, mountPins, type Pins } from "./pins.ts";
+import { bootNanos, Groups } from "./pins.ts";
+import { type LoadedGate, loadGate } from "./loaded-gate.ts";
 
 const VIP6 = "2001:db8::1";
 const HOST6 = "2001:db8::7";
@@ -35,23 +34,16 @@ const HOST_MAC = "02:00:00:00:00:07";
 const SECOND = 1_000_000_000n;
 
 describe("the gate, when it drops a packet to a VIP", () => {
-  const bpf = openBpf();
-  let pins: Pins;
+  let loaded: LoadedGate;
   let gate: BpfObject;
   let tables: GateTables;
   let groups: Groups;
 
   beforeAll(() => {
-    pins = mountPins(bpf);
-    gate = bpf.load("gate", pins.directory);
-    tables = gateTables(gate);
-    tables.setVips(new Map([VIP, VIP6].map((text) => [parseIpAddress(text) as IpAddress, GROUP])));
-    groups = new Groups(gate.map("futago_groups"));
+    loaded = loadGate([VIP, VIP6], GROUP);
+    ({ gate, tables, groups } = loaded);
   });
-  afterAll(() => {
-    gate.close();
-    pins.remove();
-  });
+  afterAll(() => loaded.remove());
   beforeEach(() => {
     groups.set(GROUP, NONE, 0n);
     tables.takeStale();

@@ -66,7 +66,7 @@ export class Serving {
   /** Those of them that show a certificate. */
   #certified: readonly Subject[] = [];
   /** A certificate ends without a verdict. */
-  readonly #clockOfAlarms: NodeJS.Timeout;
+  readonly #alarmTimer: NodeJS.Timeout;
   #groups: readonly GroupStatus[] = [];
   #told: ReadonlyMap<string, PeerPool> = new Map();
   #drains: ReadonlySet<string> = new Set();
@@ -95,7 +95,7 @@ export class Serving {
       log,
     });
     this.#collector.start();
-    this.#clockOfAlarms = setInterval(options.onChange, ALARMS_EVERY_MILLIS);
+    this.#alarmTimer = setInterval(options.onChange, ALARMS_EVERY_MILLIS);
     this.#checks = new CheckRunner({
       machine: hal,
       onVerdict: (subject, state) => {
@@ -197,7 +197,7 @@ export class Serving {
   /** Takes the balancer off the machine. */
   remove(): void {
     clearTimeout(this.#timer);
-    clearInterval(this.#clockOfAlarms);
+    clearInterval(this.#alarmTimer);
     clearImmediate(this.#telling);
     this.#collector.close();
     this.#checks.close();
