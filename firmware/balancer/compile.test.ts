@@ -145,6 +145,7 @@ describe("what changes", () => {
       address: "10.2.0.200",
       port: 80,
       state: "alive",
+      subnetBits: 0,
       flowsMax: 0,
     });
   });

@@ -142,10 +142,10 @@ function compileOne(
   const { address: vip, port: vipPort, protocol, mode, persistence } = service;
   const entries: BalancerEntry[] = [...accessEntries(service, index)];
   allBackends(service).forEach((backend, i) => {
-    const { address, port, flowsMax } = backend;
+    const { address, port, subnetBits, flowsMax } = backend;
     const number = index * SERVICE_BACKENDS_MAX + (ordinals[i] ?? 0);
     const state = stateOf(backend);
-    entries.push({ kind: "backend", number, address, port, state, flowsMax } satisfies BackendEntry);
+    entries.push({ kind: "backend", number, address, port, state, subnetBits, flowsMax } satisfies BackendEntry);
     if (mode !== "nat") return;
     const reply = { protocol, vip, vipPort, backend: number, service: index };
     entries.push({ kind: "reverse", address, port, ...reply } satisfies ReverseEntry);

@@ -68,12 +68,16 @@ function sameEntry(a: BalancerEntry, b: BalancerEntry): boolean {
     case "ring":
       return b.kind === a.kind && sameRing(a, b);
     case "backend":
-      return b.kind === a.kind && samePlace(a, b) && a.state === b.state && a.flowsMax === b.flowsMax;
+      return b.kind === a.kind && sameBackend(a, b);
     case "reverse":
       return b.kind === a.kind && sameReverse(a, b);
     case "access":
       return b.kind === a.kind && a.allowed === b.allowed;
   }
+}
+
+function sameBackend(a: BackendEntry, b: BackendEntry): boolean {
+  return samePlace(a, b) && a.state === b.state && a.subnetBits === b.subnetBits && a.flowsMax === b.flowsMax;
 }
 
 function sameService(a: ServiceEntry, b: ServiceEntry): boolean {

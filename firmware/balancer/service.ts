@@ -43,6 +43,8 @@ export interface BalancedBackend {
   readonly draining: boolean;
   /** How much of its weight counts, in {@link SLOW_START_STEPS} steps, since it returned. */
   readonly step: number;
+  /** Bits of its address that name its subnet, where that is on a link of the box; 0 where it is not. */
+  readonly subnetBits: number;
   /** Established flows at most; 0 is no limit. */
   readonly flowsMax: number;
 }

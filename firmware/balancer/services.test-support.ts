@@ -29,6 +29,7 @@ export function backend(last: number, more: Partial<BalancedBackend> = {}): Bala
     alive: true,
     draining: false,
     step: SLOW_START_STEPS,
+    subnetBits: 0,
     flowsMax: 0,
     ...more,
   };

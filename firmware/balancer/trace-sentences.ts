@@ -145,10 +145,20 @@ export function hop(one: BackendFacts, mode: ServiceMode): string {
   return `${towards}, whose Ethernet address is not known now: ${then}.`;
 }
 
-export function rewrite(facts: TraceFacts, service: ServiceEntry, one: BackendFacts | undefined): string {
+export function beside(client: IpAddress, parts: readonly { readonly backend: BackendFacts }[]): string {
+  const whose = parts.map(({ backend }) => backend.id).join(", ");
+  return `${client} is in the subnet of ${whose}, whose answers would go past this box: the connection is carried as in one-arm.`;
+}
+
+export function rewrite(
+  facts: TraceFacts,
+  service: ServiceEntry,
+  mode: ServiceMode,
+  one: BackendFacts | undefined,
+): string {
   const to = one === undefined ? "the backend's address and port" : place(one.address, one.port);
   const from = place(service.address, service.port);
-  switch (service.mode) {
+  switch (mode) {
     case "nat":
       return `The destination ${from} becomes ${to}; the client's address stays, and the backend must answer through this box.`;
     case "one-arm": {

@@ -30,6 +30,7 @@ function backend(last: number, more: Partial<BackendFacts> = {}): BackendFacts {
     address: address(`10.2.0.${last}`),
     port: 8080,
     state: "alive",
+    subnetBits: 0,
     reason: "200 in 0.4 ms",
     open: 0,
     openMax: 0,
@@ -91,6 +92,15 @@ describe("a trace", () => {
       expect(sentence).toMatch(/^\S.*\.$/);
       expect(isEnd).toBe(false);
     }
+  });
+
+  it("says that a client beside the backend is carried as in one-arm", () => {
+    const beside = [11, 12].map((last, i) => [BASE + i, backend(last, { subnetBits: 24 })] as const);
+    const { steps } = trace({ ...facts, client: address("10.2.0.77"), backends: new Map(beside) });
+    const said = new Map(steps.map(({ step, sentence }) => [step, sentence]));
+    expect(said.get("mode")).toMatch(/^10\.2\.0\.77 is in the subnet of web\/s1[12], .* as in one-arm\.$/);
+    expect(said.get("rewrite")).toContain("the source becomes 10.1.0.1 with a free port");
+    expect(trace({ ...facts, backends: new Map(beside) }).steps.some(({ step }) => step === "mode")).toBe(false);
   });
 
   type Row = readonly [

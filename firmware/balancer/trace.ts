@@ -2,7 +2,7 @@
  * Where a packet of a client would go and why, in the order in which the data plane decides: from the same tables, by
  * the same hash. Decides nothing itself, and moves nothing: the tables are as `facts` found them.
  */
-import { family, type IpAddress, type Mac } from "@futago/hal/units/address.ts";
+import { family, inSubnet, type IpAddress, type Mac } from "@futago/hal/units/address.ts";
 import {
   type AccessEntry,
   type BackendState,
@@ -57,6 +57,8 @@ export interface BackendFacts {
   readonly address: IpAddress;
   readonly port: number;
   readonly state: BackendState;
+  /** Bits of its address that name its subnet, where that is on a link of the box; else 0. */
+  readonly subnetBits: number;
   /** What its check says. */
   readonly reason: string;
   /** Open connections and how many it may have; 0 is no limit. */
@@ -85,6 +87,7 @@ export interface TraceStep {
     | "limit"
     | "ring"
     | "backend"
+    | "mode"
     | "hop"
     | "rewrite"
     | "else";
@@ -231,6 +234,8 @@ function reach(
   way: Way,
 ): TraceShown {
   for (const { backend } of parts) way.note("backend", say.standing(backend));
+  const beside = service.mode === "nat" ? parts.filter(({ backend }) => isBeside(facts, backend)) : [];
+  if (beside.length > 0) way.note("mode", say.beside(facts.client, beside));
   for (const { backend } of parts) {
     const isLost =
       parts.length === 1 && (backend.hop === undefined || (unresolved(backend) && service.mode === "direct"));
@@ -238,12 +243,19 @@ function reach(
     way.note("hop", say.hop(backend, service.mode));
   }
   const [first] = parts;
+  const mode = parts.length > 0 && beside.length === parts.length ? "one-arm" : service.mode;
   if (first !== undefined)
-    way.note("rewrite", say.rewrite(facts, service, parts.length === 1 ? first.backend : undefined));
+    way.note("rewrite", say.rewrite(facts, service, mode, parts.length === 1 ? first.backend : undefined));
   way.note("else", say.otherwise(service, first?.backend.hop?.mtu));
   const counter = parts.length === 1 && first !== undefined && unresolved(first.backend) ? "passNoNeighbour" : null;
   const backends = parts.map(({ backend, share }) => ({ id: backend.id, share }));
   return { outcome: parts.length === 1 ? "backend" : "shares", backends, counter, steps: way.steps };
+}
+
+/** In `nat`: a client in the backend's subnet is served as in `one-arm`, as is whoever has a port that stands for it. */
+function isBeside({ client, flow }: TraceFacts, { address, subnetBits }: BackendFacts): boolean {
+  if (flow !== undefined && flow.address === address) return flow.vipSourcePort !== 0;
+  return subnetBits !== 0 && inSubnet(client, { address, prefixLength: subnetBits });
 }
 
 function unresolved({ hop }: BackendFacts): boolean {

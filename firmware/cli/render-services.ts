@@ -14,7 +14,7 @@ function service(one: ServiceStatus): string {
   const at = address.split(" ").map((single) => place(single, port));
   const sticky = persistence === "source" ? ", by source address" : "";
   const kind = `${family === "ipv4" ? "IPv4" : "IPv6"} ${mode}${sticky}`;
-  const head = `${name}  ${at.join(" ")}/${protocol}  ${kind}, pool ${pool}, XDP ${attach}`;
+  const head = `${name}  ${at.join(" ")}/${protocol}  ${kind}, pool ${pool}, XDP ${attach}${besides(one)}`;
   const rows = one.backends.map((backend) => [
     `  ${backend.name}${backend.backup ? " (backup backend)" : ""}`,
     place(backend.address, backend.port),
@@ -28,6 +28,10 @@ function service(one: ServiceStatus): string {
   const titles = ["  BACKEND", "AT", "STATE", "WEIGHT", "FLOWS", "BEGAN", "IN", "OUT", "CHECK"];
   const align = ["left", "left", "left", "right", "right", "right", "right", "right"] as const;
   return `${printable(head)}\n${table(titles, [...rows, whole], align)}`;
+}
+
+function besides({ oneArmClients }: ServiceStatus): string {
+  return oneArmClients.length === 0 ? "" : `; clients in ${oneArmClients.join(" and ")} as one-arm`;
 }
 
 function state({ healthy, draining, weight }: BackendStatus): string {

@@ -94,6 +94,7 @@ describe("`show services`", () => {
     family: "ipv4",
     persistence: "source",
     attach: "native",
+    oneArmClients: [],
     traffic,
     connections: { established: 12, replicated: null },
     backends: [
@@ -119,6 +120,14 @@ describe("`show services`", () => {
     expect(text).toMatch(/s1 +10\.2\.0\.11:8080 +draining +1 +12\/100 +3 +10 \(1\.5 kB\) +8 \(2\.0 MB\) +200 in/);
     expect(text).toMatch(/in all +3 +10 \(1\.5 kB\) +8 \(2\.0 MB\)\n/);
     expect(text).toContain("Nothing was dropped.");
+  });
+
+  it("says which clients a nat service serves as one-arm", () => {
+    const text = renderServices({
+      services: [{ ...service, oneArmClients: ["10.2.0.0/24", "fd02::/64"] }],
+      counters: {},
+    });
+    expect(text).toContain("pool web, XDP native; clients in 10.2.0.0/24 and fd02::/64 as one-arm\n");
   });
 
   it("says why packets were dropped, the most frequent first", () => {

@@ -46,6 +46,7 @@ const status: BoxStatus = {
       traffic,
       connections: { established: 12, replicated: 11 },
       attach: "native",
+      oneArmClients: [],
       backends: [
         {
           name: "s1",

@@ -2,7 +2,7 @@
  * Checks of a service beside its backends: whether each mode's needs are met, and whether a reply can be told from
  * another service's. What a box cannot see, such as how a backend is set up, is said as a warning.
  */
-import { family, inSubnet } from "@futago/hal/units/address.ts";
+import { family } from "@futago/hal/units/address.ts";
 import type { Cross } from "./check-context.ts";
 import type { PlacedService } from "./check-services.ts";
 import { backendsPerPoolMax } from "./limits.ts";
@@ -12,7 +12,7 @@ import type { Resolved, ResolvedBackend, ResolvedPool, ResolvedService } from ".
 import { quoted } from "./shape.ts";
 
 /** What both boxes see alike. */
-export function checkBackends(cross: Cross, view: Resolved, services: readonly PlacedService[]): void {
+export function checkBackends(cross: Cross, services: readonly PlacedService[]): void {
   const claims = new Map<string, Claim>();
   const checked = new Set((cross.document.pools ?? []).filter((pool) => pool.check).map((pool) => pool.name));
   for (const each of services) {
@@ -25,7 +25,6 @@ export function checkBackends(cross: Cross, view: Resolved, services: readonly P
     }
     if (service.mode === "nat") {
       claimBackends(cross, each, claims);
-      warnOfClientsBeside(cross, view, each);
     }
     if (service.mode === "direct") warnOfLoopback(cross, service, path);
   }
@@ -174,23 +173,6 @@ function checkGateway(
     path,
     `has its address in group ${quoted(service.group)}, but its backends' gateway on ${link} is in group ${quoted(other.name)}: replies would go to the wrong box`,
     "put both virtual routers into one group, or use mode one-arm",
-  );
-}
-
-/** A backend answers a client of its own subnet directly, which the client does not take for an answer of the VIP. */
-function warnOfClientsBeside(cross: Cross, view: Resolved, { service, path, pools }: PlacedService): void {
-  const subnets = view.groups
-    .flatMap((group) => group.virtualRouters.flatMap((vr) => vr.addresses))
-    .filter((vip) => service.addresses.some((address) => address === vip.address));
-  const beside = pools
-    .flatMap(([, pool]) => pool.backends)
-    .filter((backend) => subnets.some((subnet) => inSubnet(backend.address, subnet)));
-  if (beside.length === 0) return;
-  cross.warn(
-    "clientsBesideBackends",
-    [...path, "mode"],
-    `is nat, but ${listed(beside)} ${beside.length === 1 ? "lies" : "lie"} in the subnet of ${service.addresses.join(", ")}: clients of that subnet would be answered past the box`,
-    "use mode one-arm or direct, or put the backends into a subnet of their own",
   );
 }
 

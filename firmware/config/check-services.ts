@@ -36,7 +36,6 @@ export function checkServices(cross: Cross): void {
   checkCounts(cross, services);
   checkBackends(
     cross,
-    first,
     services.filter((each) => !duplicates.has(each)),
   );
   const unlike = new Map(cross.views.map((view) => [reachKey(view), view]));

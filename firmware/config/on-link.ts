@@ -23,18 +23,27 @@ export interface Reach {
  * subnets of its virtual addresses of that family.
  */
 export function reachOf(resolved: Resolved): Reach {
+  return {
+    links: subnetTable(linkSubnets(resolved)),
+    routes: subnetTable(
+      resolved.routes.map((route) => [route.destination ?? everything(route.family), route] as const),
+    ),
+  };
+}
+
+/** The subnets on the links alone, to be found by the addresses in them. */
+export function subnetsOnLinks(resolved: Resolved): SubnetTable<InterfaceAddress> {
+  return subnetTable(linkSubnets(resolved).map(([address]) => [address, subnetOf(address)] as const));
+}
+
+function linkSubnets(resolved: Resolved): readonly (readonly [InterfaceAddress, string])[] {
   const own = resolved.interfaces.flatMap((link) => link.addresses.map((address) => [address, link.name] as const));
   const has = new Set(own.map(([subnet, name]) => `${family(subnet.address)} ${name}`));
   const virtual = resolved.groups
     .flatMap((group) => group.virtualRouters)
     .filter((vr) => !has.has(`${vr.family} ${vr.interface}`))
     .flatMap((vr) => vr.addresses.map((address) => [address, vr.interface] as const));
-  return {
-    links: subnetTable([...own, ...virtual].filter(([subnet]) => !isLinkLocal(subnet.address))),
-    routes: subnetTable(
-      resolved.routes.map((route) => [route.destination ?? everything(route.family), route] as const),
-    ),
-  };
+  return [...own, ...virtual].filter(([subnet]) => !isLinkLocal(subnet.address));
 }
 
 /** The same text for boxes from which every address lies on the same interface, as those of a pair mostly do. */

@@ -62,7 +62,6 @@ export const problemCodes = {
   backendNotOnLink: "A backend of a `direct` service lies in no subnet of the box.",
   directPort: "A backend of a `direct` service has another port than the service.",
   directNeedsLoopback: "Backends of a `direct` service must have its address on their loopback device.",
-  clientsBesideBackends: "Clients in the backends' own subnet would get replies of a `nat` service past the box.",
   sorryPoolSame: "A service's sorry pool is its own pool.",
   tooManyEntries: "More entries of `allow` and `deny` than the balancer can hold.",
   shortIdleTimeout: "Connections are forgotten after less than a minute of silence.",

@@ -34,6 +34,7 @@ function balanced({ services, pools }: Resolved): readonly BalancedService[] {
       alive: true,
       draining: false,
       step: 5,
+      subnetBits: 0,
       flowsMax: 0,
     }));
   return services.flatMap((one) =>

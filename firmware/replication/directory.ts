@@ -40,7 +40,6 @@ export type FlowRefusal =
 export interface FlowPlace {
   readonly service: number;
   readonly backend: number;
-  readonly mode: ServiceMode;
 }
 
 const TCP = 6;
@@ -71,7 +70,7 @@ export class Directory {
       const places = backends.map((one) => ({
         view: viewOf(one.address),
         port: one.port,
-        place: { service: index, backend: one.number, mode },
+        place: { service: index, backend: one.number },
       }));
       return { view: viewOf(address), port, index, mode, backends: byEndpoint(places) };
     });
@@ -107,10 +106,13 @@ export class Directory {
     return found?.find((one) => one.port === port && sameAddress(one.view, 0, view, addressAt));
   }
 
-  /** In `one-arm` a port of the VIP stands for the client towards the backend, and no service may sit on it. */
+  /**
+   * In `one-arm`, and in `nat` for a client beside its backend, a port of the VIP stands for the client towards the
+   * backend, and no service may sit on it.
+   */
   #maySpeakFrom(view: DataView, at: number, service: Known, port: number): boolean {
-    if (service.mode !== "one-arm") return port === 0;
-    if (port < SOURCE_PORT_MIN || port > SOURCE_PORT_MAX) return false;
+    if (port === 0) return service.mode !== "one-arm";
+    if (service.mode === "direct" || port < SOURCE_PORT_MIN || port > SOURCE_PORT_MAX) return false;
     return this.#find(view, at + VIP_AT, port) === undefined;
   }
 }

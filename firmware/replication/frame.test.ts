@@ -137,7 +137,7 @@ describe("a directory", () => {
 
   it("names a flow by this box's numbers", () => {
     expect(good).toHaveLength(RECORD_BYTES);
-    expect(directory.judge(viewOf(good), 0)).toEqual({ service: 3, backend: 385, mode: "nat" });
+    expect(directory.judge(viewOf(good), 0)).toEqual({ service: 3, backend: 385 });
   });
 
   it("takes nothing else for it: one changed byte is refused, or is of another client, or of its state", () => {
@@ -146,8 +146,9 @@ describe("a directory", () => {
         const bytes = good.slice();
         bytes[at] = (bytes[at] ?? 0) ^ change;
         const judged = directory.judge(viewOf(bytes), 0);
-        const mayChange = (at >= 12 && at < 16) || at === 32 || at === 33 || at >= 60;
-        const isTaken = JSON.stringify(judged) === JSON.stringify({ service: 3, backend: 385, mode: "nat" });
+        // A port of the VIP may stand for a client of nat, too, who lives beside the backend.
+        const mayChange = (at >= 12 && at < 16) || at === 32 || at === 33 || at === 58 || at >= 60;
+        const isTaken = JSON.stringify(judged) === JSON.stringify({ service: 3, backend: 385 });
         expect(isTaken ? mayChange : typeof judged === "string").toBe(true);
       }),
       { numRuns: 2_000 },

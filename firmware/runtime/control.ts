@@ -66,6 +66,8 @@ export interface ServiceStatus {
   readonly connections: ConnectionsShown;
   /** How the balancer sits on the devices of the service: "native", "generic", or "none" while it does not. */
   readonly attach: "native" | "generic" | "none";
+  /** Subnets that hold backends of a `nat` service: clients there are served as in `one-arm`. */
+  readonly oneArmClients: readonly string[];
   readonly backends: readonly BackendStatus[];
 }
 

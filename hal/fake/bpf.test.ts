@@ -54,7 +54,7 @@ describe("tables", () => {
   const entries = [
     { kind: "service", ...vip, index: 1, seed: 9, ...how },
     { kind: "ring", index: 1, ordinals: new Uint16Array(10_007).fill(4), signature: undefined },
-    { kind: "backend", number: 132, ...place, state: "alive", flowsMax: 0 },
+    { kind: "backend", number: 132, ...place, state: "alive", subnetBits: 24, flowsMax: 0 },
     { kind: "reverse", ...place, protocol: "tcp", vip: vip.address, vipPort: 80, backend: 132, service: 1 },
     { kind: "access", service: 1, prefix, allowed: true },
   ] as readonly BalancerEntry[];

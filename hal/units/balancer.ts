@@ -57,6 +57,8 @@ export interface BackendEntry {
   readonly address: IpAddress;
   readonly port: number;
   readonly state: BackendState;
+  /** Bits of its address that name its subnet, where that is on a link of the box; 0 where it is not. */
+  readonly subnetBits: number;
   /** Established flows at most; 0 is no limit. */
   readonly flowsMax: number;
 }

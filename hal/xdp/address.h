@@ -20,4 +20,17 @@ static __always_inline int same_address(const struct address *a, const struct ad
 	       a->words[0] == b->words[0];
 }
 
+/* Whether both begin with the same `bits` of 128. */
+static __always_inline int share_prefix(const struct address *a, const struct address *b, __u32 bits)
+{
+	for (__u32 i = 0; i < 4; i++) {
+		__u32 left = bits > 32 * i ? bits - 32 * i : 0;
+		__u32 differ = left ? bpf_ntohl(a->words[i] ^ b->words[i]) : 0;
+
+		if (left < 32 ? (__u64)differ >> (32 - left) : differ)
+			return 0;
+	}
+	return 1;
+}
+
 #endif

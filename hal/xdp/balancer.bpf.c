@@ -55,7 +55,7 @@ static __always_inline int is_shut(const struct packet *packet, enum way way, in
 static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch, __u32 bits)
 {
 	struct passage *passage = &scratch->passage;
-	__u8 mode = passage->service.mode;
+	int is_direct = passage->service.mode == MODE_DIRECT;
 	struct rewrite *to = &scratch->to;
 	struct hop hop = {};
 	enum way way;
@@ -68,19 +68,19 @@ static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet,
 	refused = choose(packet, passage);
 	if (refused >= 0)
 		return refuse(packet, refused);
-	to->source = mode == MODE_ONE_ARM ? passage->key.vip : passage->key.client;
-	to->source_port = mode == MODE_ONE_ARM ? passage->target.vip_source_port : passage->key.client_port;
+	to->source = passage->target.vip_source_port ? passage->key.vip : passage->key.client;
+	to->source_port = passage->target.vip_source_port ? passage->target.vip_source_port : passage->key.client_port;
 	to->destination = passage->target.address;
 	to->destination_port = passage->target.port;
-	if (mode != MODE_DIRECT && is_expired(packet))
+	if (!is_direct && is_expired(packet))
 		return counted(DROP_TTL, XDP_DROP);
 	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, &hop);
-	if (is_shut(packet, way, mode == MODE_DIRECT))
+	if (is_shut(packet, way, is_direct))
 		return no_way(way, &hop);
 	count_in(passage->service.index, passage->target.number, packet->length);
 	if (packet->is_first_fragment)
 		remember(packet, to, passage, 0);
-	if (mode == MODE_DIRECT)
+	if (is_direct)
 		return transmit_direct(ctx, packet, &hop);
 	return transmit(ctx, packet, to, way, &hop);
 }

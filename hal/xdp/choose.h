@@ -9,7 +9,7 @@
 /* False when the flow's port of the VIP went to another client after it was forgotten. */
 static __always_inline int has_port(const struct passage *passage)
 {
-	return passage->service.mode != MODE_ONE_ARM || take_port(passage);
+	return !passage->target.vip_source_port || take_port(passage);
 }
 
 /*
@@ -25,17 +25,17 @@ __noinline int choose_for_syn(struct passage *passage, __u32 sequence)
 
 	if (!passage)
 		return DROP_NO_BACKEND;
-	mode = passage->service.mode;
 	half = bpf_map_lookup_elem(&half_open, &passage->key);
 	if (half && passage->now - half->seen_ns < SYN_RETRIED_NS && is_usable(half)) {
 		go_to(&passage->target, half);
 		if (has_port(passage)) {
-			if (mode == MODE_DIRECT)
+			if (passage->service.mode == MODE_DIRECT)
 				half->expected_ack = next;
 			return -1;
 		}
 	}
 	refused = admit(passage);
+	mode = passage->service.mode;
 	if (refused >= 0 || mode == MODE_NAT)
 		return refused;
 	if (mode == MODE_ONE_ARM && !claim_port(passage))
@@ -87,8 +87,9 @@ static __always_inline int choose_by_ring(struct passage *passage, struct flow *
 		return DROP_NO_FLOW;
 	refused = pick_from_ring(passage, 0);
 	if (!known)
-		return refused;
-	if (refused < 0 && passage->service.mode != MODE_ONE_ARM && known->port == passage->target.port &&
+		return refused < 0 && passage->service.mode == MODE_ONE_ARM ? DROP_NO_FLOW : refused;
+	/* What has a port that stands for its client cannot go on without it. */
+	if (refused < 0 && passage->service.mode != MODE_ONE_ARM && !known->vip_source_port && known->port == passage->target.port &&
 	    same_address(&known->address, &passage->target.address)) {
 		known->backend = passage->target.number;
 		if (is_established)
@@ -168,10 +169,10 @@ __noinline int choose_for_new_udp(struct passage *passage, int was_known)
 
 	if (!passage)
 		return DROP_NO_BACKEND;
-	mode = passage->service.mode;
 	refused = was_known ? pick_from_ring(passage, 1) : admit(passage);
 	if (refused >= 0)
 		return refused;
+	mode = passage->service.mode;
 	if (mode == MODE_ONE_ARM && !claim_port(passage))
 		return DROP_NO_FREE_PORT;
 	if (mode != MODE_NAT || was_known)

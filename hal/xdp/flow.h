@@ -53,6 +53,17 @@ static __always_inline int is_full(__u32 number, const struct backend *backend)
 	return opened && closed && (__s64)(*opened - *closed) >= (__s64)backend->flows_max;
 }
 
+/*
+ * A client in the backend's own subnet would get its answers past the box, in the backend's name: it is served as in
+ * `one-arm`.
+ */
+static __always_inline void note_neighbour(struct passage *passage, const struct backend *backend)
+{
+	if (passage->service.mode == MODE_NAT && backend->subnet_bits &&
+	    share_prefix(&passage->key.client, &backend->address, backend->subnet_bits))
+		passage->service.mode = MODE_ONE_ARM;
+}
+
 /* Slots that are tried when backends are full: each next one is as far as a prime, so that it is rarely the same's. */
 #define RING_TRIES 8
 #define RING_STRIDE 1543
@@ -93,6 +104,7 @@ __noinline int pick_from_ring(struct passage *passage, int is_new)
 		if (!is_new || (backend->state == BACKEND_ALIVE && !is_full(target->number, backend))) {
 			target->address = backend->address;
 			target->port = backend->port;
+			note_neighbour(passage, backend);
 			return -1;
 		}
 		if (backend->state == BACKEND_ALIVE)

@@ -132,7 +132,9 @@ static __noinline int find_backend(struct passage *passage)
 	}
 	if (passage->service.mode == MODE_ONE_ARM || known)
 		return DROP_ICMP_UNKNOWN;
-	return pick_from_ring(passage, 0) < 0 ? -1 : DROP_ICMP_UNKNOWN;
+	if (pick_from_ring(passage, 0) >= 0 || passage->service.mode == MODE_ONE_ARM)
+		return DROP_ICMP_UNKNOWN;
+	return -1;
 }
 
 /* About what a backend sent to a client in the VIP's name: to the backend. */
@@ -162,7 +164,7 @@ static __always_inline int about_reply(struct xdp_md *ctx, struct oddity *odd, c
 	error->inner_destination = error->inner.destination;
 	error->inner_ports.source = passage->target.port;
 	error->inner_ports.destination = error->ports.destination;
-	if (passage->service.mode == MODE_ONE_ARM) {
+	if (passage->target.vip_source_port) {
 		to->source = error->inner.source;
 		error->inner_destination = error->inner.source;
 		error->inner_ports.destination = passage->target.vip_source_port;

@@ -90,6 +90,7 @@ export function encodeBackend(entry: BackendEntry): Uint8Array {
   bytes.set(encodeAddress(entry.address));
   putPort(bytes, 16, entry.port);
   bytes[18] = BACKEND_STATES.indexOf(entry.state);
+  bytes[19] = entry.subnetBits === 0 ? 0 : bitsBefore(entry.address) + entry.subnetBits;
   putNumber(bytes, 20, entry.flowsMax);
   return bytes;
 }
@@ -99,8 +100,11 @@ export function decodeBackend(number: number, value: Uint8Array): BackendEntry |
   const port = portAt(value, 16);
   if (port === 0) return undefined;
   const state = BACKEND_STATES[value[18] ?? 0] ?? "dead";
+  const address = decodeAddress(value);
+  const bits = value[19] ?? 0;
+  const subnetBits = bits === 0 ? 0 : bits - bitsBefore(address);
   const flowsMax = numberAt(value, 20);
-  return { kind: "backend", number, address: decodeAddress(value), port, state, flowsMax };
+  return { kind: "backend", number, address, port, state, subnetBits, flowsMax };
 }
 
 /** struct ring. */
@@ -140,10 +144,15 @@ export function decodeReverse(key: Uint8Array, value: Uint8Array): ReverseEntry 
 const SERVICE_BITS = 32;
 const MAPPED_BITS = 96;
 
+/** How many bits of struct address come before those of the address itself. */
+function bitsBefore(address: IpAddress): number {
+  return family(address) === "ipv4" ? MAPPED_BITS : 0;
+}
+
 /** struct access_key: the prefix's length counts the service's bits, too. */
 export function encodeAccessKey({ service, prefix }: Pick<AccessEntry, "service" | "prefix">): Uint8Array {
   const bytes = new Uint8Array(MAPS.access_lists.keyBytes);
-  const before = SERVICE_BITS + (family(prefix.address) === "ipv4" ? MAPPED_BITS : 0);
+  const before = SERVICE_BITS + bitsBefore(prefix.address);
   putNumber(bytes, 0, before + prefix.prefixLength);
   view(bytes).setUint32(4, service);
   bytes.set(encodeAddress(prefix.address), 8);
@@ -152,7 +161,7 @@ export function encodeAccessKey({ service, prefix }: Pick<AccessEntry, "service"
 
 export function decodeAccess(key: Uint8Array, value: Uint8Array): AccessEntry {
   const address = decodeAddress(key.subarray(8));
-  const before = SERVICE_BITS + (family(address) === "ipv4" ? MAPPED_BITS : 0);
+  const before = SERVICE_BITS + bitsBefore(address);
   const prefix = { address, prefixLength: numberAt(key, 0) - before };
   return { kind: "access", service: view(key).getUint32(4), prefix, allowed: decodeNumber(value) !== 0 };
 }

@@ -165,8 +165,17 @@ describe("golden bytes", () => {
   it("of a backend and of a reverse entry", () => {
     const place = { address: address("10.2.0.11"), port: 8080 };
     expect(
-      toHex(layout.encodeBackend({ kind: "backend", number: 1, ...place, state: "draining", flowsMax: 1000 })),
-    ).toBe("00000000000000000000ffff0a02000b1f900200e8030000");
+      toHex(
+        layout.encodeBackend({
+          kind: "backend",
+          number: 1,
+          ...place,
+          state: "draining",
+          subnetBits: 24,
+          flowsMax: 1000,
+        }),
+      ),
+    ).toBe("00000000000000000000ffff0a02000b1f900278e8030000");
     const reply = { protocol: "tcp", vip: address("10.1.0.1"), vipPort: 80, backend: 129, service: 1 } as const;
     expect(toHex(layout.encodeReverse({ kind: "reverse", ...place, ...reply }))).toBe(
       "00000000000000000000ffff0a010001005000008100000001000000",
@@ -201,7 +210,15 @@ describe("what is encoded is read back", () => {
         expect(layout.decodeService(key, layout.encodeService(service))).toEqual(service);
         const reverse = { kind: "reverse", ...end, vip, vipPort: p, backend: a, service: b } as const;
         expect(layout.decodeReverse(key, layout.encodeReverse(reverse))).toEqual(reverse);
-        const backend = { kind: "backend", number: a, address, port: p, state, flowsMax: b } as const;
+        const backend = {
+          kind: "backend",
+          number: a,
+          address,
+          port: p,
+          state,
+          subnetBits: b % 33,
+          flowsMax: b,
+        } as const;
         expect(layout.decodeBackend(a, layout.encodeBackend(backend))).toEqual(p === 0 ? undefined : backend);
       }),
     );

@@ -62,7 +62,8 @@ struct backend {
 	__be16 port;
 	/* enum backend_state */
 	__u8 state;
-	__u8 zero;
+	/* How many bits name its subnet where that is a link of the box, as of 128; 0 where it is not. */
+	__u8 subnet_bits;
 	/* Established flows at most; 0 is no limit. */
 	__u32 flows_max;
 };

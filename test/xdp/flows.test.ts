@@ -122,6 +122,7 @@ describe("flows", () => {
           address: backend(S2, 8080).address,
           port: 8080,
           state: "alive",
+          subnetBits: 0,
           flowsMax: 0,
         },
       },

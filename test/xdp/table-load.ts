@@ -36,6 +36,7 @@ export function manyServices(services: number, backends: number): readonly Balan
       alive: true,
       draining: false,
       step: SLOW_START_STEPS,
+      subnetBits: 24,
       flowsMax: 0,
     })),
   }));

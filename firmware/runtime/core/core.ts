@@ -386,6 +386,7 @@ export class Core {
       sentinel: this.#status,
       health: this.#serving.view().backends,
       attachOf: (service) => this.#serving.attachOf(service),
+      oneArmOf: (service) => this.#serving.oneArmOf(service),
       flows: this.#serving.flows.counts,
       trafficOf: readTraffic(this.#serving.balancer),
       drains: this.#drains.names,

@@ -10,6 +10,7 @@ import { instant } from "@futago/hal/units/time.ts";
 import { decodeNumber, encodeNumber } from "@futago/hal/xdp/layout.ts";
 import { balancerTables } from "@futago/hal/xdp/tables.ts";
 import { compileSystem } from "../../config/compile-system.ts";
+import type { ResolvedService } from "../../config/resolved.ts";
 import { validate } from "../../config/validate.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
 import type { PeerPool } from "./peer-link/message.ts";
@@ -188,13 +189,15 @@ describe("what stands in the tables", () => {
 describe("a service whose clients may live beside its backends", () => {
   const beside = [{ name: "www", address: "10.2.0.1", protocol: "tcp", port: 80, pool: "web" }];
 
-  it("is warned of in mode nat, and not in mode one-arm", () => {
+  it("says that it serves those as in one-arm, and its backends say their subnet", () => {
     configure({ services: beside });
-    const bypassed = () => serving.alarms().get("replies-bypass") ?? new Map<string, string>();
-    expect([...bypassed().keys()]).toEqual(["www"]);
-    expect(bypassed().get("www")).toContain("10.2.0.2/24");
+    const service = (name: string) => serving.oneArmOf({ name } as ResolvedService);
+    expect(service("www")).toEqual(["10.2.0.0/24"]);
+    expect(entries()).toContainEqual(
+      expect.objectContaining({ kind: "backend", address: "10.2.0.11", subnetBits: 24 }),
+    );
     configure({ services: [{ ...beside[0], mode: "one-arm" }] });
-    expect(bypassed().size).toBe(0);
+    expect(service("www")).toEqual([]);
   });
 });
 

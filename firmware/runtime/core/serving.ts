@@ -8,12 +8,13 @@ import type { Link } from "@futago/hal/contract/network.ts";
 import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import { between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
 import type { SystemOrders } from "../../config/compile-system.ts";
+import { subnetsOnLinks } from "../../config/on-link.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
 import type { CheckState } from "../../health/check.ts";
 import type { CheckStatus, ServiceStatus } from "../control.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
-import { balancedDevices, bypassedServices, deviceOfService } from "./balancer/balanced-services.ts";
+import { balancedDevices, deviceOfService, oneArmClients } from "./balancer/balanced-services.ts";
 import { BalancerKeeper } from "./balancer/balancer-keeper.ts";
 import { FlowCollector } from "./balancer/flow-collector.ts";
 import { FlowCounter } from "./balancer/flow-counter.ts";
@@ -75,6 +76,7 @@ export class Serving {
   readonly #flows: FlowCounter;
   readonly #collector: FlowCollector;
   #devices: readonly Ifname[] = [];
+  #oneArm: ReadonlyMap<string, readonly string[]> = new Map();
   /** By the subject's path, as of its newest verdict or the newest look at all. */
   #states = new Map<string, CheckState>();
   /** By the pool's name: when its backends are to be looked at again although nobody said anything. */
@@ -109,11 +111,12 @@ export class Serving {
     this.#config = config;
     this.#system = system;
     this.#devices = balancedDevices(config, system);
+    this.#oneArm = oneArmClients(config);
     this.#subjects = subjectsOf(config, system);
     this.#certified = this.#subjects.filter(({ probe }) => probe.kind === "https");
     this.#checks.setSubjects(this.#subjects);
     this.#states = new Map(this.#checks.states());
-    this.#pools.keep(config.pools);
+    this.#pools.keep(config.pools, subnetsOnLinks(config));
     this.#dueAt.clear();
     for (const pool of config.pools) this.#updatePool(config, pool);
     this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
@@ -146,10 +149,8 @@ export class Serving {
 
   /** What a person should know, a sentence by subject, by the kind of alarm. */
   alarms(): ReadonlyMap<string, ReadonlyMap<string, string>> {
-    const bypassed = this.#config === undefined ? new Map<string, string>() : bypassedServices(this.#config);
     return new Map([
       ["balancer-refused", this.#balancer.troubles],
-      ["replies-bypass", bypassed],
       [CERTIFICATE_ALARM, certificateAlarms(this.#certified, this.#checks.states(), Date.now())],
     ]);
   }
@@ -172,6 +173,11 @@ export class Serving {
 
   attachOf(service: ResolvedService): ServiceStatus["attach"] {
     return this.#config === undefined ? "none" : this.#balancer.modeOf(deviceOfService(this.#config, service));
+  }
+
+  /** The subnets whose clients a `nat` service serves as in `one-arm`, such as "10.2.0.0/24". */
+  oneArmOf({ name }: ResolvedService): readonly string[] {
+    return this.#oneArm.get(name) ?? [];
   }
 
   /** Flows in the tables, by the backend's number, as of the newest walk. */

@@ -13,6 +13,7 @@ export interface StatusSources {
   readonly sentinel: SentinelStatus | undefined;
   readonly health: ReadonlyMap<string, BackendHealth>;
   readonly attachOf: (service: ResolvedService) => ServiceStatus["attach"];
+  readonly oneArmOf: (service: ResolvedService) => readonly string[];
   /** Established connections by address and port of the backend, "10.2.0.11:80". */
   readonly flows: ReadonlyMap<string, number>;
   readonly trafficOf: (service: ResolvedService) => ServiceTraffic;
@@ -99,6 +100,7 @@ function serviceStatus(service: ResolvedService, sources: StatusSources): Servic
     traffic: traffic.service,
     connections: sources.replication.connections(service),
     attach: sources.attachOf(service),
+    oneArmClients: sources.oneArmOf(service),
     backends,
   };
 }

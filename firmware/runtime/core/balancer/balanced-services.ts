@@ -1,7 +1,17 @@
-/** The devices that the balancer must sit on, and services whose replies would go past it. Pure. */
-import { type Family, family, type Ifname, inSubnet, type IpAddress } from "@futago/hal/units/address.ts";
+/** The devices that the balancer must sit on, and the clients that it serves in another mode than the others. Pure. */
+import {
+  type Family,
+  family,
+  formatInterfaceAddress,
+  type Ifname,
+  inSubnet,
+  type InterfaceAddress,
+  type IpAddress,
+} from "@futago/hal/units/address.ts";
 import type { SystemOrders } from "../../../config/compile-system.ts";
-import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
+import { longestMatch, type SubnetTable } from "../../../config/host-address.ts";
+import { subnetsOnLinks } from "../../../config/on-link.ts";
+import type { Resolved, ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
 
 /** Where clients come in and where backends sit. Without services none. */
 export function balancedDevices(config: Resolved, system: SystemOrders): readonly Ifname[] {
@@ -25,29 +35,25 @@ export function deviceOfService(config: Resolved, service: ResolvedService): Ifn
 }
 
 /**
- * Services in `nat` whose virtual address lies in a subnet of their backends: the clients that live there get answers
- * that go past the box, and take them for no answers at all. By the service's name, as sentences.
+ * The subnets of a `nat` service's backends on the box's links: a backend there answers a client there directly, so
+ * such clients are served as in `one-arm`. In the order of the backends.
  */
-export function bypassedServices(config: Resolved): ReadonlyMap<string, string> {
-  const subnets = config.interfaces.flatMap((one) => one.addresses);
-  return new Map(
-    config.services.flatMap(({ name, mode, addresses, pool }): [string, string][] => {
-      if (mode !== "nat") return [];
-      const backends = config.pools.find((one) => one.name === pool)?.backends ?? [];
-      const shared = subnets.find(
-        (subnet) =>
-          addresses.some((vip) => inSubnet(vip, subnet)) && backends.some((one) => inSubnet(one.address, subnet)),
-      );
-      if (shared === undefined) return [];
-      const where = `${shared.address}/${shared.prefixLength}`;
-      return [
-        [
-          name,
-          `service ${name} is in mode nat and has backends in its own subnet (${where}): clients in that subnet do not get their answers; use mode one-arm`,
-        ],
-      ];
-    }),
-  );
+function oneArmSubnets(
+  service: ResolvedService,
+  pools: ReadonlyMap<string, ResolvedPool>,
+  subnets: SubnetTable<InterfaceAddress>,
+): readonly string[] {
+  if (service.mode !== "nat") return [];
+  const backends = [service.pool, service.sorryPool ?? ""].flatMap((name) => pools.get(name)?.backends ?? []);
+  const all = new Set(backends.map(({ address }) => longestMatch(address, subnets)));
+  return [...all].flatMap((subnet) => (subnet === undefined ? [] : [formatInterfaceAddress(subnet)]));
+}
+
+/** {@link oneArmSubnets} of each service, by its name. */
+export function oneArmClients(config: Resolved): ReadonlyMap<string, readonly string[]> {
+  const subnets = subnetsOnLinks(config);
+  const pools = new Map(config.pools.map((pool) => [pool.name, pool]));
+  return new Map(config.services.map((service) => [service.name, oneArmSubnets(service, pools, subnets)]));
 }
 
 /** The device that packets to `to` leave by. */

@@ -41,7 +41,7 @@ beforeEach(() => {
     [2, "draining"],
   ] as const) {
     const place = { address: ip(`10.2.0.1${number}`), port: 8080 };
-    const entry = { kind: "backend", number, ...place, state, flowsMax: 0 } as const;
+    const entry = { kind: "backend", number, ...place, state, subnetBits: 0, flowsMax: 0 } as const;
     object.map("backends").update(encodeNumber(number), encodeBackend(entry));
   }
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type IpAddress, parseIpAddress } from "@futago/hal/units/address.ts";
+import { type IpAddress, parseInterfaceAddress, parseIpAddress } from "@futago/hal/units/address.ts";
 import { instant, seconds } from "@futago/hal/units/time.ts";
 import type { ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
 import { key } from "../checks/backend-health.ts";
+import { subnetTable } from "../../../config/host-address.ts";
 import { PoolStates } from "./pool-states.ts";
 import { ServiceList } from "./service-list.ts";
 
@@ -39,6 +40,15 @@ describe("a pool's backends", () => {
     ]);
   });
 
+  it("know how many bits name their subnet, where that is on a link", () => {
+    const states = new PoolStates();
+    const subnet = parseInterfaceAddress("10.2.0.2/28");
+    states.keep([pool(0)], subnetTable(subnet === undefined ? [] : [[subnet, subnet]]));
+    expect(states.update(pool(0), new Map(), NOBODY, at(1)).backends.map((one) => one.subnetBits)).toEqual([28, 28]);
+    states.keep([pool(0)], subnetTable([]));
+    expect(states.update(pool(0), new Map(), NOBODY, at(1)).backends.map((one) => one.subnetBits)).toEqual([0, 0]);
+  });
+
   it("are the same object while nothing changes", () => {
     const states = new PoolStates();
     const first = states.update(pool(0), health(true), NOBODY, at(1)).backends;
@@ -72,7 +82,7 @@ describe("a pool's backends", () => {
   it("are forgotten with their pool", () => {
     const states = new PoolStates();
     states.update(pool(0), health(true), NOBODY, at(1));
-    states.keep([pool(0, "mail")]);
+    states.keep([pool(0, "mail")], subnetTable([]));
     expect(states.backendsOf("web")).toEqual([]);
   });
 });

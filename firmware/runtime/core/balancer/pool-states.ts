@@ -1,8 +1,10 @@
 /** The backends of a pool as the balancer is to see them: who lives, who drains, and who just came back. Pure but for its memory. */
+import type { InterfaceAddress } from "@futago/hal/units/address.ts";
 import type { Instant } from "@futago/hal/units/time.ts";
 import { earliest } from "@futago/hal/units/time.ts";
 import type { BalancedBackend } from "../../../balancer/service.ts";
 import { slowStart } from "../../../balancer/slow-start.ts";
+import { longestMatch, type SubnetTable } from "../../../config/host-address.ts";
 import type { ResolvedPool } from "../../../config/resolved.ts";
 import { type Judgement, key } from "../checks/backend-health.ts";
 
@@ -22,9 +24,11 @@ export class PoolStates {
   #pools = new Map<string, readonly BalancedBackend[]>();
   /** Of backends that were dead before. */
   readonly #returned = new Map<string, Instant>();
+  #subnets: SubnetTable<InterfaceAddress> = { ipv4: [], ipv6: [] };
 
-  /** Forgets pools that are no more. */
-  keep(pools: readonly ResolvedPool[]): void {
+  /** Forgets pools that are no more; `subnets` are those on the box's links. */
+  keep(pools: readonly ResolvedPool[], subnets: SubnetTable<InterfaceAddress>): void {
+    this.#subnets = subnets;
     const names = new Set(pools.map((pool) => pool.name));
     this.#pools = new Map([...this.#pools].filter(([name]) => names.has(name)));
     const ids = new Set(pools.flatMap((pool) => pool.backends.map(({ name }) => backendId(pool.name, name))));
@@ -58,6 +62,7 @@ export class PoolStates {
         alive,
         draining: drains.has(id),
         step,
+        subnetBits: longestMatch(address, this.#subnets)?.prefixLength ?? 0,
         flowsMax: maxConnections ?? 0,
       };
     });
@@ -85,6 +90,7 @@ function isSameBackend(a: BalancedBackend, b: BalancedBackend | undefined): bool
     a.alive === b.alive &&
     a.draining === b.draining &&
     a.step === b.step &&
+    a.subnetBits === b.subnetBits &&
     a.flowsMax === b.flowsMax
   );
 }

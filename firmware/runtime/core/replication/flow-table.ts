@@ -240,8 +240,9 @@ export class FlowTable {
     const keyView = viewOf(keys);
     const valueView = viewOf(values);
     const flows: number[] = [];
-    places.forEach(({ mode, service }, i) => {
-      if (mode !== "one-arm") return;
+    const read = new FlowValues(values);
+    places.forEach(({ service }, i) => {
+      if (read.vipSourcePort(i) === 0) return;
       twins.add(keyView, valueView, i, service);
       flows.push(i);
     });

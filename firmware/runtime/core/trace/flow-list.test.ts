@@ -72,7 +72,7 @@ describe("the list of flows", () => {
     const { flows } = await list({ established: [flow(1, 0, { vipSourcePort: 1_234, flags: FLOW_TOLD }), gone] });
     expect(flows[0]).toMatchObject({
       service: "www",
-      mode: "nat",
+      mode: "one-arm",
       backend: "web/s1",
       sourcePort: 1234,
       remarks: ["told by the peer"],

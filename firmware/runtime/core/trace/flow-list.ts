@@ -109,7 +109,7 @@ function shown({ table, flow }: Found, index: Index, nowNanos: bigint): FlowShow
     vipPort: flow.vipPort,
     protocol: flow.protocol,
     service: service?.name ?? null,
-    mode: index.entries.get(at)?.mode ?? service?.mode ?? null,
+    mode: flow.vipSourcePort === 0 ? (index.entries.get(at)?.mode ?? service?.mode ?? null) : "one-arm",
     backend: names.find((name) => name !== undefined) ?? null,
     backendAddress: flow.address,
     backendPort: flow.port,

@@ -118,13 +118,14 @@ function backendFacts(
   return new Map(
     balancer.standing.flatMap((one): [number, BackendFacts][] => {
       if (one.kind !== "backend") return [];
-      const { number, address, port, state, flowsMax } = one;
+      const { number, address, port, state, subnetBits, flowsMax } = one;
       const known = named.get(`${address} ${port}`);
       const facts = {
         id: known?.name ?? `${address}:${port}`,
         address,
         port,
         state,
+        subnetBits,
         reason: known?.reason ?? "the configuration does not name it any more",
         open: inspection.openFlows(number),
         openMax: flowsMax,
