@@ -28,6 +28,7 @@ export const COUNTER_WORDS: Readonly<Record<string, string>> = {
   dropNoRoute: "had no way to go on",
   sentReset: "was answered with a reset, since its backend is dead",
   sentTooBig: "was answered with the size that fits the way",
+  sentTimeExceeded: "was answered with the word that its time to live was over",
   forwardedIcmp: "was an ICMP error, and went on translated",
   tableRefused: "went on, but the table of connections took no entry",
   eventLost: "began a connection that the peer will hear of only at the next resynchronisation",

@@ -173,7 +173,7 @@ export function rewrite(
 
 export function otherwise(service: ServiceEntry, mtu: number | undefined): string {
   const size = mtu === undefined ? "" : ` a packet of more than ${mtu} bytes is answered with the size that fits;`;
-  const life = service.mode === "direct" ? "" : " one whose time to live is over is dropped;";
+  const life = service.mode === "direct" ? "" : " one whose time to live is over is answered so;";
   return `What else may happen:${life}${size} a later fragment that comes before the first is dropped.`;
 }
 

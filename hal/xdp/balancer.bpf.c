@@ -73,7 +73,7 @@ static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet,
 	to->destination = passage->target.address;
 	to->destination_port = passage->target.port;
 	if (!is_direct && is_expired(packet))
-		return counted(DROP_TTL, XDP_DROP);
+		return errand(DROP_TTL, 0);
 	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, &hop);
 	if (is_shut(packet, way, is_direct))
 		return no_way(way, &hop);
@@ -94,7 +94,7 @@ static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, 
 	enum way way;
 
 	if (is_expired(packet))
-		return counted(DROP_TTL, XDP_DROP);
+		return errand(DROP_TTL, 0);
 	to->source = passage->key.vip;
 	to->source_port = passage->key.vip_port;
 	to->destination = passage->key.client;

@@ -175,6 +175,7 @@ enum balancer_counter {
 	/* Answers that the balancer made itself. */
 	SENT_RESET,
 	SENT_TOO_BIG,
+	SENT_TIME_EXCEEDED,
 	/* ICMP errors that went on, translated. */
 	FORWARDED_ICMP,
 	/* The flow went on, but its table took no entry. */

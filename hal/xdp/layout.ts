@@ -115,6 +115,7 @@ export const BALANCER_REASONS = [
   "dropNoRoute",
   "sentReset",
   "sentTooBig",
+  "sentTimeExceeded",
   "forwardedIcmp",
   "tableRefused",
   "eventLost",

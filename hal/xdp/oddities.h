@@ -5,8 +5,8 @@
 
 #include "fragment.h"
 #include "icmp.h"
+#include "own-errors.h"
 #include "reset.h"
-#include "too-big.h"
 
 /* Neither of these is a fragment; the kernel would answer for a service what it may not see, and leak a backend's. */
 static __always_inline int handle_unread(struct xdp_md *ctx, const struct header *header, int is_cut)
@@ -62,8 +62,8 @@ int futago_oddities(struct xdp_md *ctx)
 
 	if (!errand || !odd)
 		return XDP_PASS;
-	if (errand->kind == DROP_TOO_BIG)
-		verdict = answer_too_big(ctx, &odd->outer, errand->mtu);
+	if (errand->kind == DROP_TOO_BIG || errand->kind == DROP_TTL)
+		verdict = answer_error(ctx, &odd->outer, errand->kind, errand->mtu);
 	else if (errand->kind == DROP_DEAD_BACKEND)
 		verdict = answer_dead(ctx, &odd->outer);
 	else

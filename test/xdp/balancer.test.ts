@@ -287,7 +287,6 @@ describe("a backend's packet", () => {
 
   const untranslatable: readonly (readonly [string, Partial<TcpFields>, BalancerReason])[] = [
     ["nowhere to go", { destination: "203.0.113.5" }, "dropNoRoute"],
-    ["no TTL left", { ttl: 1 }, "dropTtl"],
     ["a fragment's offset", { fragment: 0x0008 }, "dropReplyFragment"],
   ];
   for (const [name, fields, reason] of untranslatable) {

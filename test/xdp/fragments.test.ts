@@ -193,15 +193,15 @@ describe.each(FAMILIES)("%s", (family) => {
     expect(box.fromClient(fragmentOf(request, new Uint8Array(8), 24, true)).verdict).toBe(XDP_REDIRECT);
   });
 
-  it("a fragment without TTL ends here", () => {
+  it("a fragment without TTL ends here, and the sender of the first is told", () => {
     const { request } = openFlow(box, family, "nat", "udp");
     const [first, second] = fragmentsOf({ ...request, payload: PAYLOAD, ttl: 1 }, PIECE);
     box.fromClient(fragmentsOf({ ...request, payload: PAYLOAD }, PIECE)[0]!);
     const counts = countedBy(box, () => {
       expect(box.fromClient(second!).verdict).toBe(XDP_DROP);
-      expect(box.fromClient(first!).verdict).toBe(XDP_DROP);
+      expect(box.fromClient(first!).verdict).toBe(XDP_TX);
     });
-    expect(counts).toEqual({ dropTtl: 2 });
+    expect(counts).toEqual({ dropTtl: 2, sentTimeExceeded: 1 });
   });
 
   it("a first fragment to a dead backend is answered as the packet is", () => {

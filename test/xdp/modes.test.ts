@@ -12,6 +12,7 @@ import {
   XDP_DROP,
   XDP_PASS,
   XDP_REDIRECT,
+  XDP_TX,
 } from "./box.ts";
 import {
   answer,
@@ -135,12 +136,12 @@ describe.each(CASES)("%s", (_, one) => {
     expect(established()).toEqual([]);
   });
 
-  it("a packet that is to go through the box without TTL is dropped", () => {
-    const dropped = [XDP_DROP, { dropTtl: 1 }];
-    expect(outcome(box, () => send(box, one, { ttl: 1 }))).toEqual(mode === "direct" ? [XDP_REDIRECT, {}] : dropped);
+  it("a packet that is to go through the box without TTL goes no further, and its sender is told", () => {
+    const told = [XDP_TX, { dropTtl: 1, sentTimeExceeded: 1 }];
+    expect(outcome(box, () => send(box, one, { ttl: 1 }))).toEqual(mode === "direct" ? [XDP_REDIRECT, {}] : told);
     if (mode === "direct") return;
     const got = open(box, one);
-    expect(outcome(box, () => answer(box, got, { ttl: 1 }))).toEqual(dropped);
+    expect(outcome(box, () => answer(box, got, { ttl: 1 }))).toEqual(told);
   });
 
   it("a packet from an address that no host may have is dropped", () => {

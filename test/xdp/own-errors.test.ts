@@ -12,7 +12,7 @@ import {
   openFlow,
   startOver,
 } from "./odd-box.ts";
-import { type Ends, familyOf, frameOf, icmpOf, type Packet, packetOf } from "./odd-packet.ts";
+import { type Ends, type Family, familyOf, frameOf, icmpOf, type Packet, packetOf } from "./odd-packet.ts";
 
 let box: OddBox;
 
@@ -84,6 +84,59 @@ describe.each(FLOWS.filter(({ mode }) => mode !== "direct"))(
       const sized = (bytes: number) => packetOf({ ...request, payload: PAYLOAD.slice(0, bytes - headers) });
       expect(countedBy(box, () => box.fromClient(sized(1300)))).toEqual({});
       expect(countedBy(box, () => box.fromClient(sized(1301)))).toEqual({ dropTooBig: 1, sentTooBig: 1 });
+    });
+  },
+);
+
+/** How much is quoted of a packet of this size. */
+const QUOTED = { ipv4: [548, 68, 40, 28], ipv6: [1232, 80, 60, 48] } as const;
+const quotation = (family: Family, packet: Uint8Array) =>
+  packet.slice(0, QUOTED[family].find((bytes) => packet.length >= bytes) ?? 0);
+
+/** RFC 1812 section 5.3.1, or RFC 4443 section 3.3. */
+function timeExceeded({ source, destination }: Ends, packet: Uint8Array): Uint8Array {
+  const family = familyOf({ source, destination });
+  const quoted = quotation(family, packet);
+  return family === "ipv6"
+    ? icmpOf({ source, destination, type: 3, code: 0, quoted })
+    : icmpOf({ source, destination, type: 11, code: 0, tos: 0xc0, quoted });
+}
+
+describe.each(FLOWS.filter(({ mode }) => mode !== "direct"))(
+  "$family, $mode, $protocol",
+  ({ family, mode, protocol }) => {
+    const { vip } = ADDRESSES[family];
+
+    it.each([0, 1, 11, 12, 13, 19, 20, 21, 28, 40, 519, 520, 521, 528, 1171, 1172, 1184, 1200])(
+      "a client hears of a packet of %i bytes more than its headers whose time to live is over",
+      (bytes) => {
+        const { request } = openFlow(box, family, mode, protocol);
+        const packet = packetOf({ ...request, payload: PAYLOAD.slice(0, bytes), ttl: 1 });
+        const counts = countedBy(box, () => {
+          const { verdict, output } = box.fromClient(packet);
+          const answer = timeExceeded({ source: vip, destination: request.source }, packet);
+          expect(toHex(output)).toBe(toHex(frameOf(answer, { to: MACS.client, from: MACS.boxClient })));
+          expect(verdict).toBe(XDP_TX);
+        });
+        expect(counts).toEqual({ dropTtl: 1, sentTimeExceeded: 1 });
+      },
+    );
+
+    it("a backend hears so in the VIP's name", () => {
+      const { reply } = openFlow(box, family, mode, protocol);
+      const packet = packetOf({ ...reply, payload: PAYLOAD.slice(0, 200), ttl: 1 });
+      const { verdict, output } = box.fromBackend(packet);
+      const answer = timeExceeded({ source: vip, destination: reply.source }, packet);
+      expect(toHex(output)).toBe(toHex(frameOf(answer, { to: MACS.inside, from: MACS.boxBackend })));
+      expect(verdict).toBe(XDP_TX);
+    });
+
+    it("nobody hears of a packet whose headers do not fit into what is quoted", () => {
+      if (protocol === "tcp") return;
+      const { request } = openFlow(box, family, mode, protocol);
+      const more = family === "ipv4" ? { options: new Uint8Array(8).fill(1) } : { extensions: 1 };
+      const packet = packetOf({ ...request, ...more, ttl: 1 });
+      expect(countedBy(box, () => expect(box.fromClient(packet).verdict).toBe(XDP_DROP))).toEqual({ dropTtl: 1 });
     });
   },
 );
