@@ -5,8 +5,9 @@
  * The first result decides at once, so that a box that starts is soon ready; for what the box cannot judge before its
  * own links have settled it takes `fall` failures from the beginning. Later `rise` good results in a row make
  * it healthy and `fall` failures unhealthy. A refused connection makes it unhealthy at once: the host itself says that
- * nobody listens. Something that goes silent is found dead at most `intervalMs` × `fall` after its death: attempts
- * start a little earlier where the timeout needs it, and after a failure the next ones do not wait for their turn.
+ * nobody listens. So does one failure after a hint from clients' packets, which is no proof alone: it may be forged.
+ * Something that goes silent is found dead at most `intervalMs` × `fall` after its death: attempts start a little
+ * earlier where the timeout needs it, and after a failure the next ones do not wait for their turn.
  */
 import type { CheckTiming } from "../config/resolved.ts";
 import { after, earliest, type Instant, type Micros, micros, millis } from "@futago/hal/units/time.ts";
@@ -36,6 +37,8 @@ export interface CheckState {
   readonly phase: number;
   /** Whether the very first result may say unhealthy. */
   readonly firstDecides: boolean;
+  /** When clients' packets last showed trouble, until an attempt from after that has an answer: one failure is enough. */
+  readonly hintedAt: Instant | undefined;
 }
 
 export interface Attempt {
@@ -62,6 +65,8 @@ export type Outcome =
 export type Input =
   /** `missing` says what the attempt under way still waits for: "connected, but no answer". */
   | { readonly kind: "timeout"; readonly missing?: string }
+  /** Clients' packets were refused, or did not arrive: look now. */
+  | { readonly kind: "hint" }
   | { readonly kind: "result"; readonly attempt: number; readonly outcome: Outcome };
 
 export type Action =
@@ -103,6 +108,7 @@ export function startCheck(timing: CheckTiming, phase: number, now: Instant, fir
     nextAt: after(now, spread),
     phase,
     firstDecides,
+    hintedAt: undefined,
   };
 }
 
@@ -138,6 +144,9 @@ export function step(timing: CheckTiming, state: CheckState, input: Input, now: 
   switch (input.kind) {
     case "timeout":
       return stepTimeout(timing, state, input.missing ?? "no answer", now);
+    case "hint":
+      if (state.verdict === "unhealthy") return { state, actions: [] };
+      return { state: { ...state, hintedAt: now, nextAt: now }, actions: [] };
     case "result": {
       const { probe } = state;
       if (probe === undefined || input.attempt !== state.attempt) return { state, actions: [] };
@@ -185,8 +194,10 @@ function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, ou
       return { state: { ...idle, nextAt: regular(timing, state, startedAt, now) }, actions: [] };
     case "good": {
       const against = state.verdict === "unhealthy" ? state.against + 1 : 0;
-      const nextAt = regular(timing, state, startedAt, now);
-      const known = { ...idle, against, failingSince: undefined, roundTrip: outcome.roundTrip, nextAt };
+      const stale = state.hintedAt !== undefined && state.hintedAt > startedAt;
+      const hintedAt = stale ? state.hintedAt : undefined;
+      const nextAt = stale ? now : regular(timing, state, startedAt, now);
+      const known = { ...idle, against, failingSince: undefined, roundTrip: outcome.roundTrip, hintedAt, nextAt };
       return state.verdict === "unknown" || against >= timing.rise
         ? turn(known, "healthy", now)
         : { state: known, actions: [] };
@@ -197,8 +208,8 @@ function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, ou
       const first = state.verdict === "unknown" && state.firstDecides;
       const against = state.verdict === "unhealthy" ? 0 : state.against + 1;
       const nextAt = regular(timing, state, startedAt, now);
-      const known = { ...idle, against, failingSince, nextAt };
-      const down = outcome.kind === "refused" || first || against >= timing.fall;
+      const known = { ...idle, against, failingSince, hintedAt: undefined, nextAt };
+      const down = outcome.kind === "refused" || first || state.hintedAt !== undefined || against >= timing.fall;
       if (down && state.verdict !== "unhealthy") return turn(known, "unhealthy", now);
       if (state.verdict === "unhealthy") return { state: known, actions: [] };
       return { state: { ...known, nextAt: hurried(timing, known, now) }, actions: [] };

@@ -18,6 +18,7 @@
 #define SOURCES_MAX 65536
 #define ACCESS_MAX 16384
 #define EVENTS_BYTES (1 << 20)
+#define REFUSALS_BYTES (1 << 14)
 
 /* Hosts that are remembered between two readings; the longest unseen gives way. */
 #define STALE_MAX 256
@@ -97,6 +98,10 @@ enum backend_state {
 /* Kinds of flow_event. */
 #define EVENT_ESTABLISHED 1
 #define EVENT_ENDED 2
+
+/* Kinds of refusal. */
+#define REFUSAL_RESET 1
+#define REFUSAL_UNREACHABLE 2
 
 /* A SYN this soon after the backend's answer is the same client trying again (tcp(7), tcp_syn_retries). */
 #define SYN_RETRIED_NS 10000000000ULL

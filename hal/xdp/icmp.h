@@ -8,6 +8,7 @@
 #ifndef FUTAGO_ICMP_H
 #define FUTAGO_ICMP_H
 
+#include "refusal.h"
 #include "relay.h"
 
 /* linux/icmp.h wants the C library. RFC 792, RFC 4443 */
@@ -18,6 +19,8 @@
 #define ICMPV6_PKT_TOOBIG 2
 #define ICMPV6_TIME_EXCEED 3
 #define ICMPV6_PARAMPROB 4
+
+#define ICMP_CODE_FRAGMENTATION_NEEDED 4
 
 #define ICMP_HEADER 8
 #define ICMP_CHECKSUM_AT 2
@@ -35,6 +38,14 @@ static __always_inline int is_icmp_error(__u8 type, __u8 is_ipv6)
 	if (is_ipv6)
 		return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
 	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+}
+
+/* Host, port or network; of IPv4's kinds "fragmentation needed" says nothing of the sort. */
+static __always_inline int is_unreachable(__u8 type, __u8 code, __u8 is_ipv6)
+{
+	if (is_ipv6)
+		return type == ICMPV6_DEST_UNREACH;
+	return type == ICMP_DEST_UNREACH && code != ICMP_CODE_FRAGMENTATION_NEEDED;
 }
 
 static __always_inline __u64 put_address(struct xdp_md *ctx, const struct header *header, __u32 at,
@@ -183,6 +194,8 @@ static __always_inline int about_request(struct xdp_md *ctx, struct oddity *odd,
 	struct icmp_error *error = &odd->error;
 	struct relay *to = &odd->relay;
 
+	if (error->is_unreachable)
+		note_refusal(flow->backend, REFUSAL_UNREACHABLE);
 	error->inner_source = flow->client;
 	error->inner_destination = *vip;
 	error->inner_ports.source = flow->client_port;
@@ -238,6 +251,7 @@ static __always_inline int error_to_client(struct xdp_md *ctx, struct oddity *od
 	if (bits < 0 || !(bits & GROUP_FORWARD))
 		return counted(DROP_REPLY_CLOSED, XDP_DROP);
 	flow.vip_port = reverse->port;
+	flow.backend = reverse->backend;
 	return about_request(ctx, odd, &flow, &reverse->vip);
 }
 
@@ -259,11 +273,12 @@ static __always_inline int handle_icmp(struct xdp_md *ctx, struct oddity *odd)
 {
 	struct header *inner = &odd->error.inner;
 	const struct header *outer = &odd->outer;
+	__u8 type[2];
 	long bits;
-	__u8 type;
 
-	if (bpf_xdp_load_bytes(ctx, outer->l4, &type, sizeof(type)) || !is_icmp_error(type, outer->is_ipv6))
+	if (bpf_xdp_load_bytes(ctx, outer->l4, type, sizeof(type)) || !is_icmp_error(type[0], outer->is_ipv6))
 		return XDP_PASS;
+	odd->error.is_unreachable = is_unreachable(type[0], type[1], outer->is_ipv6);
 	bits = vip_bits(&outer->destination);
 	if (bits >= 0 && !(bits & GROUP_FORWARD))
 		return counted(PASS_VIP_CLOSED, XDP_PASS);

@@ -144,6 +144,9 @@ export interface FlowEvent {
 
 const FLOW_KEY = MAPS.established.keyBytes;
 const FLOW = MAPS.established.valueBytes;
+/** struct refusal. */
+export const REFUSAL_BYTES = 8;
+
 export const FLOW_EVENT_BYTES = FLOW_KEY + FLOW + 8;
 
 export function decodeFlowEvent(bytes: Uint8Array): FlowEvent {

@@ -28,6 +28,7 @@ export const CLIENT_HOPS_MAX = 65_536;
 export const SOURCES_MAX = 65_536;
 export const ACCESS_MAX = 16_384;
 export const EVENTS_BYTES = 1 << 20;
+export const REFUSALS_BYTES = 1 << 14;
 export const STALE_MAX = 256;
 export const CAPTURE_BYTES_MAX = 256;
 export const CAPTURE_ENDPOINTS_MAX = 64;
@@ -62,6 +63,8 @@ export const FLOW_TOLD = 16;
 export const FLOW_ANSWERED = 32;
 
 /** Kinds of flow_event. */
+export const REFUSAL_RESET = 1;
+export const REFUSAL_UNREACHABLE = 2;
 export const EVENT_ESTABLISHED = 1;
 export const EVENT_ENDED = 2;
 
@@ -160,6 +163,7 @@ export const MAPS = {
   gate_counters: gate("perCpuArray", NUMBER, 8, GATE_REASONS.length),
   futago_slots: balancer("programs", NUMBER, NUMBER, SLOTS),
   futago_ports: balancer("ports", NUMBER, NUMBER, PORTS_MAX),
+  futago_veths: balancer("hash", NUMBER, NUMBER, PORTS_MAX),
   futago_own: balancer("hash", ADDRESS, NUMBER, OWN_MAX),
   services: balancer("hash", ENDPOINT, 16, SERVICES_MAX),
   rings: balancer("array", NUMBER, 2 * (RING_SIZE + 1), SERVICES_MAX),
@@ -180,8 +184,9 @@ export const MAPS = {
   backend_closed: balancer("array", NUMBER, 8, BACKENDS_MAX),
   errands: balancer("perCpuArray", NUMBER, 8, 1),
   answer_tokens: balancer("perCpuArray", NUMBER, 16, 1),
-  odd_scratch: balancer("perCpuArray", NUMBER, 336, 1),
+  odd_scratch: balancer("perCpuArray", NUMBER, 344, 1),
   flow_events: balancer("ring", 0, 0, EVENTS_BYTES),
+  refusals: balancer("ring", 0, 0, REFUSALS_BYTES),
   capture_filters: balancer("array", NUMBER, 40, 1),
   capture_endpoints: balancer("hash", ENDPOINT, NUMBER, CAPTURE_ENDPOINTS_MAX),
   capture_scratches: balancer("perCpuArray", NUMBER, 600 + 8 * BALANCER_REASONS.length, 1),

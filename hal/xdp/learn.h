@@ -4,6 +4,7 @@
 #define FUTAGO_LEARN_H
 
 #include "choose.h"
+#include "refusal.h"
 
 /* Whether the half-open flow is the one that this backend speaks of, not a former one of the same ends. */
 static __always_inline int is_by(const struct flow *half, const struct target *source)
@@ -72,6 +73,9 @@ static __always_inline void learn_tcp(const struct packet *packet, const struct 
 {
 	__u8 flags = packet->segment.flags;
 
+	/* A reset of this form answers a SYN: nobody listens there. RFC 9293 section 3.10.7.1 */
+	if (flags & TCP_RST && flags & TCP_ACK && !packet->segment.sequence)
+		note_refusal(source->number, REFUSAL_RESET);
 	if (flags & (TCP_RST | TCP_FIN))
 		learn_end(key, flags);
 	else if (flags & TCP_SYN)

@@ -23,6 +23,14 @@ struct {
 	__type(value, __u32);
 } futago_ports SEC(".maps");
 
+/* The ports that are ends of veth pairs: what they send back by XDP_TX only an end with a program of its own gets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PORTS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} futago_veths SEC(".maps");
+
 /* The box's own addresses. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -191,6 +199,12 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, EVENTS_BYTES);
 } flow_events SEC(".maps");
+
+/* struct refusal, for core to look at the backend. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, REFUSALS_BYTES);
+} refusals SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -25,6 +25,8 @@ struct icmp_error {
 	struct address inner_destination;
 	struct ports ports;
 	struct ports inner_ports;
+	/* The destination was not reached: neither of its size nor of its path's length. */
+	__u32 is_unreachable;
 };
 
 /* What the stack has no room for, of the packet in hand. */

@@ -231,6 +231,13 @@ struct flow_event {
 	__u32 kind;
 };
 
+/* For core: a backend that took no connection. */
+struct refusal {
+	__u32 backend;
+	/* REFUSAL_* */
+	__u32 kind;
+};
+
 /* Of one service or one backend, per CPU. */
 struct traffic {
 	__u64 packets_in;

@@ -15,10 +15,11 @@ import type { CheckStatus, ServiceStatus } from "../control.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
 import { balancedDevices, deviceOfService, oneArmClients } from "./balancer/balanced-services.ts";
-import { BalancerKeeper } from "./balancer/balancer-keeper.ts";
+import { BalancerKeeper, type ServiceBackend } from "./balancer/balancer-keeper.ts";
 import { FlowCollector } from "./balancer/flow-collector.ts";
 import { FlowCounter } from "./balancer/flow-counter.ts";
-import { PoolStates } from "./balancer/pool-states.ts";
+import { backendId, PoolStates } from "./balancer/pool-states.ts";
+import { RefusalWatch } from "./balancer/refusal-watch.ts";
 import { ServiceList } from "./balancer/service-list.ts";
 import { tableSizes } from "./balancer/table-sizes.ts";
 import {
@@ -34,6 +35,7 @@ import { CheckRunner } from "./checks/check-runner.ts";
 import { judgementOf, shownChecks } from "./checks/judgement.ts";
 import { penaltiesOf } from "./checks/penalties.ts";
 import { pathOf, type Subject, subjectsOf } from "./checks/subjects.ts";
+import { asksByTcp, Suspects } from "./checks/suspects.ts";
 import type { Log } from "./log.ts";
 import type { PeerPool } from "./peer-link/message.ts";
 import type { BalancerView } from "./trace/balancer-view.ts";
@@ -71,6 +73,8 @@ export class Serving {
   #groups: readonly GroupStatus[] = [];
   #told: ReadonlyMap<string, PeerPool> = new Map();
   #drains: ReadonlySet<string> = new Set();
+  readonly #suspects: Suspects;
+  readonly #refusals: RefusalWatch;
   readonly #pools = new PoolStates();
   readonly #services = new ServiceList();
   readonly #flows: FlowCounter;
@@ -102,9 +106,17 @@ export class Serving {
       machine: hal,
       onVerdict: (subject, state) => {
         log.info("check-verdict", { subject: subject.path, verdict: state.verdict, reason: state.reason });
+        this.#suspects.onVerdict(subject, state);
         this.#onVerdict(subject, state);
       },
     });
+    this.#suspects = new Suspects(this.#checks);
+    this.#refusals = new RefusalWatch({
+      clock: hal.clock,
+      backendOf: (number) => this.#balancer.backendOf(number),
+      onRefusal: (backend) => this.#onRefusal(backend),
+    });
+    this.#refusals.watch(this.#balancer.object);
   }
 
   configure(config: Resolved, system: SystemOrders): void {
@@ -114,13 +126,16 @@ export class Serving {
     this.#oneArm = oneArmClients(config);
     this.#subjects = subjectsOf(config, system);
     this.#certified = this.#subjects.filter(({ probe }) => probe.kind === "https");
-    this.#checks.setSubjects(this.#subjects);
+    this.#checks.setSubjects([...this.#subjects, ...this.#suspects.configure(config)]);
     this.#states = new Map(this.#checks.states());
     this.#pools.keep(config.pools, subnetsOnLinks(config));
     this.#dueAt.clear();
     for (const pool of config.pools) this.#updatePool(config, pool);
     this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
-    if (this.#balancer.resize(tableSizes(config), this.#services.services)) this.#options.onTables();
+    if (this.#balancer.resize(tableSizes(config), this.#services.services)) {
+      this.#refusals.watch(this.#balancer.object);
+      this.#options.onTables();
+    }
     this.#balancer.setServices(this.#services.services);
     this.#schedule();
     this.#tellPenalties();
@@ -206,6 +221,7 @@ export class Serving {
     clearInterval(this.#alarmTimer);
     clearImmediate(this.#telling);
     this.#collector.close();
+    this.#refusals.close();
     this.#checks.close();
     this.#balancer.remove();
   }
@@ -219,6 +235,16 @@ export class Serving {
       this.#telling = undefined;
       this.#tell();
     });
+  }
+
+  /** A client saw a backend refuse, or nobody there: its check looks at once, or where that looks elsewhere, another. */
+  #onRefusal({ id, protocol }: ServiceBackend): void {
+    const [poolName = "", name] = id.split("/");
+    const pool = this.#config?.pools.find((one) => one.name === poolName);
+    const backend = pool?.backends.find((one) => one.name === name);
+    if (pool === undefined || backend === undefined || this.#system === undefined) return;
+    if (protocol === "udp" || asksByTcp(pool.check, backend)) this.#checks.hint(pathOf(poolName, backend.name));
+    else this.#suspects.suspect(poolName, backend, this.#system);
   }
 
   #refresh(): void {
@@ -289,6 +315,8 @@ export class Serving {
     return new Map(
       pools.flatMap((pool) =>
         pool.backends.flatMap(({ name, address, port }): [string, Judgement][] => {
+          const suspected = this.#suspects.judgement(backendId(pool.name, name), this.#states);
+          if (suspected !== undefined) return [[key(pool.name, name), suspected]];
           const state = this.#states.get(pathOf(pool.name, name));
           if (state === undefined) return [];
           const dead = state.verdict === "unknown" && this.#balancer.inheritedDead.has(`${address}:${port}`);

@@ -7,11 +7,11 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
-import type { BalancerEntry } from "@futago/hal/units/balancer.ts";
+import { type BalancerEntry, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
 import type { BalancerInput } from "../../../balancer/compile.ts";
 import { entriesInForce, type InForce, planChange, planMove } from "../../../balancer/plan.ts";
-import type { BalancedService, ServiceConflict } from "../../../balancer/service.ts";
+import { allBackends, type BalancedService, type ServiceConflict } from "../../../balancer/service.ts";
 import type { Log } from "../log.ts";
 import { HopWatch } from "./hop-watch.ts";
 import { moveFlows } from "./move-flows.ts";
@@ -20,6 +20,13 @@ import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
 interface Attached {
   readonly ifindex: Ifindex;
   readonly mode: XdpMode;
+}
+
+/** A backend as a service has it. */
+export interface ServiceBackend {
+  readonly protocol: ServiceProtocol;
+  /** "web/s1". */
+  readonly id: string;
 }
 
 export interface KeeperOptions {
@@ -93,6 +100,16 @@ export class BalancerKeeper {
   idleTimeoutSeconds(index: number): number | undefined {
     if (this.#inForce.kind === "found") return undefined;
     return this.#inForce.compiled.byIndex.get(index)?.service.idleTimeoutSeconds;
+  }
+
+  /** By its number; undefined where there is none. */
+  backendOf(number: number): ServiceBackend | undefined {
+    if (this.#inForce.kind === "found") return undefined;
+    const compiled = this.#inForce.compiled.byIndex.get(Math.floor(number / SERVICE_BACKENDS_MAX));
+    if (compiled === undefined) return undefined;
+    const at = compiled.ordinals.indexOf(number % SERVICE_BACKENDS_MAX);
+    const backend = allBackends(compiled.service)[at];
+    return backend && { protocol: compiled.service.protocol, id: backend.id };
   }
 
   modeOf(device: Ifname | undefined): XdpMode | "none" {

@@ -53,7 +53,7 @@ export class CheckRunner {
   readonly #gateway: GatewayProbe;
   readonly #starts: Deadlines<Check>;
   readonly #ends: Deadlines<Check>;
-  #checks: ReadonlyMap<string, Check> = new Map();
+  #checks = new Map<string, Check>();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings; undefined when it does not. */
   #ringsAt: Instant | undefined;
@@ -96,6 +96,31 @@ export class CheckRunner {
     }
     for (const check of this.#checks.values()) this.#plan(check);
     this.#schedule(now);
+  }
+
+  /** Clients' packets showed trouble: looks now. */
+  hint(path: string): void {
+    const check = this.#checks.get(path);
+    if (check === undefined || this.#closed) return;
+    const now = this.#machine.clock.now();
+    this.#input(check, { kind: "hint" }, now);
+    this.#schedule(now);
+  }
+
+  /** Looks at this one, too, from now on; nothing happens when it is known. */
+  add(subject: Subject): void {
+    if (this.#checks.has(subject.path) || this.#closed) return;
+    const now = this.#machine.clock.now();
+    const check = { ...begin(subject, now) };
+    check.state = { ...check.state, nextAt: now };
+    this.#checks.set(subject.path, check);
+    this.#plan(check);
+    this.#schedule(now);
+  }
+
+  drop(path: string): void {
+    this.#checks.get(path)?.running.end();
+    this.#checks.delete(path);
   }
 
   close(): void {

@@ -22,7 +22,7 @@ export function shownChecks(
     const own = states.get(path);
     if (own === undefined) return [];
     const told = about.kind === "backend" ? view.backends.get(key(about.pool, about.backend)) : undefined;
-    const judged = told?.source === "active" ? told : judgementOf(own);
+    const judged = told ?? judgementOf(own);
     return [
       {
         subject: path,
