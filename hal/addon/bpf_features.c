@@ -1,11 +1,18 @@
-/* Asks the kernel whether a link takes redirected XDP frames. linux/netdev.h, Linux 6.3; genetlink. */
+/*
+ * What links can do with XDP frames: whether one takes redirected ones (linux/netdev.h, Linux 6.3; genetlink), and
+ * whether it is an end of a veth pair (ethtool).
+ */
 #define _GNU_SOURCE
 #include "bpf.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,7 +108,33 @@ static napi_value describe(napi_env env, napi_callback_info info)
 	return result;
 }
 
+/* bpfIsVeth(ifindex); a link that is not there is none. */
+static napi_value is_veth(napi_env env, napi_callback_info info)
+{
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request = { .ifr_data = (void *)&driver };
+	napi_value argument, result;
+	int32_t ifindex;
+	bool is = false;
+
+	futago_bpf_arguments(env, info, 1, &argument);
+	if (!futago_bpf_integer(env, argument, &ifindex))
+		return NULL;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		futago_throw_errno(env, errno, "socket");
+		return NULL;
+	}
+	if (if_indextoname(ifindex, request.ifr_name) && ioctl(fd, SIOCETHTOOL, &request) == 0)
+		is = strcmp(driver.driver, "veth") == 0;
+	close(fd);
+	napi_get_boolean(env, is, &result);
+	return result;
+}
+
 void futago_register_bpf_features(napi_env env, napi_value exports)
 {
 	futago_export(env, exports, "bpfTakesRedirects", describe);
+	futago_export(env, exports, "bpfIsVeth", is_veth);
 }

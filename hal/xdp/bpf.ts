@@ -18,6 +18,7 @@ const FRAGMENTS = "futago_fragments";
 const CAPTURE = "futago_capture";
 const SLOTS = "futago_slots";
 const PORTS = "futago_ports";
+const VETHS = "futago_veths";
 
 export function openBpf(): Bpf {
   /** Those that are open: where a port that goes must be struck out. */
@@ -52,7 +53,10 @@ export function openBpf(): Bpf {
     attachXdp: (ifindex, program, mode) => attachXdp(ifindex, ours(program), mode),
     detachXdp: (ifindex) => {
       detachOurs(ifindex);
-      for (const object of open) object.optionalMap(PORTS)?.delete(encodeNumber(ifindex));
+      for (const object of open) {
+        object.optionalMap(PORTS)?.delete(encodeNumber(ifindex));
+        object.optionalMap(VETHS)?.delete(encodeNumber(ifindex));
+      }
     },
     xdpProgramId: (ifindex) => asHalError(() => bpfCalls.bpfXdpQuery(ifindex)).id,
   };
@@ -78,6 +82,10 @@ function attachXdp(ifindex: Ifindex, program: KernelProgram, mode: XdpMode | und
   const isTarget = used === "native" && asHalError(() => bpfCalls.bpfTakesRedirects(ifindex));
   if (isTarget) ports?.update(encodeNumber(ifindex), encodeNumber(ifindex));
   else ports?.delete(encodeNumber(ifindex));
+  const veths = program.object.optionalMap(VETHS);
+  if (used === "native" && asHalError(() => bpfCalls.bpfIsVeth(ifindex)))
+    veths?.update(encodeNumber(ifindex), encodeNumber(1));
+  else veths?.delete(encodeNumber(ifindex));
   return used;
 }
 

@@ -62,6 +62,8 @@ export interface BpfCalls {
   bpfXdpQuery(ifindex: number): { readonly id: number; readonly native: boolean };
   /** Whether frames can be redirected out by the link. */
   bpfTakesRedirects(ifindex: number): boolean;
+  /** Whether it is an end of a veth pair. */
+  bpfIsVeth(ifindex: number): boolean;
   /** `program` -1 takes the program away. */
   bpfXdpChange(ifindex: number, program: number, native: boolean, oldId: number): void;
 }

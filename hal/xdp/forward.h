@@ -141,12 +141,26 @@ static __noinline int leave_to_kernel(struct xdp_md *ctx, __u32 reason)
 	return counted(reason, XDP_PASS);
 }
 
+/* Whether a frame goes back by the port that it came in without being redirected. */
+static __always_inline int bounces(struct xdp_md *ctx)
+{
+	__u32 ingress = ctx->ingress_ifindex;
+
+	return !bpf_map_lookup_elem(&futago_veths, &ingress);
+}
+
 /* Out by the port, in the frame of the next hop; XDP_PASS when the port takes no redirected frame. */
 static __always_inline int port_of(struct xdp_md *ctx, const struct hop *hop)
 {
-	if (hop->ifindex == ctx->ingress_ifindex)
+	if (hop->ifindex == ctx->ingress_ifindex && bounces(ctx))
 		return XDP_TX;
 	return bpf_redirect_map(&futago_ports, hop->ifindex, XDP_PASS);
+}
+
+/* An answer of the balancer's own, by the port that the packet came in. */
+static __always_inline int send_back(struct xdp_md *ctx)
+{
+	return bounces(ctx) ? XDP_TX : bpf_redirect_map(&futago_ports, ctx->ingress_ifindex, XDP_DROP);
 }
 
 static __always_inline void address_frame(struct packet *packet, const struct hop *hop)

@@ -27,7 +27,6 @@
 #define QUOTED6_MIN 48
 #define IPV6_MTU_MIN 1280
 
-#define ICMP_CODE_FRAGMENTATION_NEEDED 4
 /* Precedence "internetwork control". RFC 1812 section 4.3.2.5 */
 #define TOS_CONTROL 0xc0
 
@@ -228,7 +227,7 @@ static __always_inline int answer_error(struct xdp_md *ctx, struct header *heade
 			      : send_quoting4(ctx, header, &vip, &ethernet, &icmp);
 	if (!sent)
 		return XDP_DROP;
-	return counted(kind == DROP_TTL ? SENT_TIME_EXCEEDED : SENT_TOO_BIG, XDP_TX);
+	return counted(kind == DROP_TTL ? SENT_TIME_EXCEEDED : SENT_TOO_BIG, send_back(ctx));
 }
 
 #endif

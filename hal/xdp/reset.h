@@ -119,7 +119,7 @@ static __always_inline int answer_dead(struct xdp_md *ctx, struct header *header
 			      : send_reset4(ctx, header, &ethernet, &answer);
 	if (!sent)
 		return XDP_DROP;
-	return counted(SENT_RESET, XDP_TX);
+	return counted(SENT_RESET, send_back(ctx));
 }
 
 #endif

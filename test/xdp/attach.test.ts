@@ -243,6 +243,18 @@ describe("the balancer on a port", () => {
     expect(targets(balancer)).toEqual(new Set([eth0, eth1]));
   });
 
+  it("sends nothing back by XDP_TX on the end of a veth pair, where it would be lost", () => {
+    const veths = (balancer: BpfObject) => [...balancer.map("futago_veths").entries()].map(([key]) => key);
+    const balancer = load("balancer");
+    attachXdp(balancer, bridge);
+    expect(veths(balancer)).toEqual([]);
+    attachXdp(balancer, eth0);
+    expect(veths(balancer)).toEqual([encodeNumber(eth0)]);
+    // In generic mode the kernel itself sends them.
+    attachXdp(balancer, eth0, "generic");
+    expect(veths(balancer)).toEqual([]);
+  });
+
   it("is changed behind a root program that stays", () => {
     const first = load("balancer");
     attachXdp(first, eth0);

@@ -129,6 +129,8 @@ export async function createTestBox(sizes: Readonly<Record<string, number>> = {}
   const eth1 = (await namespace.ifindex("eth1")) as Ifindex;
   // Both ports take redirected frames, as they do when the root program is attached to them.
   namespace.inside(() => [eth0, eth1].map((ifindex) => bpf.attachXdp(ifindex, program)));
+  // As ports of a network card, which send frames back by themselves.
+  for (const [key] of object.map("futago_veths").entries()) object.map("futago_veths").delete(key);
   const run = (frame: Uint8Array, ifindex: Ifindex) => namespace.inside(() => program.testRun(frame, 1, ifindex));
   return {
     bpf,

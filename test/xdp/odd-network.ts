@@ -7,7 +7,7 @@
  *
  * `far` stands before the server, `near` before the client; their ways to them can be narrow, and those of the box.
  */
-import type { Bpf, BpfObject } from "@futago/hal/contract/bpf.ts";
+import type { BpfObject } from "@futago/hal/contract/bpf.ts";
 import type { Ifindex } from "@futago/hal/units/address.ts";
 import type { ServiceMode } from "@futago/hal/units/balancer.ts";
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
@@ -80,10 +80,6 @@ export async function createOddNetwork(): Promise<OddNetwork> {
   const ports = [(await box.ifindex("eth0")) as Ifindex, (await box.ifindex("eth1")) as Ifindex];
   box.inside(() => ports.forEach((port) => bpf.attachXdp(port, object.program("futago_balancer"), "native")));
   await Promise.all(KNOWN.map((to) => box.tryRun(["ping", "-c1", "-W1", to])));
-  const idle = await attachIdle(bpf, [
-    [lan, "box"],
-    [far, "eth0"],
-  ]);
   return {
     ...all,
     object,
@@ -102,26 +98,8 @@ export async function createOddNetwork(): Promise<OddNetwork> {
     destroy: async () => {
       object.close();
       pins.remove();
-      idle();
       await net.destroy();
     },
-  };
-}
-
-/**
- * Puts a program on the ports that lets everything pass, a balancer that knows no VIP: of a veth pair, the one end looks
- * for what the other sends back by XDP_TX only while it has a program itself. Returns what undoes it.
- */
-async function attachIdle(bpf: Bpf, places: readonly (readonly [Namespace, string])[]): Promise<() => void> {
-  const pins = mountPins(bpf);
-  const object = bpf.load("balancer", pins.directory, { established: 1024, half_open: 1024, udp_flows: 1024 });
-  for (const [namespace, ifname] of places) {
-    const ifindex = (await namespace.ifindex(ifname)) as Ifindex;
-    namespace.inside(() => bpf.attachXdp(ifindex, object.program("futago_balancer"), "native"));
-  }
-  return () => {
-    object.close();
-    pins.remove();
   };
 }
 

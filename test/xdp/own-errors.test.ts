@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { concatBytes, toHex } from "@futago/hal/units/bytes.ts";
-import { XDP_DROP, XDP_PASS, XDP_TX } from "./box.ts";
+import { encodeNumber } from "@futago/hal/xdp/layout.ts";
+import { XDP_DROP, XDP_PASS, XDP_REDIRECT, XDP_TX } from "./box.ts";
 import {
   ADDRESSES,
   countedBy,
@@ -171,6 +172,17 @@ it("quotes less of a packet that is not that long", () => {
   const { output } = box.fromBackend(packet);
   const answer = told({ source: vip, destination: reply.source }, packet, 300);
   expect(toHex(output)).toBe(toHex(frameOf(answer, { to: MACS.inside, from: MACS.boxBackend })));
+});
+
+it("goes back by a redirect on the end of a veth pair", () => {
+  const { request } = openFlow(box, "ipv4", "nat", "udp");
+  const packet = packetOf({ ...request, ttl: 1 });
+  const veths = box.object.map("futago_veths");
+  const ports = [...box.object.map("futago_ports").entries()].map(([key]) => key);
+  for (const port of ports) veths.update(port, encodeNumber(1));
+  expect(box.fromClient(packet).verdict).toBe(XDP_REDIRECT);
+  for (const port of ports) veths.delete(port);
+  expect(box.fromClient(packet).verdict).toBe(XDP_TX);
 });
 
 it("quotes IP options", () => {
