@@ -9,6 +9,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["hal/**/*.test.ts", "firmware/**/*.test.ts", "test/{table,sim,suite,lab,bench}/**/*.test.ts"],
+          // What takes two seconds takes ten on a machine that others use, too.
+          testTimeout: 30_000,
         },
       },
       {

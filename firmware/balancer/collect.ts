@@ -45,25 +45,29 @@ export function collectReason(flow: FlowFacts): CollectReason | undefined {
   return idleSeconds > idleTimeoutSeconds ? "idle" : undefined;
 }
 
-/** What was counted of a backend over one walk of the table. */
+/** What was counted of a backend over one walk of the tables, apart from what the walk itself took out. */
 export interface OpenCount {
-  /** Flows found, of which those that began meanwhile may or may not be some. */
+  /** Open flows found, of which those that began or ended meanwhile may or may not be some. */
   readonly found: bigint;
   readonly openedBefore: bigint;
   readonly openedAfter: bigint;
+  readonly closedBefore: bigint;
   readonly closedAfter: bigint;
 }
 
 /**
  * What `closed` should be so that `opened` less `closed` is the number of open flows: as it is, unless the walk proves
- * it wrong. Entries come and go that nobody counts: what the peer told, what the balancer itself removed. `opened` goes
- * down, too, when a client's next connection of the same ends goes to another backend.
+ * it wrong. Entries go that nobody counts: what a table forgot by itself, or an addition that met a removal.
  */
-export function correctedClosed({ found, openedBefore, openedAfter, closedAfter }: OpenCount): bigint {
-  const net = BigInt.asIntN(64, openedAfter - openedBefore);
+export function correctedClosed({ found, openedBefore, openedAfter, closedBefore, closedAfter }: OpenCount): bigint {
   const open = BigInt.asIntN(64, openedAfter - closedAfter);
-  const most = net > 0n ? found + net : found;
-  const least = net < 0n && found + net > 0n ? found + net : net < 0n ? 0n : found;
+  const most = found + atLeastNone(openedAfter - openedBefore);
+  const least = atLeastNone(found - atLeastNone(closedAfter - closedBefore));
   if (open >= least && open <= most) return closedAfter;
   return BigInt.asUintN(64, openedAfter - (open < least ? least : most));
+}
+
+function atLeastNone(difference: bigint): bigint {
+  const signed = BigInt.asIntN(64, difference);
+  return signed < 0n ? 0n : signed;
 }

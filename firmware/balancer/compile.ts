@@ -161,6 +161,8 @@ function compileOne(
     persistence,
     access: accessRule(service),
     newFlowsPerSecond: service.newFlowsPerSecond,
+    flowsMax: service.flowsMax,
+    clientFlowsMax: service.clientFlowsMax,
   };
   return [...entries, ring, entry];
 }

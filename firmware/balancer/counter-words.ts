@@ -14,6 +14,8 @@ export const COUNTER_WORDS: Readonly<Record<string, string>> = {
   dropNoBackend: "was for a service none of whose backends can serve",
   dropDeadBackend: "belonged to a connection whose backend died",
   dropBackendFull: "would begin a connection, and the backends have all that they may have",
+  dropServiceFull: "would begin a connection, and the service has all that it may have open",
+  dropClientFull: "would begin a connection, and its client has all that it may have open",
   dropDenied: "came from a client that the service's lists deny",
   dropSourceLimit: "came from a client that opened more new connections a second than it may",
   dropNoFlow: "belonged to no known connection (one-arm)",

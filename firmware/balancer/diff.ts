@@ -87,7 +87,9 @@ function sameService(a: ServiceEntry, b: ServiceEntry): boolean {
     a.mode === b.mode &&
     a.persistence === b.persistence &&
     a.access === b.access &&
-    a.newFlowsPerSecond === b.newFlowsPerSecond
+    a.newFlowsPerSecond === b.newFlowsPerSecond &&
+    a.flowsMax === b.flowsMax &&
+    a.clientFlowsMax === b.clientFlowsMax
   );
 }
 

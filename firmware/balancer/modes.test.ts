@@ -39,8 +39,9 @@ describe("the mode of a service", () => {
   }
 
   it("is written with everything else that is the service's", () => {
-    const more = { mode: "one-arm", persistence: "source", newFlowsPerSecond: 50, protocol: "udp" } as const;
-    expect(compile([service(53, [], { ...more, address: ip("2001:db8::1") })])).toContainEqual({
+    const more = { mode: "one-arm", persistence: "source", newFlowsPerSecond: 50 } as const;
+    const rest = { protocol: "udp", flowsMax: 900, clientFlowsMax: 7 } as const;
+    expect(compile([service(53, [], { ...more, ...rest, address: ip("2001:db8::1") })])).toContainEqual({
       kind: "service",
       address: "2001:db8::1",
       port: 53,
@@ -48,6 +49,7 @@ describe("the mode of a service", () => {
       seed: expect.any(Number) as number,
       access: "open",
       ...more,
+      ...rest,
     });
   });
 

@@ -86,6 +86,8 @@ function isSameButStates(a: BalancedService, b: BalancedService): boolean {
     a.mode === b.mode &&
     a.persistence === b.persistence &&
     a.newFlowsPerSecond === b.newFlowsPerSecond &&
+    a.flowsMax === b.flowsMax &&
+    a.clientFlowsMax === b.clientFlowsMax &&
     a.allow === b.allow &&
     a.deny === b.deny &&
     samePlaces(a.backends, b.backends) &&

@@ -22,6 +22,9 @@ export interface BalancedService {
   readonly deny: readonly InterfaceAddress[];
   /** Of one client address; 0 is no limit. */
   readonly newFlowsPerSecond: number;
+  /** Open flows at most, in all and of one client address; 0 is no limit. */
+  readonly flowsMax: number;
+  readonly clientFlowsMax: number;
   /** A flow that was silent for longer is forgotten. */
   readonly idleTimeoutSeconds: number;
   readonly backends: readonly BalancedBackend[];
@@ -45,7 +48,7 @@ export interface BalancedBackend {
   readonly step: number;
   /** Bits of its address that name its subnet, where that is on a link of the box; 0 where it is not. */
   readonly subnetBits: number;
-  /** Established flows at most; 0 is no limit. */
+  /** Open flows at most; 0 is no limit. */
   readonly flowsMax: number;
 }
 

@@ -50,6 +50,8 @@ export function service(
     allow: NOBODY,
     deny: NOBODY,
     newFlowsPerSecond: 0,
+    flowsMax: 0,
+    clientFlowsMax: 0,
     idleTimeoutSeconds: 7440,
     backends,
     sorry: [],

@@ -93,6 +93,11 @@ export function limit(client: IpAddress, perSecond: number, left: number): strin
     : `${rule}; ${client} has ${left} left at this moment.`;
 }
 
+export function openLimit(whose: string, open: number, limitOf: number): string {
+  const rule = `${whose} has ${open} of the ${limitOf} connections open that it may have`;
+  return open >= limitOf ? `${rule}: the packet is dropped.` : `${rule}.`;
+}
+
 interface RingChoice {
   readonly hash: number;
   readonly slot: number;

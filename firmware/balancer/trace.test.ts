@@ -22,6 +22,8 @@ const service: ServiceEntry = {
   persistence: "none",
   access: "open",
   newFlowsPerSecond: 0,
+  flowsMax: 0,
+  clientFlowsMax: 0,
 };
 
 function backend(last: number, more: Partial<BackendFacts> = {}): BackendFacts {
@@ -50,6 +52,7 @@ const facts: TraceFacts = {
   port: { device: "eth0", attach: "native" },
   access: undefined,
   tokens: undefined,
+  open: { all: 0, client: 0 },
   flow: undefined,
   ring: Uint16Array.from({ length: RING_SIZE }, (_, slot) => slot % 2),
   backends: new Map([
@@ -101,6 +104,18 @@ describe("a trace", () => {
     expect(said.get("mode")).toMatch(/^10\.2\.0\.77 is in the subnet of web\/s1[12], .* as in one-arm\.$/);
     expect(said.get("rewrite")).toContain("the source becomes 10.1.0.1 with a free port");
     expect(trace({ ...facts, backends: new Map(beside) }).steps.some(({ step }) => step === "mode")).toBe(false);
+  });
+
+  it("says what the service and the client have open, and which of them is full", () => {
+    const limited = { ...service, flowsMax: 10, clientFlowsMax: 3 };
+    const said = (all: number, own: number) => trace({ ...facts, service: limited, open: { all, client: own } });
+    expect(said(9, 2)).toMatchObject({ outcome: "backend", counter: null });
+    expect(said(10, 2)).toMatchObject({ outcome: "dropped", counter: "dropServiceFull" });
+    const full = said(9, 3);
+    expect(full).toMatchObject({ outcome: "dropped", counter: "dropClientFull" });
+    expect(full.steps.at(-1)?.sentence).toBe(
+      `${client} has 3 of the 3 connections open that it may have: the packet is dropped.`,
+    );
   });
 
   type Row = readonly [

@@ -25,6 +25,8 @@ export interface TraceFacts {
   readonly port: { readonly device: string | undefined; readonly attach: "native" | "generic" | "none" };
   /** The entry of the service's access lists that decides about the client. */
   readonly access: AccessEntry | undefined;
+  /** What the service has open in all, and the client there. */
+  readonly open: { readonly all: number; readonly client: number };
   /** What is left of the client's new connections; undefined: it made none lately. */
   readonly tokens: number | undefined;
   readonly flow: FlowFacts | undefined;
@@ -175,12 +177,22 @@ function followEntry(facts: TraceFacts, service: ServiceEntry, way: Way): TraceS
   return undefined;
 }
 
-function overLimit({ client, tokens }: TraceFacts, service: ServiceEntry, way: Way): TraceShown | undefined {
-  const { newFlowsPerSecond } = service;
-  if (newFlowsPerSecond === 0) return undefined;
-  const sentence = say.limit(client, newFlowsPerSecond, tokens ?? newFlowsPerSecond);
-  if (tokens === 0) return way.end("limit", sentence, "dropped", "dropSourceLimit");
-  way.note("limit", sentence);
+function overLimit({ client, tokens, open }: TraceFacts, service: ServiceEntry, way: Way): TraceShown | undefined {
+  const { newFlowsPerSecond, flowsMax, clientFlowsMax } = service;
+  if (newFlowsPerSecond !== 0) {
+    const sentence = say.limit(client, newFlowsPerSecond, tokens ?? newFlowsPerSecond);
+    if (tokens === 0) return way.end("limit", sentence, "dropped", "dropSourceLimit");
+    way.note("limit", sentence);
+  }
+  for (const [whose, limit, has, counter] of [
+    ["The service", flowsMax, open.all, "dropServiceFull"],
+    [client, clientFlowsMax, open.client, "dropClientFull"],
+  ] as const) {
+    if (limit === 0) continue;
+    const sentence = say.openLimit(whose, has, limit);
+    if (has >= limit) return way.end("limit", sentence, "dropped", counter);
+    way.note("limit", sentence);
+  }
   return undefined;
 }
 

@@ -260,6 +260,7 @@ function balanced(
   place: Pick<ResolvedService, "addresses" | "family" | "group">,
 ): ResolvedService {
   const { name, protocol, port, pool, sorryPool, newConnectionsPerSecond } = service;
+  const { maxConnections, maxConnectionsPerClient } = service;
   const idleDefault = protocol === "tcp" ? tcpIdleTimeoutSecondsDefault : udpIdleTimeoutSecondsDefault;
   return {
     name,
@@ -273,6 +274,8 @@ function balanced(
     deny: (service.deny ?? []).map((text) => must(parsePrefix(text))),
     sorryPool,
     newConnectionsPerSecond,
+    maxConnections,
+    maxConnectionsPerClient,
     idleTimeoutSeconds: service.idleTimeoutSeconds ?? idleDefault,
   };
 }

@@ -131,6 +131,9 @@ export interface ResolvedService {
   readonly sorryPool: string | undefined;
   /** Per client address; undefined is no limit. */
   readonly newConnectionsPerSecond: number | undefined;
+  /** Open at a time, in all and per client address; undefined is no limit. */
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerClient: number | undefined;
   readonly idleTimeoutSeconds: number;
 }
 

@@ -298,6 +298,22 @@ const ServiceSchema = closed(
         description: "New connections of one client address a second; what is beyond is dropped. Left out, no limit.",
       }),
     ),
+    maxConnections: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: flowsMax,
+        description:
+          "Connections that the service has open at a time; new ones beyond are dropped. Left out, no limit.",
+      }),
+    ),
+    maxConnectionsPerClient: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: flowsMax,
+        description:
+          "Connections that one client address has open at a time; new ones beyond are dropped. Left out, no limit.",
+      }),
+    ),
     idleTimeoutSeconds: Type.Optional(
       Type.Integer({
         minimum: 1,

@@ -42,6 +42,8 @@ function balanced({ services, pools }: Resolved): readonly BalancedService[] {
       ...one,
       address,
       newFlowsPerSecond: 0,
+      flowsMax: 0,
+      clientFlowsMax: 0,
       backends: backendsOf(one.pool),
       sorry: backendsOf(one.sorryPool),
     })),

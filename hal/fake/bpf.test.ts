@@ -49,7 +49,14 @@ describe("the fake's maps", () => {
 describe("tables", () => {
   const vip = { address: address("10.1.0.1"), port: 80, protocol: "tcp" };
   const place = { address: address("10.2.0.11"), port: 8080 };
-  const how = { mode: "nat", persistence: "none", access: "listedOnly", newFlowsPerSecond: 0 };
+  const how = {
+    mode: "nat",
+    persistence: "none",
+    access: "listedOnly",
+    newFlowsPerSecond: 0,
+    flowsMax: 0,
+    clientFlowsMax: 9,
+  };
   const prefix = { address: address("192.0.2.0"), prefixLength: 24 };
   const entries = [
     { kind: "service", ...vip, index: 1, seed: 9, ...how },

@@ -38,6 +38,9 @@ export interface ServiceEntry {
   readonly access: AccessRule;
   /** New flows of one client address a second; 0 is no limit. */
   readonly newFlowsPerSecond: number;
+  /** Open flows at most, in all and of one client address; 0 is no limit. */
+  readonly flowsMax: number;
+  readonly clientFlowsMax: number;
 }
 
 export interface RingEntry {
@@ -59,7 +62,7 @@ export interface BackendEntry {
   readonly state: BackendState;
   /** Bits of its address that name its subnet, where that is on a link of the box; 0 where it is not. */
   readonly subnetBits: number;
-  /** Established flows at most; 0 is no limit. */
+  /** Open flows at most; 0 is no limit. */
   readonly flowsMax: number;
 }
 

@@ -72,15 +72,44 @@ static __always_inline int is_over_limit(const struct service *service, const st
 	return 0;
 }
 
+/* The flows that are open already, of the service and of the client. Flows that begin at one moment may all pass. */
+__noinline int is_beyond(const struct passage *passage)
+{
+	struct service_open *all;
+	struct source_key key = {};
+	__u32 service;
+	__s64 *open;
+
+	if (!passage)
+		return DROP_SERVICE_FULL;
+	service = passage->service.index;
+	all = bpf_map_lookup_elem(&service_open, &service);
+	if (passage->service.flows_max && all && all->flows >= (__s64)passage->service.flows_max)
+		return DROP_SERVICE_FULL;
+	if (!passage->service.client_flows_max)
+		return -1;
+	key.client = passage->key.client;
+	key.service = service;
+	open = bpf_map_lookup_elem(&client_open, &key);
+	return open && *open >= (__s64)passage->service.client_flows_max ? DROP_CLIENT_FULL : -1;
+}
+
 /* The backend of a new flow: negative, or why there is none. */
 __noinline int admit(struct passage *passage)
 {
+	int refused;
+
 	if (!passage)
 		return DROP_NO_BACKEND;
 	if (is_martian(&passage->key.client))
 		return DROP_MALFORMED;
 	if (is_over_limit(&passage->service, &passage->key.client, passage->now))
 		return DROP_SOURCE_LIMIT;
+	if (passage->service.flows_max || passage->service.client_flows_max) {
+		refused = is_beyond(passage);
+		if (refused >= 0)
+			return refused;
+	}
 	return pick_from_ring(passage, 1);
 }
 

@@ -59,20 +59,22 @@ static __always_inline int completes(const struct segment *segment, const struct
 
 static __always_inline void complete(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
 {
-	int done = target->vip_source_port ? establish_both(key, target, service, now)
+	int kept = target->vip_source_port ? establish_both(key, target, service, now)
 					   : establish(key, target, service, now);
 
-	if (done)
+	if (kept)
 		bpf_map_delete_elem(&half_open, key);
+	if (kept == KEPT)
+		count_open(&key->client, service, 1);
 }
 
 /* Core collects soon what both ends have finished. */
-static __always_inline void note_client_end(const struct segment *segment, struct flow *flow)
+static __always_inline void note_client_end(const struct segment *segment, struct flow *flow,
+					    const struct passage *passage)
 {
-	if (segment->flags & TCP_RST)
-		set_flag(flow, FLOW_RESET);
-	else if (segment->flags & TCP_FIN)
-		set_flag(flow, FLOW_CLIENT_FIN);
+	if (segment->flags & (TCP_RST | TCP_FIN))
+		note_end(flow, &passage->key.client, passage->service.index,
+			 segment->flags & TCP_RST ? FLOW_RESET : FLOW_CLIENT_FIN, passage->service.mode == MODE_DIRECT);
 }
 
 /*
@@ -92,13 +94,13 @@ static __always_inline int choose_by_ring(struct passage *passage, struct flow *
 	if (refused < 0 && passage->service.mode != MODE_ONE_ARM && !known->vip_source_port && known->port == passage->target.port &&
 	    same_address(&known->address, &passage->target.address)) {
 		known->backend = passage->target.number;
-		if (is_established)
+		if (is_established && is_counted(known))
 			count_opened(known->backend, 1);
 		return -1;
 	}
 	/* The client is told, so core may collect the entry. */
 	if (is_established)
-		set_flag(known, FLOW_RESET);
+		note_end(known, &passage->key.client, passage->service.index, FLOW_RESET, 0);
 	return DROP_DEAD_BACKEND;
 }
 
@@ -128,9 +130,9 @@ __noinline int choose_slowly(struct passage *passage, const struct segment *segm
 		}
 	}
 	if (usable) {
-		take_over(known);
+		take_over(known, &passage->key, passage->service.index);
 		follow(known, passage);
-		note_client_end(segment, known);
+		note_client_end(segment, known, passage);
 		return -1;
 	}
 	return choose_by_ring(passage, known ? known : half, known != 0);
@@ -143,36 +145,54 @@ static __always_inline int choose_for_running(struct passage *passage, const str
 
 	if (known && !(known->flags & (FLOW_REOPENED | FLOW_TOLD)) && is_usable(known)) {
 		follow(known, passage);
-		note_client_end(segment, known);
+		note_client_end(segment, known, passage);
 		return -1;
 	}
 	return choose_slowly(passage, segment);
 }
 
+/* What the table forgets by itself nobody counts; core finds out. */
 __noinline int remember_udp(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
 {
-	struct flow flow = {};
+	struct flow flow = {}, *former;
 
 	if (!key || !target)
-		return 0;
+		return NOT_KEPT;
 	fill_flow(&flow, target, now);
+	former = bpf_map_lookup_elem(&udp_flows, key);
+	if (former)
+		count_closed(former->backend);
+	else
+		count_open(&key->client, service, 1);
 	if (bpf_map_update_elem(&udp_flows, key, &flow, BPF_ANY))
 		count(TABLE_REFUSED);
+	count_opened(target->number, 1);
 	count_flow(service, target->number);
-	return 1;
+	return KEPT;
 }
 
 __noinline int choose_for_new_udp(struct passage *passage, int was_known)
 {
-	int refused;
+	int refused, is_limited;
+	struct flow *half;
 	__u8 mode;
 
 	if (!passage)
 		return DROP_NO_BACKEND;
+	/* What is limited is counted once, though its backend may never answer. */
+	is_limited = passage->service.mode == MODE_NAT && passage->service.source_limit;
+	half = is_limited ? bpf_map_lookup_elem(&half_open, &passage->key) : 0;
+	if (half && is_usable(half)) {
+		follow(half, passage);
+		if (!passage->target.vip_source_port)
+			return -1;
+	}
 	refused = was_known ? pick_from_ring(passage, 1) : admit(passage);
 	if (refused >= 0)
 		return refused;
 	mode = passage->service.mode;
+	if (is_limited && mode == MODE_NAT && !was_known)
+		half_open_flow(&passage->key, &passage->target, 0, passage->now);
 	if (mode == MODE_ONE_ARM && !claim_port(passage))
 		return DROP_NO_FREE_PORT;
 	if (mode != MODE_NAT || was_known)

@@ -94,6 +94,8 @@ enum backend_state {
 #define FLOW_TOLD 16
 /* Half-open only: the backend answered, `expected_ack` is its. */
 #define FLOW_ANSWERED 32
+/* Both ends have finished, and it is open no more for those that count. */
+#define FLOW_CLOSED 64
 
 /* Kinds of flow_event. */
 #define EVENT_ESTABLISHED 1
@@ -162,6 +164,8 @@ enum balancer_counter {
 	DROP_NO_BACKEND,
 	DROP_DEAD_BACKEND,
 	DROP_BACKEND_FULL,
+	DROP_SERVICE_FULL,
+	DROP_CLIENT_FULL,
 	DROP_DENIED,
 	DROP_SOURCE_LIMIT,
 	/* `one-arm`: no entry and no SYN; no free port of the VIP. */

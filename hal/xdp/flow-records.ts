@@ -17,7 +17,15 @@ import {
   VIP_PORT_AT,
   viewOf,
 } from "../units/flow-record.ts";
-import { EVENT_ESTABLISHED, FLOW_BACKEND_FIN, FLOW_CLIENT_FIN, FLOW_RESET, FLOW_TOLD, MAPS } from "./layout.ts";
+import {
+  EVENT_ESTABLISHED,
+  FLOW_BACKEND_FIN,
+  FLOW_CLIENT_FIN,
+  FLOW_CLOSED,
+  FLOW_RESET,
+  FLOW_TOLD,
+  MAPS,
+} from "./layout.ts";
 
 export const FLOW_KEY_BYTES = RECORD_KEY_BYTES;
 export const FLOW_BYTES = MAPS.established.valueBytes;
@@ -129,7 +137,8 @@ export class FlowEntries extends Entries {
     copyWords(record, at + BACKEND_PORT_AT, this.valueView, valueAt + PORTS_AT, 4);
     this.valueView.setUint32(valueAt + NUMBER_AT, backend, true);
     this.valueView.setUint32(valueAt + EPOCH_AT, epoch, true);
-    this.valueView.setUint8(valueAt + FLAGS_AT, (state >>> 24) | FLOW_TOLD);
+    const closed = ((state >>> 24) & ENDED) === ENDED ? FLOW_CLOSED : 0;
+    this.valueView.setUint8(valueAt + FLAGS_AT, (state >>> 24) | FLOW_TOLD | closed);
     this.valueView.setUint32(valueAt + SEEN_AT, seen % 0x1_0000_0000, true);
     this.valueView.setUint32(valueAt + SEEN_AT + 4, Math.floor(seen / 0x1_0000_0000), true);
     this.count++;

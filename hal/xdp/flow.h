@@ -49,7 +49,7 @@ static __always_inline int is_full(__u32 number, const struct backend *backend)
 		return 0;
 	opened = bpf_map_lookup_elem(&backend_opened, &number);
 	closed = bpf_map_lookup_elem(&backend_closed, &number);
-	/* Core may count an end before another processor's store of the beginning is seen. */
+	/* An end may be counted before another processor's store of the beginning is seen. */
 	return opened && closed && (__s64)(*opened - *closed) >= (__s64)backend->flows_max;
 }
 
@@ -171,20 +171,34 @@ static __always_inline void count_opened(__u32 backend, __s64 more)
 		__sync_fetch_and_add(opened, more);
 }
 
-/* The first packet of a flow that the peer told of: it counts as opened from now on. */
-static __always_inline void take_over(struct flow *flow)
+static __always_inline void count_closed(__u32 backend)
 {
-	if (flow->flags & FLOW_TOLD && __sync_fetch_and_and(&flow->flags, ~FLOW_TOLD) & FLOW_TOLD)
-		count_opened(flow->backend, 1);
+	__u64 *closed = bpf_map_lookup_elem(&backend_closed, &backend);
+
+	if (closed)
+		__sync_fetch_and_add(closed, 1);
 }
 
-/* False when the table is full. */
+/* What the peer told of counts from its first packet here on, and what has ended counts no more. */
+static __always_inline int is_counted(const struct flow *flow)
+{
+	return !(flow->flags & (FLOW_TOLD | FLOW_CLOSED));
+}
+
+/* What `establish` and `remember_udp` say. */
+#define NOT_KEPT 0
+#define KEPT 1
+/* In the place of a former flow of the same ends, which counted. */
+#define KEPT_AGAIN 2
+
+/* NOT_KEPT when the table is full. */
 __noinline int establish(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
 {
 	struct flow flow = {};
+	int kept = KEPT;
 
 	if (!key || !target)
-		return 0;
+		return NOT_KEPT;
 	fill_flow(&flow, target, now);
 	if (bpf_map_update_elem(&established, key, &flow, BPF_NOEXIST)) {
 		/* A new connection of the same ends takes the place of an old one, or there is no place. */
@@ -192,18 +206,73 @@ __noinline int establish(const struct flow_key *key, const struct target *target
 
 		if (!former) {
 			count_inline(TABLE_REFUSED);
-			return 0;
+			return NOT_KEPT;
 		}
-		take_over(former);
-		count_opened(former->backend, -1);
+		if (is_counted(former)) {
+			count_closed(former->backend);
+			kept = KEPT_AGAIN;
+		}
 		if (bpf_map_update_elem(&established, key, &flow, BPF_ANY)) {
 			count_inline(TABLE_REFUSED);
-			return 0;
+			return NOT_KEPT;
 		}
 	}
 	count_opened(target->number, 1);
 	count_flow(service, target->number);
 	tell(key, &flow, service);
+	return kept;
+}
+
+/* A flow of the client at the service began, or is over. */
+__noinline int count_open(const struct address *client, __u32 service, __s64 more)
+{
+	struct source_key key = { .service = service };
+	struct service_open *all = bpf_map_lookup_elem(&service_open, &service);
+	__s64 *open, first = more;
+
+	if (!client || !all)
+		return 0;
+	__sync_fetch_and_add(&all->flows, more);
+	if (!all->by_client)
+		return 0;
+	key.client = *client;
+	open = bpf_map_lookup_elem(&client_open, &key);
+	if (open)
+		__sync_fetch_and_add(open, more);
+	else if (more > 0)
+		bpf_map_update_elem(&client_open, &key, &first, BPF_NOEXIST);
+	return 0;
+}
+
+/* The first packet of a flow that the peer told of. */
+static __always_inline void take_over(struct flow *flow, const struct flow_key *key, __u32 service)
+{
+	if (!(flow->flags & FLOW_TOLD) || !(__sync_fetch_and_and(&flow->flags, ~FLOW_TOLD) & FLOW_TOLD))
+		return;
+	if (flow->flags & FLOW_CLOSED)
+		return;
+	count_opened(flow->backend, 1);
+	count_open(&key->client, service, 1);
+}
+
+/* Notes the end of one side, or of both; in `direct` the backend's is not seen. */
+__noinline int note_end(struct flow *flow, const struct address *client, __u32 service, __u32 flag, int is_direct)
+{
+	const __u32 both = FLOW_CLIENT_FIN | FLOW_BACKEND_FIN;
+	__u32 flags;
+
+	if (!flow || !client)
+		return 0;
+	set_flag(flow, flag);
+	flags = flow->flags;
+	if (!(flags & FLOW_RESET) && (flags & both) != both && !(is_direct && flags & FLOW_CLIENT_FIN))
+		return 0;
+	/* Whoever sets it counts. */
+	flags = __sync_fetch_and_or(&flow->flags, FLOW_CLOSED);
+	if (flags & (FLOW_CLOSED | FLOW_TOLD))
+		return 0;
+	count_closed(flow->backend);
+	count_open(client, service, -1);
 	return 1;
 }
 

@@ -15,6 +15,8 @@ export interface BalancerInspection {
   flows(): Iterable<readonly [FlowTable, readonly Flow[]]>;
   /** Established flows of a backend, by its number. */
   openFlows(number: number): number;
+  /** Open flows of a service, by its index, and of a client there; those of clients are counted where they have a limit. */
+  openAt(service: number, client: IpAddress): { readonly all: number; readonly client: number };
   /** The new flows that a client may open at once; undefined when it opened none lately. */
   tokens(client: IpAddress, service: number, perSecond: number, nowNanos: bigint): number | undefined;
 }
@@ -54,14 +56,26 @@ export function inspectBalancer(object: BpfObject): BalancerInspection {
     },
     flows: () => walk(object),
     openFlows: (number) => Number(word("backend_opened", number) - word("backend_closed", number)),
+    openAt: (service, client) => {
+      const all = object.map("service_open").lookup(encodeNumber(service));
+      const own = object.map("client_open").lookup(encodeSourceKey(client, service));
+      const count = (value: Uint8Array | undefined) =>
+        value === undefined ? 0 : Math.max(0, Number(view(value).getBigInt64(0, true)));
+      return { all: count(all), client: count(own) };
+    },
     tokens: (client, service, perSecond, nowNanos) => {
-      const key = new Uint8Array(20);
-      key.set(encodeAddress(client));
-      view(key).setUint32(16, service, true);
-      const source = object.map("sources").lookup(key);
+      const source = object.map("sources").lookup(encodeSourceKey(client, service));
       return source === undefined ? undefined : tokensLeft(source, perSecond, nowNanos);
     },
   };
+}
+
+/** struct source_key. */
+function encodeSourceKey(client: IpAddress, service: number): Uint8Array {
+  const key = new Uint8Array(20);
+  key.set(encodeAddress(client));
+  view(key).setUint32(16, service, true);
+  return key;
 }
 
 const SLICE = 2_048;

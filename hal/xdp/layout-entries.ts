@@ -67,6 +67,8 @@ export function encodeService(entry: ServiceEntry): Uint8Array {
   bytes[8] = MODES.indexOf(entry.mode);
   bytes[9] = ACCESS_FLAGS[entry.access] | (entry.persistence === "source" ? SERVICE_BY_SOURCE : 0);
   putNumber(bytes, 12, entry.newFlowsPerSecond);
+  putNumber(bytes, 16, entry.flowsMax);
+  putNumber(bytes, 20, entry.clientFlowsMax);
   return bytes;
 }
 
@@ -81,6 +83,8 @@ export function decodeService(key: Uint8Array, value: Uint8Array): ServiceEntry 
     persistence: (flags & SERVICE_BY_SOURCE) === 0 ? "none" : "source",
     access: (flags & SERVICE_LISTED_ONLY) !== 0 ? "listedOnly" : (flags & SERVICE_LISTED) !== 0 ? "listed" : "open",
     newFlowsPerSecond: numberAt(value, 12),
+    flowsMax: numberAt(value, 16),
+    clientFlowsMax: numberAt(value, 20),
   };
 }
 

@@ -88,11 +88,13 @@ describe("golden bytes", () => {
       persistence: "source",
       access: "listedOnly",
       newFlowsPerSecond: 100,
+      flowsMax: 5000,
+      clientFlowsMax: 20,
     } as const;
     expect(toHex(layout.encodeEndpoint(entry.address, entry.port, entry.protocol))).toBe(
       "00000000000000000000ffff0a01000100500600",
     );
-    expect(toHex(layout.encodeService(entry))).toBe("05000000040302010105000064000000");
+    expect(toHex(layout.encodeService(entry))).toBe("050000000403020101050000640000008813000014000000");
     expect(toHex(layout.encodeEndpoint(address("2001:db8::1"), 53, "udp"))).toBe(
       "20010db800000000000000000000000100351100",
     );
@@ -206,7 +208,16 @@ describe("what is encoded is read back", () => {
         const key = layout.encodeEndpoint(address, p, protocol);
         const { state, ...how } = kind;
         const end = { address, port: p, protocol } as const;
-        const service = { kind: "service", ...end, ...how, index: a, seed: b, newFlowsPerSecond: b } as const;
+        const service = {
+          kind: "service",
+          ...end,
+          ...how,
+          index: a,
+          seed: b,
+          newFlowsPerSecond: b,
+          flowsMax: a,
+          clientFlowsMax: b,
+        } as const;
         expect(layout.decodeService(key, layout.encodeService(service))).toEqual(service);
         const reverse = { kind: "reverse", ...end, vip, vipPort: p, backend: a, service: b } as const;
         expect(layout.decodeReverse(key, layout.encodeReverse(reverse))).toEqual(reverse);
@@ -245,7 +256,7 @@ describe("what is encoded is read back", () => {
           const back = { ...ends, address, port: q, vipSourcePort: p, service: n } as const;
           expect(layout.decodeReturn(layout.encodeReturnKey(back), layout.encodeReturnFlow(back))).toEqual(back);
           const at = { address, port: q, vipSourcePort: p, seenNanos: BigInt(n) } as const;
-          const flow = { ...ends, ...at, expectedAck: n, flags: n % 64 } as const;
+          const flow = { ...ends, ...at, expectedAck: n, flags: n % 128 } as const;
           expect(layout.decodeFlow(layout.encodeFlowKey(flow), layout.encodeFlow(flow))).toEqual(flow);
         },
       ),
@@ -279,6 +290,7 @@ it("sizes for a thousand services and half a million flows leave every map that 
     services: 1000,
     rings: 1000,
     service_counts: 1000,
+    service_open: 1000,
     backends: 128_000,
     backend_counts: 128_000,
     backend_hops: 128_000,
@@ -287,6 +299,7 @@ it("sizes for a thousand services and half a million flows leave every map that 
     reverses: 256_000,
     established: 524_288,
     returns: 524_288,
+    client_open: 524_288,
     half_open: 65_536,
     udp_flows: 262_144,
     half_returns: 327_680,

@@ -61,6 +61,7 @@ export const FLOW_BACKEND_FIN = 4;
 export const FLOW_RESET = 8;
 export const FLOW_TOLD = 16;
 export const FLOW_ANSWERED = 32;
+export const FLOW_CLOSED = 64;
 
 /** Kinds of flow_event. */
 export const REFUSAL_RESET = 1;
@@ -104,6 +105,8 @@ export const BALANCER_REASONS = [
   "dropNoBackend",
   "dropDeadBackend",
   "dropBackendFull",
+  "dropServiceFull",
+  "dropClientFull",
   "dropDenied",
   "dropSourceLimit",
   "dropNoFlow",
@@ -165,7 +168,7 @@ export const MAPS = {
   futago_ports: balancer("ports", NUMBER, NUMBER, PORTS_MAX),
   futago_veths: balancer("hash", NUMBER, NUMBER, PORTS_MAX),
   futago_own: balancer("hash", ADDRESS, NUMBER, OWN_MAX),
-  services: balancer("hash", ENDPOINT, 16, SERVICES_MAX),
+  services: balancer("hash", ENDPOINT, 24, SERVICES_MAX),
   rings: balancer("array", NUMBER, 2 * (RING_SIZE + 1), SERVICES_MAX),
   backends: balancer("array", NUMBER, 24, BACKENDS_MAX),
   reverses: balancer("hash", ENDPOINT, 28, 2 * BACKENDS_MAX),
@@ -182,9 +185,11 @@ export const MAPS = {
   access_lists: balancer("prefixes", 24, NUMBER, ACCESS_MAX),
   backend_opened: balancer("array", NUMBER, 8, BACKENDS_MAX),
   backend_closed: balancer("array", NUMBER, 8, BACKENDS_MAX),
+  service_open: balancer("array", NUMBER, 16, SERVICES_MAX),
+  client_open: balancer("hash", 20, 8, ESTABLISHED_MAX),
   errands: balancer("perCpuArray", NUMBER, 8, 1),
   answer_tokens: balancer("perCpuArray", NUMBER, 16, 1),
-  odd_scratch: balancer("perCpuArray", NUMBER, 344, 1),
+  odd_scratch: balancer("perCpuArray", NUMBER, 352, 1),
   flow_events: balancer("ring", 0, 0, EVENTS_BYTES),
   refusals: balancer("ring", 0, 0, REFUSALS_BYTES),
   capture_filters: balancer("array", NUMBER, 40, 1),
@@ -205,6 +210,7 @@ export function balancerSizes(servicesMax: number, flowsMax: number): Readonly<R
     services: servicesMax,
     rings: servicesMax,
     service_counts: servicesMax,
+    service_open: servicesMax,
     backends: backendsMax,
     backend_counts: backendsMax,
     backend_hops: backendsMax,
@@ -213,6 +219,7 @@ export function balancerSizes(servicesMax: number, flowsMax: number): Readonly<R
     reverses: 2 * backendsMax,
     established: flowsMax,
     returns: flowsMax,
+    client_open: flowsMax,
     half_open: halfOpenMax,
     udp_flows: udpFlowsMax,
     half_returns: halfOpenMax + udpFlowsMax,

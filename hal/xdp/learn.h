@@ -55,7 +55,7 @@ __noinline int learn_running(const struct flow_key *key, const struct target *so
 	return 1;
 }
 
-__noinline int learn_end(const struct flow_key *key, __u8 flags)
+__noinline int learn_end(const struct flow_key *key, __u8 flags, __u32 service)
 {
 	struct flow *known;
 
@@ -63,7 +63,7 @@ __noinline int learn_end(const struct flow_key *key, __u8 flags)
 		return 0;
 	known = bpf_map_lookup_elem(&established, key);
 	if (known)
-		set_flag(known, flags & TCP_RST ? FLOW_RESET : FLOW_BACKEND_FIN);
+		note_end(known, &key->client, service, flags & TCP_RST ? FLOW_RESET : FLOW_BACKEND_FIN, 0);
 	return 1;
 }
 
@@ -77,7 +77,7 @@ static __always_inline void learn_tcp(const struct packet *packet, const struct 
 	if (flags & TCP_RST && flags & TCP_ACK && !packet->segment.sequence)
 		note_refusal(source->number, REFUSAL_RESET);
 	if (flags & (TCP_RST | TCP_FIN))
-		learn_end(key, flags);
+		learn_end(key, flags, service);
 	else if (flags & TCP_SYN)
 		learn_answer(key, source, packet->segment.sequence, now);
 	else if (flags & TCP_ACK && !(packet->segment.die & 7))

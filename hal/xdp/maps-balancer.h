@@ -155,7 +155,10 @@ struct {
 	__type(value, __u32);
 } access_lists SEC(".maps");
 
-/* Flows that a backend got, counted by the balancer, and those that ended, counted by core: the rest are open. */
+/*
+ * Flows that a backend got, and those of them that are over, by their end here or by core's collecting what fell
+ * silent: the rest are open. Core puts right what these counts miss, such as flows that a table forgot.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -171,6 +174,23 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } backend_closed SEC(".maps");
+
+/* Open flows of a service, and of each client at the services that have a limit for it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct service_open);
+} service_open SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ESTABLISHED_MAX);
+	__type(key, struct source_key);
+	__type(value, __s64);
+} client_open SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -96,9 +96,10 @@ __noinline int establish_both(const struct flow_key *flow, const struct target *
 	struct target former = {};
 	struct return_key key;
 	struct flow *known;
+	int kept;
 
 	if (!flow || !target)
-		return 0;
+		return NOT_KEPT;
 	known = bpf_map_lookup_elem(&established, flow);
 	if (known)
 		go_to(&former, known);
@@ -109,11 +110,12 @@ __noinline int establish_both(const struct flow_key *flow, const struct target *
 		if (!taken)
 			count(TABLE_REFUSED);
 		if (!taken || !is_of(taken, flow))
-			return 0;
+			return NOT_KEPT;
 	}
-	if (!establish(flow, target, service, now)) {
+	kept = establish(flow, target, service, now);
+	if (!kept) {
 		bpf_map_delete_elem(&returns, &key);
-		return 0;
+		return NOT_KEPT;
 	}
 	bpf_map_delete_elem(&half_returns, &key);
 	if (former.vip_source_port && (former.vip_source_port != target->vip_source_port || former.port != target->port ||
@@ -121,7 +123,7 @@ __noinline int establish_both(const struct flow_key *flow, const struct target *
 		return_key_of(flow, &former, &key);
 		bpf_map_delete_elem(&returns, &key);
 	}
-	return 1;
+	return kept;
 }
 
 /*

@@ -92,7 +92,7 @@ static __always_inline void end_flow(const struct header *header, const struct t
 	struct flow *known = bpf_map_lookup_elem(&established, &key);
 
 	if (known)
-		known->flags |= FLOW_RESET;
+		set_flag(known, FLOW_RESET);
 	bpf_map_delete_elem(&half_open, &key);
 }
 

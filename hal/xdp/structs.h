@@ -55,6 +55,9 @@ struct service {
 	__u8 zero[2];
 	/* New flows of one client address a second; 0 is no limit. */
 	__u32 source_limit;
+	/* Open flows at most, in all and of one client address; 0 is no limit. */
+	__u32 flows_max;
+	__u32 client_flows_max;
 };
 
 struct backend {
@@ -64,7 +67,7 @@ struct backend {
 	__u8 state;
 	/* How many bits name its subnet where that is a link of the box, as of 128; 0 where it is not. */
 	__u8 subnet_bits;
-	/* Established flows at most; 0 is no limit. */
+	/* Open flows at most; 0 is no limit. */
 	__u32 flows_max;
 };
 
@@ -161,7 +164,7 @@ struct hop {
 	__u8 source[6];
 };
 
-/* A token bucket of one client address at one service. */
+/* One client address at one service: its token bucket, or its open flows. */
 struct source_key {
 	struct address client;
 	__u32 service;
@@ -229,6 +232,14 @@ struct flow_event {
 	__u32 service;
 	/* EVENT_* */
 	__u32 kind;
+};
+
+/* Open flows of a service. */
+struct service_open {
+	__s64 flows;
+	/* Core says so: those of each client are counted, too. */
+	__u32 by_client;
+	__u32 zero;
 };
 
 /* For core: a backend that took no connection. */

@@ -3,7 +3,7 @@ import { getSystemErrorName } from "node:util";
 import { BPF_ABSENT, BPF_DONE, type BpfMap, type BpfObject, type BpfOutcomes } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import { type BalancerEntry, type BalancerWrite, RING_EMPTY, RING_SIZE } from "../units/balancer.ts";
-import { encodeNumber } from "./layout.ts";
+import { encodeNumber, putNumber } from "./layout.ts";
 import {
   decodeBackend,
   encodeAccessKey,
@@ -20,6 +20,8 @@ const RING_RUN_MAX = 64;
 
 /** What was counted of a backend, and its next hop: a number that goes to another backend starts at zero. */
 const OF_A_BACKEND = ["backend_counts", "backend_hops", "backend_opened", "backend_closed"] as const;
+
+const OF_A_SERVICE = ["service_counts", "service_open"] as const;
 
 const MAP_OF = {
   service: "services",
@@ -55,12 +57,13 @@ function applyRun(object: BpfObject, run: readonly BalancerWrite[]): void {
   if (first.entry.kind === "backend") forgetFormer(object, run, map, keys);
   if (first.kind === "put") {
     done(map, map.updateMany(keys, joined(entries, map.valueBytes, valueOf)));
+    if (first.entry.kind === "service") countByClient(object, entries);
     return;
   }
   switch (first.entry.kind) {
     case "service":
       done(map, map.deleteMany(keys));
-      clear(object.map("service_counts"), joined(entries, NUMBER_BYTES, indexOf));
+      for (const name of OF_A_SERVICE) clear(object.map(name), joined(entries, NUMBER_BYTES, indexOf));
       return;
     case "reverse":
     case "access":
@@ -72,6 +75,19 @@ function applyRun(object: BpfObject, run: readonly BalancerWrite[]): void {
       return;
   }
 }
+
+/** Says of each service whether its clients' flows are counted; the count beside it goes on meanwhile. */
+function countByClient(object: BpfObject, entries: readonly BalancerEntry[]): void {
+  const memory = object.map("service_open").memory();
+  for (const entry of entries) {
+    if (entry.kind !== "service") continue;
+    putNumber(memory, entry.index * OPEN_BYTES + BY_CLIENT_AT, entry.clientFlowsMax === 0 ? 0 : 1);
+  }
+}
+
+/** struct service_open. */
+const OPEN_BYTES = 16;
+const BY_CLIENT_AT = 8;
 
 /** Of each number that is given up, or goes to another backend. `keys` are the entries' in the map of backends. */
 function forgetFormer(object: BpfObject, run: readonly BalancerWrite[], map: BpfMap, keys: Uint8Array): void {

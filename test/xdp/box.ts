@@ -84,7 +84,7 @@ export function service(
 /** Entries that the tables of flows have. */
 export const FLOWS = { established: 1024, half_open: 256, returns: 1024, half_returns: 512, udp_flows: 512 } as const;
 /** What `forget` empties. */
-const TABLES = [...Object.keys(FLOWS), "sources", "client_hops", "fragments"];
+const TABLES = [...Object.keys(FLOWS), "client_open", "sources", "client_hops", "fragments"];
 
 /** Addresses, routes and neighbours of the box. */
 const COMMANDS: readonly string[] = [

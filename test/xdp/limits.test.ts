@@ -5,10 +5,10 @@ import { encodeNumber } from "@futago/hal/xdp/layout.ts";
 import { encodeFlow, encodeFlowKey } from "@futago/hal/xdp/layout-flows.ts";
 import { addressOf, createTestBox, FLOWS, type TestBox, XDP_DROP, XDP_REDIRECT } from "./box.ts";
 import { answer, CASES, casesWith, establish, open, reached, send, serviceOf, startCase } from "./cases.ts";
-import { ACK, SYN } from "./packet.ts";
+import { ACK, FIN, RST, SYN } from "./packet.ts";
 import { bootNanos } from "./pins.ts";
 import { counted, outcome } from "./talk.ts";
-import { isIpv6 } from "./transport.ts";
+import { isIpv6, readTransport } from "./transport.ts";
 
 let box: TestBox;
 
@@ -130,6 +130,33 @@ describe.each(casesWith({ protocol: "tcp" }))("%s: connections", (_, one) => {
     expect(since()).toEqual([1, 1]);
   });
 
+  it("count no more once both ends have finished, or one has reset them", () => {
+    box.serve([serviceOf(one, [s1])]);
+    const before = opened();
+    const since = () => (opened()[0] ?? 0) - (before[0] ?? 0);
+    const got = establish(box, one);
+    establish(box, one, { sourcePort: 41_000 });
+    send(box, one, { flags: ACK | FIN, sequence: 1001, acknowledgement: 2001 });
+    // In `direct` the box does not see the backend's end, and does not wait for it.
+    expect(since()).toBe(one.mode === "direct" ? 1 : 2);
+    if (one.mode !== "direct") {
+      answer(box, got, { flags: ACK | FIN, sequence: 2001, acknowledgement: 1002 });
+    }
+    expect(since()).toBe(1);
+    // Late packets change nothing.
+    send(box, one, { flags: ACK | FIN, sequence: 1001, acknowledgement: 2001 });
+    send(box, one, { flags: RST, sequence: 1002 });
+    expect(since()).toBe(1);
+    send(box, one, { sourcePort: 41_000, flags: RST, sequence: 1001 });
+    send(box, one, { sourcePort: 41_000, flags: RST, sequence: 1001 });
+    expect(since()).toBe(0);
+    // The same ends again, in the place of what is over.
+    const again = open(box, one, { sequence: 5000 });
+    if (one.mode !== "direct") answer(box, again, { flags: SYN | ACK, sequence: 2000 });
+    send(box, one, { flags: ACK, sequence: 5001, acknowledgement: 2001 });
+    expect(since()).toBe(1);
+  });
+
   it("go to another backend when theirs is full, and nowhere when all are", () => {
     box.serve([
       serviceOf(one, [
@@ -200,5 +227,72 @@ describe.each(casesWith({ protocol: "tcp" }))("%s: a flood", (_, one) => {
     expect(reached(one, send(box, one, { flags: ACK }))).toBe(s1);
     expect([...box.tables.halfOpenFlows()].length).toBeLessThanOrEqual(FLOWS.half_open);
     expect([...box.tables.halfReturns()].length).toBeLessThanOrEqual(FLOWS.half_returns);
+  });
+});
+
+describe.each(CASES)("%s: a service", (_, one) => {
+  const [s1 = ""] = one.backends;
+  const other = isIpv6(one.vip) ? "2001:db8:1::a" : "10.1.0.10";
+
+  beforeEach(() => {
+    startCase(box, one);
+    box.serve([]);
+  });
+
+  /** Opens a flow as a client of its own port, and says what was counted. */
+  const begin = (sourcePort: number, source = one.client) =>
+    counted(box, () => {
+      const { verdict, output } = send(box, one, { source, sourcePort });
+      if (verdict !== XDP_REDIRECT) return;
+      if (one.mode !== "direct") answer(box, readTransport(output), { flags: SYN | ACK, sequence: 2000 });
+      if (one.protocol === "tcp")
+        send(box, one, { source, sourcePort, flags: ACK, sequence: 1001, acknowledgement: 2001 });
+    });
+
+  it("takes no more flows than it may have open", () => {
+    box.serve([serviceOf(one, [s1], { flowsMax: 3 })]);
+    expect([1, 2, 3, 4].map((i) => begin(3000 + i))).toEqual([{}, {}, {}, { dropServiceFull: 1 }]);
+    // What is open goes on.
+    expect(outcome(box, () => send(box, one, { sourcePort: 3001, flags: ACK }))).toEqual([XDP_REDIRECT, {}]);
+  });
+
+  it("takes no more flows of one client than it may have open, and those of others", () => {
+    box.serve([serviceOf(one, [s1], { clientFlowsMax: 2 })]);
+    expect([1, 2, 3].map((i) => begin(3000 + i))).toEqual([{}, {}, { dropClientFull: 1 }]);
+    expect(begin(3001, other)).not.toHaveProperty("dropClientFull");
+  });
+});
+
+describe.each(casesWith({ protocol: "tcp" }))("%s: a service that is full", (_, one) => {
+  it("takes flows again when others have ended", () => {
+    startCase(box, one);
+    box.serve([]);
+    box.serve([serviceOf(one, one.backends.slice(0, 1), { flowsMax: 1, clientFlowsMax: 1 })]);
+    establish(box, one, { sourcePort: 3001 });
+    expect(counted(box, () => send(box, one, { sourcePort: 3002 }))).toEqual({ dropServiceFull: 1 });
+    send(box, one, { sourcePort: 3001, flags: RST, sequence: 1001 });
+    expect(counted(box, () => establish(box, one, { sourcePort: 3002 }))).toEqual({});
+    expect(counted(box, () => send(box, one, { sourcePort: 3003 }))).toEqual({ dropServiceFull: 1 });
+  });
+});
+
+describe.each(casesWith({ mode: "nat", protocol: "udp" }))("%s: a sender whose backend never answers", (_, one) => {
+  it("counts once for the limit of new flows, and keeps its backend", () => {
+    startCase(box, one);
+    box.serve([serviceOf(one, one.backends, { newFlowsPerSecond: 2 })]);
+    const first = reached(one, send(box, one));
+    for (let i = 0; i < 20; i++) expect(outcome(box, () => send(box, one))).toEqual([XDP_REDIRECT, {}]);
+    expect(reached(one, send(box, one))).toBe(first);
+    expect(counted(box, () => send(box, one, { sourcePort: 41_001 }))).toEqual({});
+    expect(counted(box, () => send(box, one, { sourcePort: 41_002 }))).toEqual({ dropSourceLimit: 1 });
+    // A ring without it does not move it: it is remembered.
+    box.serve([
+      serviceOf(
+        one,
+        one.backends.map((address) => [address, { draining: address === first }] as const),
+        { newFlowsPerSecond: 2 },
+      ),
+    ]);
+    expect(reached(one, send(box, one))).toBe(first);
   });
 });

@@ -25,6 +25,8 @@ export function manyServices(services: number, backends: number): readonly Balan
     allow: NOBODY,
     deny: NOBODY,
     newFlowsPerSecond: 0,
+    flowsMax: 0,
+    clientFlowsMax: 0,
     idleTimeoutSeconds: 7440,
     sorry: [],
     backends: Array.from({ length: backends }, (__, b) => ({

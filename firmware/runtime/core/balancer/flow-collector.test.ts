@@ -4,7 +4,14 @@ import { FakeBpf } from "@futago/hal/fake/bpf.ts";
 import { type IpAddress, parseIpAddress } from "@futago/hal/units/address.ts";
 import { toHex } from "@futago/hal/units/bytes.ts";
 import { instant, seconds } from "@futago/hal/units/time.ts";
-import { encodeNumber, FLOW_BACKEND_FIN, FLOW_CLIENT_FIN, FLOW_RESET, FLOW_TOLD } from "@futago/hal/xdp/layout.ts";
+import {
+  encodeNumber,
+  FLOW_BACKEND_FIN,
+  FLOW_CLIENT_FIN,
+  FLOW_CLOSED,
+  FLOW_RESET,
+  FLOW_TOLD,
+} from "@futago/hal/xdp/layout.ts";
 import { encodeBackend } from "@futago/hal/xdp/layout-entries.ts";
 import {
   encodeFlow,
@@ -123,6 +130,28 @@ describe("a walk of the tables", () => {
     await collector.collect();
     expect([open(0), open(2)]).toEqual([1n, 0n]);
     expect(left()).toEqual([1, 2]);
+  });
+
+  it("counts what both ends have finished as open no more, though it stays for late packets", async () => {
+    establish(flow(1, 1));
+    const over = flow(2, 1, { flags: FLOW_CLIENT_FIN | FLOW_BACKEND_FIN | FLOW_CLOSED });
+    establish(over);
+    add("backend_closed", 0, 1n);
+    const { open: running } = await collector.collect();
+    expect(left()).toEqual([1, 2]);
+    expect(Object.fromEntries(running)).toEqual({ 0: 1 });
+    expect(open(0)).toBe(1n);
+  });
+
+  it("sums up what each service has open", async () => {
+    establish(flow(1, 1));
+    establish(flow(2, 1, { backend: 2 }));
+    const services = object.map("service_open").memory();
+    const flows = new BigInt64Array(services.buffer, services.byteOffset, 4);
+    flows[0] = 99n;
+    flows[2] = -3n;
+    await collector.collect();
+    expect([flows[0], flows[2]]).toEqual([2n, 0n]);
   });
 
   it("takes the twin of a one-arm flow with it", async () => {

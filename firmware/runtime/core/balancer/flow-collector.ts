@@ -6,11 +6,12 @@ import { BPF_DONE, type BpfObject, type BpfSlice } from "@futago/hal/contract/bp
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Clock } from "@futago/hal/contract/machine.ts";
 import { SERVICE_BACKENDS_MAX } from "@futago/hal/units/balancer.ts";
-import { FLOW_BYTES, FlowEntries, FlowValues, ReturnEntries } from "@futago/hal/xdp/flow-records.ts";
-import { FLOW_BACKEND_FIN, FLOW_CLIENT_FIN, FLOW_RESET, viewOf } from "@futago/hal/xdp/layout.ts";
+import { FLOW_BYTES, FLOW_KEY_BYTES, FlowEntries, FlowValues, ReturnEntries } from "@futago/hal/xdp/flow-records.ts";
+import { FLOW_BACKEND_FIN, FLOW_CLIENT_FIN, FLOW_CLOSED, FLOW_RESET, viewOf } from "@futago/hal/xdp/layout.ts";
 import { type CollectReason, collectReason, type FlowBackend } from "../../../balancer/collect.ts";
 import type { Log } from "../log.ts";
 import { BackendStates } from "./backend-states.ts";
+import { ClientFlows } from "./client-flows.ts";
 import { OpenFlows } from "./open-flows.ts";
 import { OrphanReturns } from "./orphan-returns.ts";
 import { SliceSize, walkFlows } from "./flow-walk.ts";
@@ -28,7 +29,7 @@ export interface CollectorOptions {
 
 /** What one walk found and did. */
 export interface Collected {
-  /** Flows that stay, by the backend's number: established ones, and those of UDP. */
+  /** Flows that are open, by the backend's number: established ones, and those of UDP. */
   readonly open: ReadonlyMap<number, number>;
   readonly removed: Readonly<Record<CollectReason, number>>;
   readonly orphans: number;
@@ -57,7 +58,7 @@ export class FlowCollector {
   #collecting: Promise<Collected> | undefined;
   #newest: Collected = { open: new Map(), removed: NONE, orphans: 0 };
   #removed: Record<CollectReason, number> = { ...NONE };
-  #counted: { readonly object: BpfObject; readonly flows: OpenFlows } | undefined;
+  #counted: Counted | undefined;
   #resting: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -118,32 +119,41 @@ export class FlowCollector {
   async #collect(): Promise<Collected> {
     const object = this.#options.object();
     const isCancelled = () => this.#closed || this.#options.object() !== object;
-    const counted = this.#openFlowsOf(object);
+    const { flows: counted, clients } = this.#openFlowsOf(object);
     counted.begin();
+    clients.begin();
     const counts = new Map<number, number>();
     this.#removed = { ...NONE };
     for (const table of ["established", "udp_flows"] as const) {
       await walkFlows(object.map(table), this.#size, isCancelled, (slice) => {
         const states = new BackendStates(object, slice.values);
-        const onStay = (flows: FlowValues, i: number) => {
+        const onStay: OnStay = (flows, i, keys) => {
+          if ((flows.flags(i) & FLOW_CLOSED) !== 0) return;
           counts.set(flows.backend(i), (counts.get(flows.backend(i)) ?? 0) + 1);
-          if (table === "established" && isCounted(flows, i, states)) counted.found(flows.backend(i));
+          if (!isCounted(flows, i, states)) return;
+          counted.found(flows.backend(i));
+          clients.found(flows.backend(i), keys, i * FLOW_KEY_BYTES);
         };
         const doomed = this.#sift(slice, states, onStay);
         if (doomed.count > 0) this.#remove(object, table, { doomed, states, counted, onStay });
       });
     }
     const orphans = await this.#orphans.collect(object, this.#size, isCancelled);
-    if (!isCancelled()) counted.correct();
+    if (!isCancelled()) {
+      counted.correct();
+      clients.correct();
+    }
     for (const reason of Object.keys(NONE) as CollectReason[]) this.#total[reason] += this.#removed[reason];
     this.#totalOrphans += orphans;
     this.#newest = { open: counts, removed: this.#removed, orphans };
     return this.#newest;
   }
 
-  #openFlowsOf(object: BpfObject): OpenFlows {
-    if (this.#counted?.object !== object) this.#counted = { object, flows: new OpenFlows(object) };
-    return this.#counted.flows;
+  #openFlowsOf(object: BpfObject): Counted {
+    if (this.#counted?.object !== object) {
+      this.#counted = { object, flows: new OpenFlows(object), clients: new ClientFlows(object) };
+    }
+    return this.#counted;
   }
 
   /** The entries of the slice that have to go; tells of each that stays. */
@@ -155,7 +165,7 @@ export class FlowCollector {
     for (let i = 0; i < count; i++) {
       const reason = this.#reasonOf(values, i, states, nowNanos);
       if (reason === undefined) {
-        onStay(values, i);
+        onStay(values, i, slice.keys);
         continue;
       }
       this.#removed[reason]++;
@@ -184,7 +194,7 @@ export class FlowCollector {
     for (let i = 0; i < doomed.count; i++) {
       if (outcomes[i] !== BPF_DONE) continue;
       if (isSame(doomed.values, now, i)) going.addCopy(doomed.keys, doomed.values, i);
-      else onStay(new FlowValues(now), i);
+      else onStay(new FlowValues(now), i, doomed.keys);
     }
     if (going.count === 0) return;
     const { keys } = going;
@@ -195,16 +205,21 @@ export class FlowCollector {
     }
     const removed = object.map(table).deleteMany(keys);
     if (twins.count > 0) object.map(table === "established" ? "returns" : "half_returns").deleteMany(twins.keys);
-    if (table === "udp_flows") return;
     for (let i = 0; i < going.count; i++) {
       if (removed[i] === BPF_DONE && isCounted(flows, i, states)) counted.close(flows.backend(i));
     }
-    this.#options.onEnded(keys);
+    if (table === "established") this.#options.onEnded(keys);
   }
 }
 
+interface Counted {
+  readonly object: BpfObject;
+  readonly flows: OpenFlows;
+  readonly clients: ClientFlows;
+}
+
 /** A flow of the slice stays in the table. */
-type OnStay = (flows: FlowValues, i: number) => void;
+type OnStay = (flows: FlowValues, i: number, keys: Uint8Array) => void;
 
 interface Sifted {
   readonly doomed: FlowEntries;
@@ -213,9 +228,9 @@ interface Sifted {
   readonly onStay: OnStay;
 }
 
-/** The balancer counted it as opened, for the backend that has the number now. */
+/** The balancer counts it as open, for the backend that has the number now. */
 function isCounted(flows: FlowValues, i: number, states: BackendStates): boolean {
-  return !flows.isTold(i) && states.of(flows, i) !== "gone";
+  return !flows.isTold(i) && (flows.flags(i) & FLOW_CLOSED) === 0 && states.of(flows, i) !== "gone";
 }
 
 function isSame(a: Uint8Array, b: Uint8Array, i: number): boolean {

@@ -102,6 +102,8 @@ describe("the list of services", () => {
     deny: [],
     sorryPool,
     newConnectionsPerSecond: 9,
+    maxConnections: 700,
+    maxConnectionsPerClient: undefined,
     idleTimeoutSeconds: 60,
   });
 
@@ -119,6 +121,8 @@ describe("the list of services", () => {
         allow: [],
         deny: [],
         newFlowsPerSecond: 9,
+        flowsMax: 700,
+        clientFlowsMax: 0,
         idleTimeoutSeconds: 60,
         backends: [],
         sorry: [],

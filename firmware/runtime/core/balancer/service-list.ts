@@ -52,6 +52,8 @@ function balance(
     allow,
     deny,
     newFlowsPerSecond: service.newConnectionsPerSecond ?? 0,
+    flowsMax: service.maxConnections ?? 0,
+    clientFlowsMax: service.maxConnectionsPerClient ?? 0,
     idleTimeoutSeconds,
     backends: backendsOf(service.pool),
     sorry: sorryPool === undefined ? NOBODY : backendsOf(sorryPool),

@@ -59,6 +59,7 @@ function traceIn(sources: TraceSources, { client, clientPort, service }: TraceAs
     group: groupFacts(sources, service, vip),
     port: { device, attach: balancer.modeOf(device) },
     access: entry === undefined ? undefined : accessEntry(standing, entry, client),
+    open: entry === undefined ? { all: 0, client: 0 } : inspection.openAt(entry.index, client),
     tokens: entry === undefined ? undefined : inspection.tokens(client, entry.index, entry.newFlowsPerSecond, nowNanos),
     flow: flowFacts(sources, entry, client, clientPort),
     ring: ring?.kind === "ring" ? ring.ordinals : new Uint16Array(0),
