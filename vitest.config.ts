@@ -1,14 +1,19 @@
 import { defineConfig } from "vitest/config";
 
-// Three projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root;
-// `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
+// Four projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root; `guest` is for the
+// kernels that test/image boots; `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
-          include: ["hal/**/*.test.ts", "firmware/**/*.test.ts", "test/{table,sim,suite,lab,bench}/**/*.test.ts"],
+          include: [
+            "hal/**/*.test.ts",
+            "firmware/**/*.test.ts",
+            "test/{table,sim,suite,lab,bench}/**/*.test.ts",
+            "test/image/*.test.ts",
+          ],
           // What takes two seconds takes ten on a machine that others use, too.
           testTimeout: 30_000,
         },
@@ -20,6 +25,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "guest",
+          include: ["test/image/guest/**/*.test.ts", "test/xdp/**/*.test.ts"],
+          fileParallelism: false,
+          // Emulated processors are twenty times slower.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       { test: { name: "tidy", include: ["test/tidy/**/*.test.ts"] } },

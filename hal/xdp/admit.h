@@ -95,8 +95,9 @@ __noinline int is_beyond(const struct passage *passage)
 }
 
 /* The backend of a new flow: negative, or why there is none. */
-__noinline int admit(struct passage *passage)
+__noinline int admit(void)
 {
+	const struct passage *passage = passage_in_hand();
 	int refused;
 
 	if (!passage)
@@ -110,7 +111,7 @@ __noinline int admit(struct passage *passage)
 		if (refused >= 0)
 			return refused;
 	}
-	return pick_from_ring(passage, 1);
+	return pick_from_ring(1);
 }
 
 #endif

@@ -102,7 +102,7 @@ static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, 
 	way = way_to_client(ctx, packet, &to->source, &to->destination, passage->now, &hop);
 	if (is_shut(packet, way, 0))
 		return no_way(way, &hop);
-	learn(packet, &passage->key, &passage->target, passage->service.index, passage->now);
+	learn(packet, passage);
 	count_out(passage->service.index, passage->target.number, packet->length);
 	if (packet->is_first_fragment)
 		remember(packet, to, passage, 1);
@@ -198,14 +198,14 @@ SEC("xdp")
 int futago_balancer(struct xdp_md *ctx)
 {
 	struct packet packet = {};
-	enum shape shape = parse(ctx, &packet);
-	const struct capture_filter *filter;
+	const struct capture_filter *filter = capture_before(ctx);
+	enum shape shape;
 	int verdict;
 
-	if (shape == SHAPE_OTHER)
-		return XDP_PASS;
-	filter = capture_before(ctx, &packet);
 	if (!filter)
+		return XDP_PASS;
+	shape = parse(ctx, &packet);
+	if (shape == SHAPE_OTHER)
 		return XDP_PASS;
 	verdict = balance(ctx, &packet, shape);
 	if (verdict == VERDICT_ERRAND)

@@ -111,14 +111,16 @@ static __always_inline void ends_of(const struct packet *packet, struct capture_
 /* Copies the beginning of the frame; the length that was copied. */
 static __always_inline __u32 copy_frame(struct xdp_md *ctx, __u8 *to, __u32 length, __u32 snap)
 {
-	__u32 kept = length < snap ? length : snap;
+	__u32 kept = length < snap ? length : snap, last;
 
-	asm volatile("" : "+r"(kept));
 	if (kept > CAPTURE_BYTES_MAX)
 		kept = CAPTURE_BYTES_MAX;
-	if (!kept || bpf_xdp_load_bytes(ctx, 0, to, kept))
+	/* Older verifiers learn nothing from a comparison with 0. */
+	last = kept - 1;
+	asm volatile("" : "+r"(last));
+	if (last >= CAPTURE_BYTES_MAX || bpf_xdp_load_bytes(ctx, 0, to, last + 1))
 		return 0;
-	return kept;
+	return last + 1;
 }
 
 static __always_inline __u32 frame_length(struct xdp_md *ctx)
@@ -135,11 +137,12 @@ static __always_inline __u64 counter(__u32 reason)
 }
 
 /*
- * To be called before the packet is changed; what it returns is for capture_after. A captured packet goes to
- * futago_capture, which copies it and sends it back here: the balancer's stack has no room for that. Whether it was is
- * read again afterwards, since a flag that lives through the balancer has the verifier walk every path of it twice.
+ * To be called before the packet is read, since some verifiers take a tail call that fails for a change of it; what it
+ * returns is for capture_after. A captured packet goes to futago_capture, which copies it and sends it back here: the
+ * balancer's stack has no room for that. Whether it was is read again afterwards, since a flag that lives through the
+ * balancer has the verifier walk every path of it twice.
  */
-static __always_inline const struct capture_filter *capture_before(struct xdp_md *ctx, const struct packet *packet)
+static __always_inline const struct capture_filter *capture_before(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
 	const struct capture_filter *filter = bpf_map_lookup_elem(&capture_filters, &zero);
@@ -148,10 +151,8 @@ static __always_inline const struct capture_filter *capture_before(struct xdp_md
 	if (!filter || !filter->until_ns)
 		return filter;
 	scratch = capture_scratch();
-	if (scratch && !scratch->armed) {
-		ends_of(packet, &scratch->came);
+	if (scratch && !scratch->armed)
 		bpf_tail_call(ctx, &futago_slots, SLOT_CAPTURE);
-	}
 	return filter;
 }
 
@@ -206,10 +207,12 @@ static __always_inline __u64 counters_moved(const struct capture_scratch *scratc
 	return moved;
 }
 
-static __always_inline void copy_before(struct xdp_md *ctx, struct capture_scratch *scratch, __u32 snap)
+static __always_inline void copy_before(struct xdp_md *ctx, const struct packet *packet,
+					struct capture_scratch *scratch, __u32 snap)
 {
 	struct captured *record = &scratch->record;
 
+	ends_of(packet, &scratch->came);
 	record->at_ns = bpf_ktime_get_boot_ns();
 	record->ifindex = ctx->ingress_ifindex;
 	record->length_before = frame_length(ctx);
@@ -242,13 +245,17 @@ SEC("xdp")
 int futago_capture(struct xdp_md *ctx)
 {
 	struct capture_scratch *scratch = capture_scratch();
+	struct packet packet = {};
 	__u32 zero = 0;
 	struct capture_filter *filter = bpf_map_lookup_elem(&capture_filters, &zero);
 
 	if (!scratch || !filter)
 		return XDP_ABORTED;
 	if (!scratch->armed) {
-		copy_before(ctx, scratch, filter->snap);
+		/* The balancer passes it, too. */
+		if (parse(ctx, &packet) == SHAPE_OTHER)
+			return XDP_PASS;
+		copy_before(ctx, &packet, scratch, filter->snap);
 		scratch->armed = 1;
 		bpf_tail_call(ctx, &futago_slots, SLOT_BALANCER);
 		scratch->armed = 0;

@@ -16,8 +16,9 @@ static __always_inline int has_port(const struct passage *passage)
  * A SYN begins anew and goes by the ring, whatever its ends were used for before; one that is sent again goes where
  * the first went.
  */
-__noinline int choose_for_syn(struct passage *passage, __u32 sequence)
+__noinline int choose_for_syn(__u32 sequence)
 {
+	struct passage *passage = passage_in_hand();
 	struct flow *half, *former;
 	__u32 next = sequence + 1;
 	int refused;
@@ -34,7 +35,7 @@ __noinline int choose_for_syn(struct passage *passage, __u32 sequence)
 			return -1;
 		}
 	}
-	refused = admit(passage);
+	refused = admit();
 	mode = passage->service.mode;
 	if (refused >= 0 || mode == MODE_NAT)
 		return refused;
@@ -57,15 +58,14 @@ static __always_inline int completes(const struct segment *segment, const struct
 	return half->flags & FLOW_ANSWERED && segment->acknowledgement == half->expected_ack;
 }
 
-static __always_inline void complete(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
+static __always_inline void complete(const struct passage *passage)
 {
-	int kept = target->vip_source_port ? establish_both(key, target, service, now)
-					   : establish(key, target, service, now);
+	int kept = passage->target.vip_source_port ? establish_both() : establish();
 
 	if (kept)
-		bpf_map_delete_elem(&half_open, key);
+		bpf_map_delete_elem(&half_open, &passage->key);
 	if (kept == KEPT)
-		count_open(&key->client, service, 1);
+		count_open(&passage->key.client, passage->service.index, 1);
 }
 
 /* Core collects soon what both ends have finished. */
@@ -87,7 +87,7 @@ static __always_inline int choose_by_ring(struct passage *passage, struct flow *
 
 	if (passage->service.mode == MODE_ONE_ARM && !known)
 		return DROP_NO_FLOW;
-	refused = pick_from_ring(passage, 0);
+	refused = pick_from_ring(0);
 	if (!known)
 		return refused < 0 && passage->service.mode == MODE_ONE_ARM ? DROP_NO_FLOW : refused;
 	/* What has a port that stands for its client cannot go on without it. */
@@ -105,8 +105,9 @@ static __always_inline int choose_by_ring(struct passage *passage, struct flow *
 }
 
 /* Only an acknowledgement of the backend's own SYN-ACK moves a flow from the half-open table to the established one. */
-__noinline int choose_slowly(struct passage *passage, const struct segment *segment)
+__noinline int choose_slowly(const struct segment *segment)
 {
+	struct passage *passage = passage_in_hand();
 	struct flow *known, *half;
 	int usable;
 
@@ -125,7 +126,7 @@ __noinline int choose_slowly(struct passage *passage, const struct segment *segm
 				return DROP_NO_FLOW;
 			}
 			if (complete_now)
-				complete(&passage->key, &passage->target, passage->service.index, passage->now);
+				complete(passage);
 			return -1;
 		}
 	}
@@ -148,31 +149,33 @@ static __always_inline int choose_for_running(struct passage *passage, const str
 		note_client_end(segment, known, passage);
 		return -1;
 	}
-	return choose_slowly(passage, segment);
+	return choose_slowly(segment);
 }
 
 /* What the table forgets by itself nobody counts; core finds out. */
-__noinline int remember_udp(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
+__noinline int remember_udp(void)
 {
+	const struct passage *passage = passage_in_hand();
 	struct flow flow = {}, *former;
 
-	if (!key || !target)
+	if (!passage)
 		return NOT_KEPT;
-	fill_flow(&flow, target, now);
-	former = bpf_map_lookup_elem(&udp_flows, key);
+	fill_flow(&flow, &passage->target, passage->now);
+	former = bpf_map_lookup_elem(&udp_flows, &passage->key);
 	if (former)
 		count_closed(former->backend);
 	else
-		count_open(&key->client, service, 1);
-	if (bpf_map_update_elem(&udp_flows, key, &flow, BPF_ANY))
+		count_open(&passage->key.client, passage->service.index, 1);
+	if (bpf_map_update_elem(&udp_flows, &passage->key, &flow, BPF_ANY))
 		count(TABLE_REFUSED);
-	count_opened(target->number, 1);
-	count_flow(service, target->number);
+	count_opened(passage->target.number, 1);
+	count_flow(passage->service.index, passage->target.number);
 	return KEPT;
 }
 
-__noinline int choose_for_new_udp(struct passage *passage, int was_known)
+__noinline int choose_for_new_udp(int was_known)
 {
+	struct passage *passage = passage_in_hand();
 	int refused, is_limited;
 	struct flow *half;
 	__u8 mode;
@@ -187,7 +190,7 @@ __noinline int choose_for_new_udp(struct passage *passage, int was_known)
 		if (!passage->target.vip_source_port)
 			return -1;
 	}
-	refused = was_known ? pick_from_ring(passage, 1) : admit(passage);
+	refused = was_known ? pick_from_ring(1) : admit();
 	if (refused >= 0)
 		return refused;
 	mode = passage->service.mode;
@@ -196,7 +199,7 @@ __noinline int choose_for_new_udp(struct passage *passage, int was_known)
 	if (mode == MODE_ONE_ARM && !claim_port(passage))
 		return DROP_NO_FREE_PORT;
 	if (mode != MODE_NAT || was_known)
-		remember_udp(&passage->key, &passage->target, passage->service.index, passage->now);
+		remember_udp();
 	return -1;
 }
 
@@ -210,7 +213,7 @@ static __always_inline int choose_for_udp(struct passage *passage)
 		if (has_port(passage))
 			return -1;
 	}
-	return choose_for_new_udp(passage, known != 0);
+	return choose_for_new_udp(known != 0);
 }
 
 /* Fills `passage->target`; negative is success, else why not. */
@@ -219,7 +222,7 @@ static __always_inline int choose(const struct packet *packet, struct passage *p
 	if (packet->protocol == IPPROTO_UDP)
 		return choose_for_udp(passage);
 	if (is_syn(packet))
-		return choose_for_syn(passage, packet->segment.sequence);
+		return choose_for_syn(packet->segment.sequence);
 	return choose_for_running(passage, &packet->segment);
 }
 

@@ -7,6 +7,18 @@
 #include "parse.h"
 #include "count.h"
 
+/*
+ * The packet in hand, in the map itself: until Linux 6.2 the verifier lets a global function use for a map's key what it
+ * finds on its stack or in a map, not what it was handed.
+ */
+static __always_inline struct passage *passage_in_hand(void)
+{
+	__u32 zero = 0;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
+
+	return scratch ? &scratch->passage : 0;
+}
+
 static __always_inline __u64 mix(__u64 hash)
 {
 	hash ^= hash >> 33;
@@ -72,8 +84,9 @@ static __always_inline void note_neighbour(struct passage *passage, const struct
  * The backend that the service's ring gives a flow: negative, or why it gives none. A new flow passes over those that
  * are full, and those that died or drain and that the ring still names.
  */
-__noinline int pick_from_ring(struct passage *passage, int is_new)
+__noinline int pick_from_ring(int is_new)
 {
+	struct passage *passage = passage_in_hand();
 	int refusal = DROP_NO_BACKEND;
 	struct target *target;
 	struct ring *ring;
@@ -192,17 +205,18 @@ static __always_inline int is_counted(const struct flow *flow)
 #define KEPT_AGAIN 2
 
 /* NOT_KEPT when the table is full. */
-__noinline int establish(const struct flow_key *key, const struct target *target, __u32 service, __u64 now)
+__noinline int establish(void)
 {
+	const struct passage *passage = passage_in_hand();
 	struct flow flow = {};
 	int kept = KEPT;
 
-	if (!key || !target)
+	if (!passage)
 		return NOT_KEPT;
-	fill_flow(&flow, target, now);
-	if (bpf_map_update_elem(&established, key, &flow, BPF_NOEXIST)) {
+	fill_flow(&flow, &passage->target, passage->now);
+	if (bpf_map_update_elem(&established, &passage->key, &flow, BPF_NOEXIST)) {
 		/* A new connection of the same ends takes the place of an old one, or there is no place. */
-		struct flow *former = bpf_map_lookup_elem(&established, key);
+		struct flow *former = bpf_map_lookup_elem(&established, &passage->key);
 
 		if (!former) {
 			count_inline(TABLE_REFUSED);
@@ -212,14 +226,14 @@ __noinline int establish(const struct flow_key *key, const struct target *target
 			count_closed(former->backend);
 			kept = KEPT_AGAIN;
 		}
-		if (bpf_map_update_elem(&established, key, &flow, BPF_ANY)) {
+		if (bpf_map_update_elem(&established, &passage->key, &flow, BPF_ANY)) {
 			count_inline(TABLE_REFUSED);
 			return NOT_KEPT;
 		}
 	}
-	count_opened(target->number, 1);
-	count_flow(service, target->number);
-	tell(key, &flow, service);
+	count_opened(passage->target.number, 1);
+	count_flow(passage->service.index, passage->target.number);
+	tell(&passage->key, &flow, passage->service.index);
 	return kept;
 }
 

@@ -33,7 +33,7 @@ static __always_inline int stray_fragment(const struct packet *packet, __u32 rea
 }
 
 /* Of a VIP's or a backend's packet that the kernel got: the rest is the kernel's too. */
-static __always_inline void remember_passed(const struct packet *packet)
+static __noinline void remember_passed(const struct packet *packet)
 {
 	struct fragment went = { .mode = FRAGMENT_PASSES, .seen_ns = bpf_ktime_get_boot_ns() };
 	long bits = vip_bits(&packet->destination);
@@ -101,11 +101,10 @@ static __always_inline int follow_first(struct xdp_md *ctx, struct packet *packe
 
 static __always_inline int later_fragment(struct xdp_md *ctx, struct packet *packet, struct oddity *odd)
 {
-	struct fragment_key key;
 	struct fragment *went;
 
-	fragment_key_of(packet, &key);
-	went = bpf_map_lookup_elem(&fragments, &key);
+	fragment_key_of(packet, &odd->key);
+	went = bpf_map_lookup_elem(&fragments, &odd->key);
 	if (!went || bpf_ktime_get_boot_ns() - went->seen_ns > FRAGMENT_LASTS_NS)
 		return stray_fragment(packet, DROP_FRAGMENT);
 	if (went->mode == FRAGMENT_PASSES)

@@ -144,7 +144,7 @@ static __noinline int find_backend(struct passage *passage)
 	}
 	if (passage->service.mode == MODE_ONE_ARM || known)
 		return DROP_ICMP_UNKNOWN;
-	if (pick_from_ring(passage, 0) >= 0 || passage->service.mode == MODE_ONE_ARM)
+	if (pick_from_ring(0) >= 0 || passage->service.mode == MODE_ONE_ARM)
 		return DROP_ICMP_UNKNOWN;
 	return -1;
 }
@@ -152,11 +152,13 @@ static __noinline int find_backend(struct passage *passage)
 /* About what a backend sent to a client in the VIP's name: to the backend. */
 static __always_inline int about_reply(struct xdp_md *ctx, struct oddity *odd, const struct service *service)
 {
-	struct passage *passage = &odd->passage;
+	struct passage *passage = passage_in_hand();
 	struct icmp_error *error = &odd->error;
 	struct relay *to = &odd->relay;
 	int refused;
 
+	if (!passage)
+		return XDP_DROP;
 	__builtin_memset(passage, 0, sizeof(*passage));
 	passage->service = *service;
 	passage->key.client = error->inner.destination;

@@ -189,7 +189,7 @@ export const MAPS = {
   client_open: balancer("hash", 20, 8, ESTABLISHED_MAX),
   errands: balancer("perCpuArray", NUMBER, 8, 1),
   answer_tokens: balancer("perCpuArray", NUMBER, 16, 1),
-  odd_scratch: balancer("perCpuArray", NUMBER, 352, 1),
+  odd_scratch: balancer("perCpuArray", NUMBER, 296, 1),
   flow_events: balancer("ring", 0, 0, EVENTS_BYTES),
   refusals: balancer("ring", 0, 0, REFUSALS_BYTES),
   capture_filters: balancer("array", NUMBER, 40, 1),

@@ -90,21 +90,26 @@ __noinline int claim_port(struct passage *passage)
  * Both sides of a flow whose handshake is complete. The port of a connection whose place it takes is free then. False:
  * it stays where it was.
  */
-__noinline int establish_both(const struct flow_key *flow, const struct target *target, __u32 service, __u64 now)
+__noinline int establish_both(void)
 {
+	const struct passage *passage = passage_in_hand();
 	struct return_flow value = {}, *taken;
 	struct target former = {};
 	struct return_key key;
+	const struct target *target;
+	const struct flow_key *flow;
 	struct flow *known;
 	int kept;
 
-	if (!flow || !target)
+	if (!passage)
 		return NOT_KEPT;
+	flow = &passage->key;
+	target = &passage->target;
 	known = bpf_map_lookup_elem(&established, flow);
 	if (known)
 		go_to(&former, known);
 	return_key_of(flow, target, &key);
-	return_flow_of(flow, target, service, &value);
+	return_flow_of(flow, target, passage->service.index, &value);
 	if (bpf_map_update_elem(&returns, &key, &value, BPF_NOEXIST)) {
 		taken = bpf_map_lookup_elem(&returns, &key);
 		if (!taken)
@@ -112,7 +117,7 @@ __noinline int establish_both(const struct flow_key *flow, const struct target *
 		if (!taken || !is_of(taken, flow))
 			return NOT_KEPT;
 	}
-	kept = establish(flow, target, service, now);
+	kept = establish();
 	if (!kept) {
 		bpf_map_delete_elem(&returns, &key);
 		return NOT_KEPT;

@@ -34,8 +34,8 @@ struct oddity {
 	struct header outer;
 	struct icmp_error error;
 	struct relay relay;
-	struct passage passage;
 	struct fragment went;
+	struct fragment_key key;
 };
 
 struct {
