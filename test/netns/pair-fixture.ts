@@ -58,8 +58,8 @@ export interface PairOptions {
   readonly differentKeys?: boolean;
   /** Both boxes are started as a. */
   readonly sameLetter?: boolean;
-  /** Done in the boxes' namespaces before the boxes are started. */
-  readonly before?: (hosts: Readonly<Record<Box, Namespace>>) => Promise<void>;
+  /** Done in the boxes' namespaces, and at the switches, before the boxes are started. */
+  readonly before?: (hosts: Readonly<Record<Box, Namespace>>, switches: Namespace) => Promise<void>;
   /** Leaves duplicate address detection on in the boxes, as the kernel has it. */
   readonly duplicateDetection?: boolean;
 }
@@ -98,7 +98,7 @@ export class Pair {
     const net = await createNetwork();
     const pair = new Pair(net, await buildNetwork(net, options), options);
     try {
-      await options.before?.(pair.hosts);
+      await options.before?.(pair.hosts, pair.switches);
       await Promise.all([pair.startBox("a"), pair.startBox("b")]);
     } catch (error) {
       await pair.destroy();
