@@ -32,10 +32,12 @@ export function poolName(mode: ModeName, family: FamilyName, protocol = "tcp"): 
 }
 
 /** Every mode in both families, each with the four servers of its kind. */
-export function survivalDocument(protocol: "tcp" | "udp", more: object = {}): Document {
+export function survivalDocument(protocols: readonly ("tcp" | "udp")[], more: object = {}): Document {
   const families = Object.keys(FAMILIES) as FamilyName[];
   const modes = Object.keys(MODES) as ModeName[];
-  const all = families.flatMap((family) => modes.map((mode) => ({ family, mode })));
+  const all = families.flatMap((family) =>
+    modes.flatMap((mode) => protocols.map((protocol) => ({ family, mode, protocol }))),
+  );
   const { failoverGroups, ...rest } = pairDocument();
   const router = (name: string, vrid: number, address: string) => ({ interface: name, vrid, addresses: [address] });
   return {
@@ -56,7 +58,7 @@ export function survivalDocument(protocol: "tcp" | "udp", more: object = {}): Do
         ],
       },
     ],
-    pools: all.map(({ family, mode }) => ({
+    pools: all.map(({ family, mode, protocol }) => ({
       name: poolName(mode, family, protocol),
       check: CHECK,
       backends: ORDINALS.map((ordinal) => ({
@@ -65,7 +67,7 @@ export function survivalDocument(protocol: "tcp" | "udp", more: object = {}): Do
         port: MODES[mode].backendPort,
       })),
     })),
-    services: all.map(({ family, mode }) => ({
+    services: all.map(({ family, mode, protocol }) => ({
       name: poolName(mode, family, protocol),
       address: FAMILIES[family].vip,
       port: MODES[mode].port,

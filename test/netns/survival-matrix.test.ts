@@ -51,7 +51,7 @@ let clients: Clients;
 let word = "";
 
 beforeAll(async () => {
-  ({ pair, servers: hosts } = await startSurvivalPair(survivalDocument("tcp")));
+  ({ pair, servers: hosts } = await startSurvivalPair(survivalDocument(["tcp"])));
   servers = new Servers(hosts);
   // The third server of each kind comes later, the fourth dies: see the ring's change.
   for (const host of hosts) host.setHealthy(host.ordinal !== 3);
