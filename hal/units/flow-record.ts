@@ -1,5 +1,5 @@
 /**
- * A balanced TCP flow in 64 bytes, the same in every box's hands: hal/xdp makes them of map entries and back, the pair's
+ * A balanced flow in 64 bytes, the same in every box's hands: hal/xdp makes them of map entries and back, the pair's
  * replication carries them. Addresses are IPv6, or IPv4 as ::ffff:a.b.c.d; everything is in network byte order.
  *
  *    0                   1                   2                   3

@@ -160,6 +160,7 @@ __noinline int remember_udp(void)
 
 	if (!passage)
 		return NOT_KEPT;
+	flow.expected_ack = passage->now / SECOND_NS;
 	fill_flow(&flow, &passage->target, passage->now);
 	former = bpf_map_lookup_elem(&udp_flows, &passage->key);
 	if (former)

@@ -36,6 +36,8 @@ const BACKEND_BYTES = MAPS.backends.valueBytes;
 const NUMBER_AT = 16;
 const PORTS_AT = 20;
 const EPOCH_AT = 24;
+/** Of a flow of UDP, where one of TCP has its epoch. */
+const BEGAN_AT = 24;
 const FLAGS_AT = 28;
 const SEEN_AT = 32;
 const ENDED = FLOW_CLIENT_FIN | FLOW_BACKEND_FIN;
@@ -129,6 +131,15 @@ export class FlowEntries extends Entries {
 
   /** A record of the peer as this box holds it. */
   addTold(record: DataView, at: number, backend: number, epoch: number, nowNanos: number): void {
+    this.#add(record, at, backend, epoch, FLOW_TOLD, nowNanos);
+  }
+
+  /** The same of a flow of UDP: it bears no mark, and began long ago. */
+  addDatagrams(record: DataView, at: number, backend: number, nowNanos: number): void {
+    this.#add(record, at, backend, 0, 0, nowNanos);
+  }
+
+  #add(record: DataView, at: number, backend: number, word: number, flags: number, nowNanos: number): void {
     const valueAt = this.count * FLOW_BYTES;
     const state = record.getUint32(at + STATE_AT);
     const seen = Math.max(0, nowNanos - (state & AGE_SECONDS_MAX) * 1e9);
@@ -136,9 +147,9 @@ export class FlowEntries extends Entries {
     copyWords(record, at + BACKEND_AT, this.valueView, valueAt, 16);
     copyWords(record, at + BACKEND_PORT_AT, this.valueView, valueAt + PORTS_AT, 4);
     this.valueView.setUint32(valueAt + NUMBER_AT, backend, true);
-    this.valueView.setUint32(valueAt + EPOCH_AT, epoch, true);
+    this.valueView.setUint32(valueAt + EPOCH_AT, word, true);
     const closed = ((state >>> 24) & ENDED) === ENDED ? FLOW_CLOSED : 0;
-    this.valueView.setUint8(valueAt + FLAGS_AT, (state >>> 24) | FLOW_TOLD | closed);
+    this.valueView.setUint8(valueAt + FLAGS_AT, (state >>> 24) | flags | closed);
     this.valueView.setUint32(valueAt + SEEN_AT, seen % 0x1_0000_0000, true);
     this.valueView.setUint32(valueAt + SEEN_AT + 4, Math.floor(seen / 0x1_0000_0000), true);
     this.count++;
@@ -189,6 +200,11 @@ export class FlowValues {
 
   seenNanos(i: number): number {
     return seenAt(this.#view, i * FLOW_BYTES);
+  }
+
+  /** Of a flow of UDP, CLOCK_BOOTTIME: whole seconds, the second that it began in. */
+  beganNanos(i: number): number {
+    return this.#view.getUint32(i * FLOW_BYTES + BEGAN_AT, true) * 1e9;
   }
 
   /** Whether entry `i` of both is, towards the backend, the same flow. */

@@ -32,7 +32,7 @@ export interface Flow extends FlowKey {
   readonly port: number;
   /** `one-arm`: the VIP's port towards the backend; else 0. */
   readonly vipSourcePort: number;
-  /** Half-open flows only: the acknowledgement number that completes the handshake. */
+  /** Half-open: the acknowledgement number that completes the handshake. UDP: CLOCK_BOOTTIME's second when it began. */
   readonly expectedAck: number;
   /** FLOW_*. */
   readonly flags: number;

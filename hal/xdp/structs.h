@@ -101,7 +101,7 @@ struct flow {
 	__be16 port;
 	/* `one-arm`: the VIP's port towards the backend. */
 	__be16 vip_source_port;
-	/* Half-open only: the acknowledgement that completes the handshake. */
+	/* Half-open: the acknowledgement that completes the handshake. UDP: CLOCK_BOOTTIME's second when it began. */
 	__u32 expected_ack;
 	/* FLOW_*; changed by several processors, see `set_flag`. */
 	__u32 flags;
