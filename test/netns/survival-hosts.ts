@@ -4,9 +4,11 @@
  * host of its own, so that a packet for another's connection is refused there.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import type { Namespace } from "./namespaces.ts";
-import { BOXES, PORTS } from "../lab/topology.ts";
-import { type Document, LAN_VIP, Pair, pairDocument, switchPort, VIP } from "./pair-fixture.ts";
+import { type Box, BOXES, DEVICES, PORTS } from "../lab/topology.ts";
+import { type Document, LAN_VIP, other, Pair, pairDocument, switchPort, VIP } from "./pair-fixture.ts";
+import { mounts } from "./running-box.ts";
 import { onLines } from "./survival-talk.ts";
 
 export const FAMILIES = {
@@ -84,6 +86,16 @@ function boxAddresses(side: "wan" | "lan") {
   return { a: of(2), b: of(3) };
 }
 
+/** Exactly these servers of every pool are healthy, and a check has said so of each. */
+export function healthyAre({ services }: BoxStatus, ordinals: readonly number[]): boolean {
+  return services.every(({ backends }) =>
+    backends.every(
+      ({ healthy, reason }, i) =>
+        healthy === ordinals.includes(i + 1) && (!healthy || reason === "accepted the connection"),
+    ),
+  );
+}
+
 /** A server's host. */
 export interface ServerHost {
   /** r1 to r4, d1 to d4. */
@@ -109,6 +121,21 @@ export async function startSurvivalPair(document: Document): Promise<{ pair: Pai
     await pair.destroy();
     throw error;
   }
+}
+
+/** The power of a box comes back: its kernel remembers nothing. Both are settled, with the other one active. */
+export async function powerOn(pair: Pair, box: Box): Promise<void> {
+  const host = pair.hosts[box];
+  for (const { mount } of mounts(pair.files.state(box))) await host.run(["umount", "-l", mount]);
+  for (const device of Object.values(DEVICES)) {
+    await host.ip(`link set dev ${device} xdp off`);
+    // Only those that carry a virtual address have one.
+    await host.tryRun(["tc", "qdisc", "del", "dev", device, "clsact"]);
+    await host.ip(`addr flush dev ${device} scope global`);
+  }
+  for (const port of PORTS) await pair.setCable(box, port, true);
+  await pair.startBox(box);
+  await pair.settled(other(box));
 }
 
 async function placeServer(pair: Pair, kind: "r" | "d", ordinal: ServerHost["ordinal"]): Promise<ServerHost> {

@@ -4,17 +4,18 @@
  * the one place where it may: connections to a server that died.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { ask } from "@futago/firmware/cli/client.ts";
 import type { Box } from "../lab/topology.ts";
-import { other, type Pair, pause } from "./pair-fixture.ts";
+import { type Pair, pause } from "./pair-fixture.ts";
 import { Clients } from "./survival-clients.ts";
 import {
   FAMILIES,
   type FamilyName,
+  healthyAre,
   MODES,
   type ModeName,
   poolName,
+  powerOn,
   type ServerHost,
   Servers,
   startSurvivalPair,
@@ -57,7 +58,7 @@ beforeAll(async () => {
   for (const host of hosts) host.setHealthy(host.ordinal !== 3);
   await pair.settled("a");
   for (const box of ["a", "b"] as const)
-    await pair.until(box, "every check's answer", (status) => areHealthy(status, [1, 2, 4]));
+    await pair.until(box, "every check's answer", (status) => healthyAre(status, [1, 2, 4]));
   clients = new Clients(pair.client);
   clients.dial(
     CELLS.flatMap(({ mode, family, ids }) =>
@@ -74,16 +75,6 @@ afterAll(async () => {
   servers?.close();
   await pair?.destroy();
 });
-
-/** Exactly these servers of every pool are healthy, and a check has said so of each. */
-function areHealthy({ services }: BoxStatus, ordinals: readonly number[]): boolean {
-  return services.every(({ backends }) =>
-    backends.every(
-      ({ healthy, reason }, i) =>
-        healthy === ordinals.includes(i + 1) && (!healthy || reason === "accepted the connection"),
-    ),
-  );
-}
 
 /** All connections of the box that serves are known to the other. */
 async function allTold(active: Box, count: number): Promise<void> {
@@ -124,12 +115,6 @@ async function happens(name: string, serving: Box, event: () => Promise<void>): 
   await spoken(idsOf("idle, then client"), "clients");
 }
 
-async function comesBack(box: Box): Promise<void> {
-  for (const port of ["wan", "lan", "sync"] as const) await pair.setCable(box, port, true);
-  await pair.startBox(box);
-  await pair.settled(other(box));
-}
-
 function cellsKeepAll(): void {
   it.each(CELLS)(`$mode $family, $speaker: ${PER_CELL} of ${PER_CELL} alive`, (cell) => {
     expect(silent(cell)).toEqual([]);
@@ -146,7 +131,7 @@ describe("power loss", () => {
 
 describe("a second fail-over back, after the whole table was told to the box that was dead", () => {
   beforeAll(async () => {
-    await comesBack("a");
+    await powerOn(pair, "a");
     await allTold("b", COUNT);
     await happens("back-again", "a", () => pair.powerOff("b"));
   });
@@ -155,7 +140,7 @@ describe("a second fail-over back, after the whole table was told to the box tha
 
 describe("planned hand-over", () => {
   beforeAll(async () => {
-    await comesBack("b");
+    await powerOn(pair, "b");
     await allTold("a", COUNT);
     await happens("hand-over", "b", () => pair.bringTo("b"));
   });
@@ -182,25 +167,26 @@ describe("ring change (one server more, one drained, one dead), then power loss 
 
   beforeAll(async () => {
     for (const host of hosts) if (host.ordinal === 3) host.setHealthy(true);
-    await pair.until("b", "a third server", (status) => areHealthy(status, [1, 2, 3, 4]));
+    await pair.until("b", "a third server", (status) => healthyAre(status, [1, 2, 3, 4]));
     for (const { mode, family } of CELLS)
       await ask(pair.files.state("b"), "drain", { backend: `${poolName(mode, family)}/s2`, on: true });
     for (const host of hosts) if (host.ordinal === 4) host.setHealthy(false);
-    await pair.until("b", "a dead fourth server", (status) => areHealthy(status, [1, 2, 3]));
+    await pair.until("b", "a dead fourth server", (status) => healthyAre(status, [1, 2, 3]));
     await happens("ring-change", "a", () => pair.powerOff("b"));
   });
 
   it.each(CELLS)("$mode $family, $speaker: all alive but those of the server that died", (cell) => {
     const living = cell.ids.filter(lives);
-    expect(living.length).toBeGreaterThan(PER_CELL / 4);
+    expect(living.length).toBeGreaterThan(3);
     expect(silent({ ...cell, ids: living })).toEqual([]);
   });
 
   it.each(CELLS.filter(({ speaker }) => speaker !== "server first"))(
-    "$mode $family, $speaker: those of the server that died are told so by a reset",
+    "$mode $family, $speaker: those of the server that died are told so by a reset, none is left waiting",
     (cell) => {
-      const reasons = cell.ids.filter((id) => !lives(id)).map((id) => clients.lost.get(id));
-      expect(new Set(reasons)).toEqual(new Set(["ECONNRESET"]));
+      // The box that takes over may hear of the death a moment later, and the server itself still answers here.
+      const waiting = silent({ ...cell, ids: cell.ids.filter((id) => !lives(id)) });
+      expect(waiting.filter((text) => !text.endsWith(": ECONNRESET"))).toEqual([]);
     },
   );
 });

@@ -1,4 +1,4 @@
-/** Servers that answer every datagram with the name of their host and what was said, on the hosts of the survival tests. */
+/** Servers that answer every datagram with their host's name, the asker's port and what was said. */
 import { createSocket, type Socket } from "node:dgram";
 import { FAMILIES, MODES, type ServerHost } from "./survival-hosts.ts";
 
@@ -33,7 +33,7 @@ function serve(host: ServerHost, address: string, port: number): Socket {
     // An answer to a made-up sender came back as an ICMP error.
   });
   socket.on("message", (said, { address: from, port: fromPort }) =>
-    socket.send(`${host.name} ${said.toString()}`, fromPort, from),
+    socket.send(`${host.name} ${fromPort} ${said.toString()}`, fromPort, from),
   );
   host.namespace.inside(() => socket.bind(port, address));
   return socket;
