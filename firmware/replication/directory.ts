@@ -15,13 +15,14 @@ import {
   VIP_AT,
   VIP_PORT_AT,
 } from "@futago/hal/units/flow-record.ts";
-import type { ServiceMode } from "@futago/hal/units/balancer.ts";
+import type { ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { sameAddress } from "./address-set.ts";
 
 /** Addresses are 16 bytes, IPv4 as ::ffff:a.b.c.d. */
 export interface DirectoryService {
   readonly address: Uint8Array;
   readonly port: number;
+  readonly protocol: ServiceProtocol;
   readonly index: number;
   readonly mode: ServiceMode;
   readonly backends: readonly { readonly address: Uint8Array; readonly port: number; readonly number: number }[];
@@ -42,15 +43,17 @@ export interface FlowPlace {
   readonly backend: number;
 }
 
-const TCP = 6;
+/** As IP numbers them. */
+export const PROTOCOLS: Readonly<Record<ServiceProtocol, number>> = { tcp: 6, udp: 17 };
 const SOURCE_PORT_MIN = 1_024;
 const SOURCE_PORT_MAX = 31_999;
-/** FLOW_CLIENT_FIN and FLOW_BACKEND_FIN of hal/xdp/consts.h: the rest is each box's own affair. */
+/** TCP's FLOW_CLIENT_FIN and FLOW_BACKEND_FIN of hal/xdp/consts.h: the rest is each box's own affair. */
 export const TELLABLE_FLAGS = 6;
 
 interface Known {
   readonly view: DataView;
   readonly port: number;
+  readonly protocol: number;
   readonly index: number;
   readonly mode: ServiceMode;
   readonly backends: ReadonlyMap<number, readonly Backend[]>;
@@ -66,13 +69,14 @@ export class Directory {
   readonly #services: ReadonlyMap<number, readonly Known[]>;
 
   constructor(services: readonly DirectoryService[]) {
-    const known = services.map(({ address, port, index, mode, backends }): Known => {
+    const known = services.map(({ address, port, protocol, index, mode, backends }): Known => {
       const places = backends.map((one) => ({
         view: viewOf(one.address),
         port: one.port,
         place: { service: index, backend: one.number },
       }));
-      return { view: viewOf(address), port, index, mode, backends: byEndpoint(places) };
+      const rest = { index, mode, backends: byEndpoint(places) };
+      return { view: viewOf(address), port, protocol: PROTOCOLS[protocol], ...rest };
     });
     this.#services = byEndpoint(known);
   }
@@ -81,7 +85,7 @@ export class Directory {
   judge(view: DataView, at: number): FlowPlace | FlowRefusal {
     const refusal = shapeRefusal(view, at);
     if (refusal !== undefined) return refusal;
-    const service = this.#find(view, at + VIP_AT, view.getUint16(at + VIP_PORT_AT));
+    const service = this.#serviceOf(view, at);
     if (service === undefined) return "unknownService";
     const sourcePort = view.getUint16(at + SOURCE_PORT_AT);
     if (!this.#maySpeakFrom(view, at, service, sourcePort)) return "badSourcePort";
@@ -93,17 +97,23 @@ export class Directory {
 
   /** The index of the service that the flow key at `at` belongs to. */
   serviceOf(view: DataView, at: number): number | undefined {
-    return this.#find(view, at + VIP_AT, view.getUint16(at + VIP_PORT_AT))?.index;
+    return this.#serviceOf(view, at)?.index;
   }
 
-  /** The index of the TCP service at this endpoint. */
-  serviceAt(view: DataView, addressAt: number, port: number): number | undefined {
-    return this.#find(view, addressAt, port)?.index;
+  /** The index of the service at this endpoint. */
+  serviceAt(view: DataView, addressAt: number, port: number, protocol: number): number | undefined {
+    return this.#find(view, addressAt, port, protocol)?.index;
   }
 
-  #find(view: DataView, addressAt: number, port: number): Known | undefined {
+  #serviceOf(view: DataView, at: number): Known | undefined {
+    return this.#find(view, at + VIP_AT, view.getUint16(at + VIP_PORT_AT), view.getUint8(at + PROTOCOL_AT));
+  }
+
+  #find(view: DataView, addressAt: number, port: number, protocol: number): Known | undefined {
     const found = this.#services.get(hashOf(view, addressAt, port));
-    return found?.find((one) => one.port === port && sameAddress(one.view, 0, view, addressAt));
+    return found?.find(
+      (one) => one.port === port && one.protocol === protocol && sameAddress(one.view, 0, view, addressAt),
+    );
   }
 
   /**
@@ -113,18 +123,21 @@ export class Directory {
   #maySpeakFrom(view: DataView, at: number, service: Known, port: number): boolean {
     if (port === 0) return service.mode !== "one-arm";
     if (service.mode === "direct" || port < SOURCE_PORT_MIN || port > SOURCE_PORT_MAX) return false;
-    return this.#find(view, at + VIP_AT, port) === undefined;
+    return this.#find(view, at + VIP_AT, port, view.getUint8(at + PROTOCOL_AT)) === undefined;
   }
 }
 
 function shapeRefusal(view: DataView, at: number): FlowRefusal | undefined {
-  if (view.getUint32(at + PROTOCOL_AT) !== TCP << 24) return "badProtocol";
+  const protocol = view.getUint32(at + PROTOCOL_AT) >>> 24;
+  if ((view.getUint32(at + PROTOCOL_AT) & 0xffffff) !== 0) return "badProtocol";
+  if (protocol !== PROTOCOLS.tcp && protocol !== PROTOCOLS.udp) return "badProtocol";
   const client = kindOf(view, at + CLIENT_AT);
   if (client === "none" || client !== kindOf(view, at + VIP_AT) || client !== kindOf(view, at + BACKEND_AT))
     return "badAddress";
   if (sameAddress(view, at + CLIENT_AT, view, at + VIP_AT)) return "badAddress";
   if (view.getUint16(at + CLIENT_PORT_AT) === 0) return "badPort";
-  return (view.getUint8(at + STATE_AT) & ~TELLABLE_FLAGS) === 0 ? undefined : "badState";
+  const tellable = protocol === PROTOCOLS.tcp ? TELLABLE_FLAGS : 0;
+  return (view.getUint8(at + STATE_AT) & ~tellable) === 0 ? undefined : "badState";
 }
 
 /** What no client is: unspecified, loopback, multicast, broadcast. */

@@ -122,6 +122,7 @@ describe("a directory", () => {
     {
       address: address(1),
       port: 80,
+      protocol: "tcp",
       index: 3,
       mode: "nat",
       backends: [{ address: address(9), port: 8080, number: 385 }],

@@ -108,6 +108,11 @@ export function isWhole(state: SenderState): boolean {
   return state.connected && !state.wanted && state.wholeAt !== undefined && state.acknowledged >= state.wholeAt;
 }
 
+/** Whether there is a peer, and little is on the way to it: what can wait may be told. */
+export function keepsUp(state: SenderState): boolean {
+  return state.connected && state.logBytes <= WALK_BYTES_MAX;
+}
+
 export function nextTimeout(state: SenderState): Instant | undefined {
   if (!state.connected) return undefined;
   const walkAt = state.wanted && state.walk === undefined ? state.restsUntil : undefined;

@@ -62,7 +62,7 @@ export interface ServiceStatus {
   /** By what a client keeps its backend: "source" is by its address alone. */
   readonly persistence: Persistence;
   readonly traffic: TrafficShown;
-  /** TCP only: UDP's clients keep their backends by the ring. */
+  /** TCP only. */
   readonly connections: ConnectionsShown;
   /** How the balancer sits on the devices of the service: "native", "generic", or "none" while it does not. */
   readonly attach: "native" | "generic" | "none";

@@ -291,7 +291,8 @@ describe("a peer that sends false records", () => {
 
   const begin = { kind: "begin", position: 1, sync, vips: new Uint8Array(0) } as const;
   const cases: readonly (readonly [string, () => Uint8Array])[] = [
-    ["badProtocol", () => changed(36, 17)],
+    ["badProtocol", () => changed(36, 1)],
+    ["unknownService", () => changed(36, 17)],
     ["badProtocol", () => changed(39, 1)],
     ["badAddress", () => changed(0, 0x20)],
     ["badAddress", () => changed(12, 127, 0, 0, 1)],

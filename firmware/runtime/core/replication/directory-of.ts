@@ -5,7 +5,6 @@ import type { DirectoryService } from "../../../replication/directory.ts";
 
 type Backend = DirectoryService["backends"][number];
 
-/** UDP is not replicated: its clients keep their backends by the ring, which is the same on both boxes. */
 export function directoryOf(standing: readonly BalancerEntry[]): readonly DirectoryService[] {
   const backends = new Map<number, Backend[]>();
   for (const entry of standing) {
@@ -16,9 +15,9 @@ export function directoryOf(standing: readonly BalancerEntry[]): readonly Direct
     backends.set(index, known);
   }
   return standing.flatMap((entry) => {
-    if (entry.kind !== "service" || entry.protocol !== "tcp") return [];
-    const { port, index, mode } = entry;
-    return [{ address: wideAddress(entry.address), port, index, mode, backends: backends.get(index) ?? [] }];
+    if (entry.kind !== "service") return [];
+    const { port, protocol, index, mode } = entry;
+    return [{ address: wideAddress(entry.address), port, protocol, index, mode, backends: backends.get(index) ?? [] }];
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * The established flows in the kernel's tables as replication reads and writes them: by the thousand, in slices, and
- * never over a flow that this box itself serves. What the peer told bears its mark, and an epoch by which a sweep knows
- * what a complete table did not name.
+ * The flows in the kernel's tables as replication reads and writes them: by the thousand, in slices, and never over a
+ * flow that this box itself serves. What the peer told of established flows bears its mark, and an epoch by which a
+ * sweep knows what a complete table did not name.
  */
 import {
   BPF_ABSENT,
@@ -13,7 +13,7 @@ import {
   type BpfObject,
 } from "@futago/hal/contract/bpf.ts";
 import type { Clock } from "@futago/hal/contract/machine.ts";
-import { RECORD_BYTES, RECORD_KEY_BYTES, VIP_AT, viewOf } from "@futago/hal/units/flow-record.ts";
+import { PROTOCOL_AT, RECORD_BYTES, RECORD_KEY_BYTES, VIP_AT, viewOf } from "@futago/hal/units/flow-record.ts";
 import type { Instant } from "@futago/hal/units/time.ts";
 import {
   FLOW_EVENT_BYTES,
@@ -25,7 +25,8 @@ import {
   ReturnEntries,
 } from "@futago/hal/xdp/flow-records.ts";
 import type { AddressSet } from "../../../replication/address-set.ts";
-import type { Directory, FlowPlace, FlowRefusal } from "../../../replication/directory.ts";
+import { type Directory, type FlowPlace, type FlowRefusal, PROTOCOLS } from "../../../replication/directory.ts";
+import { DatagramFlows } from "./datagram-flows.ts";
 
 /** Why a record of the peer was not written; the counter's name, too. */
 export type IntakeRefusal = FlowRefusal | "ownAddress" | "tableFull";
@@ -39,6 +40,18 @@ export interface FlowTableOptions {
   readonly count: (refusal: IntakeRefusal) => void;
 }
 
+/** Where a walk through the tables goes on. */
+export interface TableCursor {
+  readonly table: "established" | "udp_flows";
+  readonly from: BpfCursor | undefined;
+}
+
+/** Records of the peer that are written alike. */
+interface Batch {
+  readonly entries: FlowEntries;
+  readonly places: FlowPlace[];
+}
+
 /** Which virtual addresses are whose, from this box's view. */
 export interface Ownership {
   /** Those that this box holds: their flows are told, and nobody tells this box of them. */
@@ -49,6 +62,7 @@ export interface Ownership {
 
 export class FlowTable {
   readonly #options: FlowTableOptions;
+  readonly datagrams: DatagramFlows;
   readonly #established: BpfMap;
   readonly #returns: BpfMap;
   /** Flows that bear the present epoch, by the service's index. */
@@ -64,6 +78,8 @@ export class FlowTable {
     this.#returns = options.object.map("returns");
     this.directory = directory;
     this.ownership = ownership;
+    const { object, count } = options;
+    this.datagrams = new DatagramFlows({ object, nowNanos: () => this.#nowNanos(), isOwn: this.#isOwn, count });
   }
 
   /** Flows of the peer that this box holds, by the service's index. */
@@ -71,10 +87,15 @@ export class FlowTable {
     return this.#held;
   }
 
-  /** Flows of this box's addresses in one slice of the table. */
-  slice(count: number, from: BpfCursor | undefined): { records: Uint8Array; next: BpfCursor | undefined } {
-    const { keys, values, next } = this.#established.slice(count, from);
-    return { records: recordsOfEntries(keys, values, this.#nowNanos(), this.#isOwn), next };
+  /** Flows of this box's addresses in one slice of the tables: established ones, then those of UDP that go on. */
+  slice(count: number, cursor: TableCursor | undefined): { records: Uint8Array; next: TableCursor | undefined } {
+    if (cursor?.table === "udp_flows") {
+      const { records, next } = this.datagrams.slice(count, cursor.from, 0);
+      return { records, next: next === undefined ? undefined : { table: "udp_flows", from: next } };
+    }
+    const { keys, values, next } = this.#established.slice(count, cursor?.from);
+    const records = recordsOfEntries(keys, values, this.#nowNanos(), this.#isOwn);
+    return { records, next: { table: next === undefined ? "udp_flows" : "established", from: next } };
   }
 
   /** Calls back with the flows of this box's addresses that begin, by the batch. */
@@ -106,24 +127,34 @@ export class FlowTable {
   /** Writes what the peer told, as far as it fits this box's services. */
   apply(records: Uint8Array, epoch: number): void {
     const view = viewOf(records);
-    const room = records.length / RECORD_BYTES;
-    const foreign = new FlowEntries(room);
-    const foreignPlaces: FlowPlace[] = [];
-    const own = new FlowEntries(room);
-    const ownPlaces: FlowPlace[] = [];
     const now = this.#nowNanos();
+    const batch = (): Batch => ({ entries: new FlowEntries(records.length / RECORD_BYTES), places: [] });
+    const [foreign, own] = [batch(), batch()];
+    // Few frames hold any.
+    let foreignDatagrams: Batch | undefined;
+    let ownDatagrams: Batch | undefined;
     for (let at = 0; at < records.length; at += RECORD_BYTES) {
-      const place = this.#judge(view, at, foreign.count);
+      const isDatagrams = view.getUint8(at + PROTOCOL_AT) === PROTOCOLS.udp;
+      const place = this.#judge(view, at, isDatagrams ? undefined : foreign.entries.count);
       if (typeof place === "string") {
         this.#options.count(place);
         continue;
       }
       const isOwn = this.#isOwn(view, at);
-      (isOwn ? own : foreign).addTold(view, at, place.backend, epoch, now);
-      (isOwn ? ownPlaces : foreignPlaces).push(place);
+      if (isDatagrams) {
+        const { entries, places } = isOwn ? (ownDatagrams ??= batch()) : (foreignDatagrams ??= batch());
+        entries.addDatagrams(view, at, place.backend, now);
+        places.push(place);
+      } else {
+        const { entries, places } = isOwn ? own : foreign;
+        entries.addTold(view, at, place.backend, epoch, now);
+        places.push(place);
+      }
     }
-    this.#write(foreign, foreignPlaces, true);
-    this.#write(own, ownPlaces, false);
+    this.#write(foreign.entries, foreign.places, true);
+    this.#write(own.entries, own.places, false);
+    if (foreignDatagrams !== undefined) this.datagrams.write(foreignDatagrams.entries, foreignDatagrams.places, true);
+    if (ownDatagrams !== undefined) this.datagrams.write(ownDatagrams.entries, ownDatagrams.places, false);
   }
 
   /** Removes what the peer says has ended. */
@@ -168,9 +199,11 @@ export class FlowTable {
     }
   }
 
-  #judge(view: DataView, at: number, more: number): FlowPlace | IntakeRefusal {
+  /** `more` established flows are about to be written; undefined: the record is none, and its table forgets by itself. */
+  #judge(view: DataView, at: number, more: number | undefined): FlowPlace | IntakeRefusal {
     const { own, fresh } = this.ownership;
     if (own.has(view, at + VIP_AT) && !fresh) return "ownAddress";
+    if (more === undefined) return this.directory.judge(view, at);
     const { entriesMax } = this.#established;
     const room = own.size === 0 ? entriesMax : entriesMax - Math.ceil(entriesMax / OWN_SHARE);
     if (this.#heldInAll + more >= room) return "tableFull";

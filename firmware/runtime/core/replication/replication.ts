@@ -1,5 +1,5 @@
 /**
- * Keeps the established flows of the box that serves in the tables of the one that stands by. What is said and when is
+ * Keeps the flows of the box that serves in the tables of the one that stands by. What is said and when is
  * decided in replication/ (pure); this reads the ring buffer, walks and writes the tables, and speaks to the peer.
  */
 import type { Socket } from "node:net";
@@ -20,6 +20,7 @@ import {
 import {
   isWhole,
   newSender,
+  keepsUp,
   nextTimeout,
   type SenderAction,
   type SenderInput,
@@ -27,7 +28,8 @@ import {
   stepSender,
 } from "../../../replication/sender.ts";
 import { FlowLink } from "./flow-link.ts";
-import { FlowTable, type IntakeRefusal } from "./flow-table.ts";
+import { DatagramRounds } from "./datagram-rounds.ts";
+import { FlowTable, type IntakeRefusal, type TableCursor } from "./flow-table.ts";
 import { encodeTally } from "./tally.ts";
 
 /** Entries of one slice: some milliseconds of work. */
@@ -73,12 +75,13 @@ export class Replication {
   readonly #table: FlowTable;
   readonly #events: BpfEvents;
   readonly #second: NodeJS.Timeout;
+  readonly #rounds: DatagramRounds;
   #services: readonly DirectoryService[] = [];
   #sender: SenderState;
   #receiver: ReceiverState = newReceiver();
   #link: FlowLink | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #cursor: BpfCursor | undefined;
+  #cursor: TableCursor | undefined;
   #closed = false;
   #sweep = 0;
   #lost: number;
@@ -103,6 +106,12 @@ export class Replication {
     });
     this.#events = this.#table.watch((records) => this.#send({ kind: "flows", records }));
     this.#second = setInterval(() => this.#eachSecond(), SECOND_MILLIS);
+    this.#rounds = new DatagramRounds({
+      flows: this.#table.datagrams,
+      nowNanos: () => clock.now() * 1_000,
+      mayTell: () => keepsUp(this.#sender) && this.#table.ownership.own.size > 0,
+      tell: (records) => this.#send({ kind: "flows", records }),
+    });
   }
 
   /** The services that this box's tables hold, after every write. */
@@ -175,6 +184,7 @@ export class Replication {
   close(): void {
     this.#closed = true;
     clearInterval(this.#second);
+    this.#rounds.close();
     clearTimeout(this.#timer);
     this.#sweep++;
     this.#events.close();
@@ -234,7 +244,7 @@ export class Replication {
     const view = viewOf(services);
     const replicated = new Map<number, number>();
     for (let at = 0; at < services.length; at += TALLY_BYTES) {
-      const index = this.#table.directory.serviceAt(view, at, view.getUint16(at + 16));
+      const index = this.#table.directory.serviceAt(view, at, view.getUint16(at + 16), view.getUint8(at + 18));
       if (index !== undefined) replicated.set(index, view.getUint32(at + 20));
     }
     this.#replicated = replicated;
