@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "kernel",
-          include: ["test/netns/**/*.test.ts", "test/interop/**/*.test.ts", "test/xdp/**/*.test.ts"],
+          include: ["test/{netns,interop,xdp,servers}/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

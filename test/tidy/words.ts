@@ -9,7 +9,7 @@ export interface Excepted {
 }
 
 /** Anywhere, also inside a longer name. */
-const BANNED = /masters?|slaves?|managers?|(?<!ip|-)utils\b|upstreams?|real[ -]servers?/i;
+const BANNED = /masters?|slaves?|managers?|(?<!ip|ldns|-)utils\b|upstreams?|real[ -]servers?/i;
 
 /** The kernel's constants, an argument of ip(8) and a word of keepalived.conf(5) keep their spelling. */
 const OTHERS_SPELLING =

@@ -148,6 +148,18 @@ describe("an HTTPS check", () => {
     });
   });
 
+  it.each([
+    [40, "TLS refused: handshake failure"],
+    [112, "TLS refused: unrecognized name"],
+  ])("says why the server refused the handshake, by alert %i", async (alert, sentence) => {
+    // Alert, TLS 1.2, two bytes: fatal, and the number. @see RFC 8446 §6
+    const record = Buffer.from([21, 3, 3, 0, 2, 2, alert]);
+    const refusing = await listen(
+      createTcpServer((socket) => void socket.on("error", () => undefined).once("data", () => socket.write(record))),
+    );
+    expect(await probe(refusing)).toMatchObject({ kind: "failed", sentence });
+  });
+
   it("says what it waits for", async () => {
     const silent = await listen(createTcpServer((socket) => void socket.on("error", () => undefined).resume()));
     const attempt = start(silent, https);

@@ -116,8 +116,9 @@ function outcomeOfError({ code, message }: NodeJS.ErrnoException): Outcome {
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
     return { kind: "failed", sentence: "the answer is not TLS" };
   }
+  // OpenSSL puts "sslv3", "tlsv1" and the like before alerts, whatever the version is that is spoken.
   const words = (code ?? "")
-    .replace(/^ERR_(SSL|TLS)_/, "")
+    .replace(/^ERR_(SSL|TLS)_((SSL\/TLS|SSLV3|TLSV1|TLSV13)_)?(ALERT_)?/, "")
     .toLowerCase()
     .replaceAll("_", " ");
   return { kind: "failed", sentence: `TLS refused: ${words}` };
