@@ -7,10 +7,8 @@
  *
  * Whoever ends a connection makes and verifies every checksum: nothing is left to a device, nothing is gathered.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createNetwork, type Namespace, type TestNetwork } from "../netns/namespaces.ts";
+import { passFrames } from "../netns/pass-frames.ts";
 
 export const FAMILIES = ["ipv4", "ipv6"] as const;
 export type Family = (typeof FAMILIES)[number];
@@ -120,17 +118,7 @@ async function plug(net: TestNetwork, hosts: Hosts): Promise<void> {
     }
   }
   await hosts.wan.bridge("br0", ["near", "beside", "box"]);
-  await takeFrames(hosts.wan, "box");
-}
-
-/** What XDP sends back by the veth it came in by arrives only where the far end has a program, too. */
-async function takeFrames(namespace: Namespace, ifname: string): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "futago-pass-"));
-  const object = join(directory, "pass.o");
-  const program = '__attribute__((section("xdp"), used)) int pass(void *ctx) { return 2; }';
-  await namespace.run(["clang", "-O2", "-target", "bpf", "-x", "c", "-c", "-", "-o", object], { input: program });
-  await namespace.ip(`link set ${ifname} xdpdrv obj ${object} sec xdp`);
-  await rm(directory, { recursive: true });
+  await passFrames(hosts.wan, ["box"]);
 }
 
 /** The box has no addresses here: it is told them by its configuration. */

@@ -75,10 +75,10 @@ describe.each(PLACES)("a path that is narrow %s", (place) => {
     expect([await server(), await client()]).toEqual([undefined, width]);
 
     await net.forgetPaths();
-    expect((await clients.iperf(vip, "-n", "20M")).bytes).toBeGreaterThan(5 << 20);
+    expect((await clients.iperf(vip, "-n", "10M", "-w", "512K")).bytes).toBeGreaterThan(5 << 20);
     expect(await client()).toBe(width);
     await net.forgetPaths();
-    expect((await clients.iperf(vip, "-n", "20M", "-R")).bytes).toBeGreaterThan(5 << 20);
+    expect((await clients.iperf(vip, "-n", "10M", "-w", "512K", "-R")).bytes).toBeGreaterThan(5 << 20);
     expect(await server()).toBe(width);
     await net.forgetPaths();
     expect(await clients.sshBothWays(vip, small)).toEqual([small.sha256, small.sha256]);
@@ -101,7 +101,7 @@ describe.each(PLACES)("a path that is narrow %s", (place) => {
     const big = await clients.ask(vip, "big.example.test", "TXT", "-u", "-b", "8192");
     expect(BIG_STRINGS.filter((text) => !big.includes(`"${text}"`))).toEqual([]);
     const stream = await clients.iperf(vip, "-u", "-b", "16M", "-l", "1200", "-k", "200");
-    expect(stream.lost_packets).toBeLessThan(20);
+    expect(stream.packets! - stream.lost_packets!).toBeGreaterThan(150);
   });
 });
 

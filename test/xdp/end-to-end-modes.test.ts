@@ -3,9 +3,6 @@
  * eth0 and the backends of `direct`, which have the VIP on their loopback; inside the box's eth1, the backends of `nat`,
  * whose gateway is the box, and those of `one-arm`, which besides their own network have a route to the VIP alone.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BpfObject } from "@futago/hal/contract/bpf.ts";
@@ -15,6 +12,7 @@ import { type BalancerTables, balancerTables, gateTables } from "@futago/hal/xdp
 import { compileServices } from "@futago/firmware/balancer/compile.ts";
 import { diffEntries } from "@futago/firmware/balancer/diff.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "../netns/namespaces.ts";
+import { passFrames } from "../netns/pass-frames.ts";
 import type { Asked } from "./asker.ts";
 import { addressOf, backend, service } from "./box.ts";
 import { Groups, mountPins, type Pins } from "./pins.ts";
@@ -78,7 +76,7 @@ beforeAll(async () => {
       await prepareServer(server, mode as keyof typeof MODES, host, backendPort);
     }
   }
-  for (const lan of Object.values(lans)) await takeFrames(lan, "box");
+  for (const lan of Object.values(lans)) await passFrames(lan, ["box"]);
   for (const [lan, names] of Object.entries(plugged)) await lans[lan as keyof typeof lans].bridge("lan", names);
   for (const name of [
     "all.accept_local=1",
@@ -97,16 +95,6 @@ afterAll(async () => {
   pins?.remove();
   await net?.destroy();
 });
-
-/** What XDP sends back by the veth it came in by arrives only where the far end has a program, too. */
-async function takeFrames(namespace: Namespace, ifname: string): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "futago-pass-"));
-  const object = join(directory, "pass.o");
-  const program = '__attribute__((section("xdp"), used)) int pass(void *ctx) { return 2; }';
-  await namespace.run(["clang", "-O2", "-target", "bpf", "-x", "c", "-c", "-", "-o", object], { input: program });
-  await namespace.ip(`link set ${ifname} xdpdrv obj ${object} sec xdp`);
-  await rm(directory, { recursive: true });
-}
 
 async function prepareServer(server: Namespace, mode: keyof typeof MODES, host: number, port: number): Promise<void> {
   all.push(server);
