@@ -2,6 +2,7 @@
 import type { Component } from "./box.ts";
 import type { HttpCounts } from "./http-load.ts";
 import type { Lab } from "./lab.ts";
+import type { ModeCounts } from "./modes.ts";
 import { monotonicMicros } from "./prober.ts";
 import type { ServerName } from "./scenario.ts";
 import type { BoxReference, ServerReference } from "./script.ts";
@@ -15,6 +16,7 @@ export interface Mark {
   readonly probesLost: number;
   readonly arpBoth: number;
   readonly http: HttpCounts;
+  readonly modes: ModeCounts | undefined;
   readonly pids: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -68,6 +70,8 @@ export class Chapter {
       case "s1":
       case "s2":
       case "s3":
+      case "d1":
+      case "d2":
         return reference;
       case "a":
       case "b":
@@ -101,6 +105,7 @@ function markOf(lab: Lab): Mark {
     probesLost: lab.prober.tick.lost,
     arpBoth: lab.arpWatch?.tick.arpBoth ?? 0,
     http: lab.http.counts,
+    modes: lab.modes?.counts,
     pids,
   };
 }

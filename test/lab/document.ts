@@ -13,7 +13,7 @@ export const CHECK_FALL = 2;
 /** iperf3's own port: one server, because its control and data connections must meet. */
 export const STREAM_PORT = 5_201;
 
-const WEB_CHECK = {
+export const webCheck = {
   type: "http",
   path: "/",
   expectStatus: "200-399",
@@ -23,7 +23,9 @@ const WEB_CHECK = {
   fall: CHECK_FALL,
 };
 
-export function labDocument(profile: Profile = "default", weightOfSecond = 2, preempt = false): unknown {
+export type LabDocument = ReturnType<typeof labDocument>;
+
+export function labDocument(profile: Profile = "default", weightOfSecond = 2, preempt = false) {
   return {
     system: { hostname: { a: "edge-a", b: "edge-b" }, timezone: "Asia/Tokyo" },
     interfaces: [
@@ -53,7 +55,7 @@ export function labDocument(profile: Profile = "default", weightOfSecond = 2, pr
       {
         name: "web",
         backends: [backend("s1"), { ...backend("s2"), weight: weightOfSecond }, { ...backend("s3"), backup: true }],
-        check: WEB_CHECK,
+        check: webCheck,
       },
       {
         name: "stream",

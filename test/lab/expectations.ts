@@ -60,6 +60,8 @@ function look(chapter: Chapter, expectation: Expectation): Promise<Finding> | Fi
       return keptAlive(chapter);
     case "keptRenewed":
       return keptRenewed(chapter);
+    case "everyMode":
+      return everyMode(chapter);
     case "silentForVip":
       return silentForVip(chapter.lab, chapter.box(expectation.box));
     case "stream":
@@ -155,6 +157,26 @@ async function keptRenewed({ lab, mark }: Chapter): Promise<Finding> {
   const wanted = mark.http.keptOpen;
   const holds = wanted > 0 && ended >= wanted && now.keptOpen >= wanted && answered >= wanted;
   return { holds, seen: `${ended} ended, ${now.keptOpen} open, ${answered} answers in a second` };
+}
+
+async function everyMode({ lab: { modes }, mark }: Chapter): Promise<Finding> {
+  if (modes === undefined || mark.modes === undefined) return { holds: false, seen: "this scenario has one only" };
+  const before = modes.counts;
+  await wait(WINDOW_MILLIS);
+  const now = modes.counts;
+  const kept = (["oneArm", "direct"] as const).map((mode) => {
+    const broken = now[mode].keptBroken - (mark.modes?.[mode].keptBroken ?? 0);
+    const answered = now[mode].keptServed - before[mode].keptServed;
+    const open = now[mode].keptOpen;
+    return { holds: broken === 0 && open > 0 && answered >= open, seen: `${open} open, ${broken} broken` };
+  });
+  const moved = now.datagrams.moved - mark.modes.datagrams.moved;
+  const answered = now.datagrams.answered - before.datagrams.answered;
+  const stayed = moved === 0 && answered >= now.datagrams.clients && answered > 0;
+  return {
+    holds: stayed && kept.every(({ holds }) => holds),
+    seen: `one-arm ${kept[0]?.seen}; direct ${kept[1]?.seen}; UDP ${answered} answers in a second, ${moved} moved`,
+  };
 }
 
 async function stream({ lab: { stream: running } }: Chapter): Promise<Finding> {

@@ -3,7 +3,7 @@
  * number of connections that stay open and ask again and again. Writes a JSON line of counts ten times a second, and
  * one for each time without a page and for each failure. Ends when its standard input does.
  *
- *   node http-load.ts ADDRESS[,ADDRESS…] REQUESTS_PER_SECOND KEPT_CONNECTIONS
+ *   node http-load.ts ADDRESS[,ADDRESS…] PORT REQUESTS_PER_SECOND KEPT_CONNECTIONS
  */
 import { connect, type Socket } from "node:net";
 import { monotonicMicros } from "./prober.ts";
@@ -53,13 +53,13 @@ const KEPT_PAUSE_MILLIS = 100;
 const REOPEN_MILLIS = 500;
 const BATCH_MILLIS = 5;
 const REPORT_MILLIS = 100;
-const PORT = 80;
 
 const counts = { started: 0, served: 0, late: 0, keptOpen: 0, keptBroken: 0, keptHung: 0, keptServed: 0 };
 const failed: Record<string, number> = {};
 const byServer: Record<string, number> = {};
 const byAddress: Record<string, number> = {};
 let servedAt: number | undefined;
+let port = 80;
 
 function count(into: Record<string, number>, key: string): void {
   into[key] = (into[key] ?? 0) + 1;
@@ -98,7 +98,7 @@ function askOnce(host: string): void {
   const askedAt = monotonicMicros();
   let answer = "";
   let done = false;
-  const socket = connect({ host, port: PORT });
+  const socket = connect({ host, port });
   const finish = (problem: string | undefined) => {
     if (done) return;
     done = true;
@@ -125,7 +125,7 @@ function askOnce(host: string): void {
 function keepAsking(host: string): void {
   let open = false;
   let answer = "";
-  const socket: Socket = connect({ host, port: PORT, noDelay: true });
+  const socket: Socket = connect({ host, port, noDelay: true });
   let patience: NodeJS.Timeout | undefined;
   const giveUp = () => {
     if (open) counts.keptHung += 1;
@@ -178,7 +178,8 @@ function run(hosts: readonly string[], rate: number, kept: number): void {
 }
 
 if (import.meta.main) {
-  const [hosts = "", rate, kept] = process.argv.slice(2);
+  const [hosts = "", where, rate, kept] = process.argv.slice(2);
+  port = Number(where);
   process.stdin.resume().on("end", () => process.exit(0));
   process.stdout.on("error", () => process.exit(0));
   run(hosts.split(","), Number(rate), Number(kept));

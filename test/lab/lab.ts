@@ -8,8 +8,18 @@ import { type PairFiles, writeDocument, writePairFiles } from "./futago-process.
 import { type Janitor, startJanitor } from "./janitor-child.ts";
 import { Prober, type ProbeLine } from "./prober.ts";
 import { isBackend, type Scenario, type ServerName } from "./scenario.ts";
+import { DIRECT_PORT, ModeTraffic, RELAY_PORT, startEchoServers } from "./modes.ts";
 import { sweep } from "./sweep.ts";
-import { type Box, BOXES, boxMac, createTopology, SERVER_ADDRESSES, type Topology } from "./topology.ts";
+import {
+  type BackendName,
+  type Box,
+  BOXES,
+  boxMac,
+  createTopology,
+  DIRECT_SERVERS,
+  SERVER_ADDRESSES,
+  type Topology,
+} from "./topology.ts";
 import { HttpTraffic, startStreamServer, Stream } from "./traffic.ts";
 import { Observer } from "./observer.ts";
 import { WebServer } from "./web-server.ts";
@@ -22,7 +32,7 @@ export interface LabOptions {
   readonly streamMegabitsPerSecond: number;
 }
 
-const PROGRAMS = ["ip", "nsenter", "ethtool", "nginx", "iperf3"];
+const PROGRAMS = ["ip", "nsenter", "ethtool", "clang", "nginx", "iperf3"];
 const ANSWER_MILLIS_MAX = 20_000;
 const HEALTHY_MILLIS_MAX = 10_000;
 const LOG_LINES = 15;
@@ -80,6 +90,11 @@ export class Lab {
     const parts = prepare(topology, janitor, log, options);
     const behind = scenario.servers.filter(isBackend);
     await Promise.all(behind.map(async (name) => parts.servers.get(name)?.start()));
+    if (scenario.modes) {
+      const beside = DIRECT_SERVERS.map((name) => webServer(name, topology, janitor.directory));
+      await Promise.all(beside.map((server) => server.start()));
+      startEchoServers(topology.backends);
+    }
     const streamHost = topology.backends.get("s1");
     if (scenario.stream && streamHost !== undefined) startStreamServer(streamHost);
     log.add(`${behind.length === 0 ? "" : `${behind.length} web servers listen; `}powering on both boxes`);
@@ -100,6 +115,11 @@ export class Lab {
   /** Undefined in a scenario without one. */
   get stream(): Stream | undefined {
     return this.#running().stream;
+  }
+
+  /** Undefined in a scenario with `nat` only, or with no balancing at all. */
+  get modes(): ModeTraffic | undefined {
+    return this.#running().modes;
   }
 
   /** The address that is probed. */
@@ -177,9 +197,9 @@ export class Lab {
 
   #startTraffic(options: LabOptions): void {
     const { client } = this.topology;
-    const http = new HttpTraffic(client, this.scenario.vips, options.requestsPerSecond, options.keptConnections);
+    const http = new HttpTraffic(client, { addresses: this.scenario.vips, port: 80, ...options });
     const stream = this.scenario.stream ? new Stream(client, options.streamMegabitsPerSecond) : undefined;
-    this.#traffic = { http, stream };
+    this.#traffic = { http, stream, modes: this.scenario.modes ? new ModeTraffic(client) : undefined };
   }
 
   #running(): Traffic {
@@ -191,6 +211,7 @@ export class Lab {
 interface Traffic {
   readonly http: HttpTraffic;
   readonly stream: Stream | undefined;
+  readonly modes: ModeTraffic | undefined;
 }
 
 interface LabParts {
@@ -221,7 +242,13 @@ function webServer(name: ServerName, topology: Topology, directory: string): Web
     return new WebServer({ name, host, listen: ["80", "[::]:80"], directory });
   }
   const host = () => topology.backends.get(name);
-  return new WebServer({ name, host, listen: [`${SERVER_ADDRESSES[name]}:80`], directory });
+  return new WebServer({ name, host, ...listensAt(name), directory });
+}
+
+/** A server of `direct` listens everywhere, for it is asked at the VIP and checked at its own address. */
+function listensAt(name: BackendName): { readonly listen: readonly string[]; readonly port: number } {
+  if (DIRECT_SERVERS.includes(name)) return { listen: [String(DIRECT_PORT)], port: DIRECT_PORT };
+  return { listen: [80, RELAY_PORT].map((port) => `${SERVER_ADDRESSES[name]}:${port}`), port: 80 };
 }
 
 /** Fails in a sentence when a program that the lab needs is missing. */

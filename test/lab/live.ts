@@ -57,5 +57,8 @@ function describe(lab: LabSnapshot): string {
   );
   const gap = lab.lastGapMicros === undefined ? "none" : `${Math.round(lab.lastGapMicros / 1_000)} ms`;
   const http = `${Math.round(lab.requestsPerSecond)} requests/s, ${lab.requestsFailed} failed`;
-  return `${formatTime(lab.at)}   ${roles.join(", ")}; ${http}; last silence ${gap}`;
+  const modes = lab.modes.map(
+    ({ name, perSecond, broken }) => `; ${name} ${Math.round(perSecond)}/s, ${broken} broken`,
+  );
+  return `${formatTime(lab.at)}   ${roles.join(", ")}; ${http}${modes.join("")}; last silence ${gap}`;
 }

@@ -23,11 +23,11 @@ interface Words {
 }
 
 /** What can be said in a script of the scenario. */
-function wordsOf({ layout, servers, stream }: Scenario): Words {
+function wordsOf({ layout, servers, stream, modes }: Scenario): Words {
   const port = oneOf(...layout.ports);
   const onBoxes = !servers.every(isBackend);
   const server = onBoxes ? BOX : oneOf(...servers);
-  const lacking = [...(stream ? [] : ["stream"]), ...(onBoxes ? [] : ["silentForVip"])];
+  const there = { stream, everyMode: modes, silentForVip: onBoxes };
   const steps: Readonly<Record<Step["do"], Fields>> = {
     say: { text: TEXT },
     wait: { milliseconds: MILLIS },
@@ -55,6 +55,7 @@ function wordsOf({ layout, servers, stream }: Scenario): Words {
     announced: {},
     keptAlive: {},
     keptRenewed: {},
+    everyMode: {},
     stream: {},
     noProbeLost: {},
     noRequestFailed: {},
@@ -65,7 +66,9 @@ function wordsOf({ layout, servers, stream }: Scenario): Words {
     serves: { server },
     spares: { server },
   };
-  const said = Object.entries(expectations).filter(([what]) => !lacking.includes(what));
+  const said = Object.entries(expectations).filter(
+    ([what]) => !Object.entries(there).some(([key, is]) => key === what && !is),
+  );
   return { steps, expectations: Object.fromEntries(said) };
 }
 

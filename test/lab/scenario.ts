@@ -1,6 +1,7 @@
 /** What the lab can be: who is plugged in where, what both boxes are told, and what the client asks. */
 import { type DocumentChoices, labDocument } from "./document.ts";
-import { BALANCED_LAYOUT, type BackendName, type Box, BOXES, type Layout, SERVERS, VIP } from "./topology.ts";
+import { withModes } from "./modes.ts";
+import { MODES_LAYOUT, type BackendName, type Box, BOXES, type Layout, SERVERS, VIP } from "./topology.ts";
 import { WEB_SERVERS_LAYOUT, WEB_SERVERS_VIPS, webServersDocument } from "./web-servers.ts";
 
 export type ScenarioName = "balanced" | "web-servers";
@@ -16,6 +17,8 @@ export interface Scenario {
   readonly servers: readonly ServerName[];
   /** Whether an iperf3 stream goes from the client through the boxes. */
   readonly stream: boolean;
+  /** Whether there are services in `one-arm` and `direct`, and one over UDP. */
+  readonly modes: boolean;
   readonly requestsPerSecond: number;
   readonly document: (choices: DocumentChoices) => unknown;
 }
@@ -23,12 +26,13 @@ export interface Scenario {
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   balanced: {
     name: "balanced",
-    layout: BALANCED_LAYOUT,
+    layout: MODES_LAYOUT,
     vips: [VIP],
     servers: SERVERS,
     stream: true,
+    modes: true,
     requestsPerSecond: 1_000,
-    document: ({ profile, preempt }) => labDocument(profile, 2, preempt),
+    document: ({ profile, preempt }) => withModes(labDocument(profile, 2, preempt)),
   },
   "web-servers": {
     name: "web-servers",
@@ -36,6 +40,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     vips: WEB_SERVERS_VIPS,
     servers: BOXES,
     stream: false,
+    modes: false,
     requestsPerSecond: 200,
     document: webServersDocument,
   },

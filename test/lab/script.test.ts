@@ -59,6 +59,7 @@ describe("a lab script", () => {
       { do: "pull", box: "a", port: "wan" },
       { do: "stopServer", server: "s1" },
       { do: "expect", what: "stream" },
+      { do: "expect", what: "everyMode" },
       { do: "stopServer", server: "active" },
     ];
     const found = parseScript(JSON.stringify({ scenario: "web-servers", steps })).mistakes;
@@ -66,11 +67,12 @@ describe("a lab script", () => {
       'step 1: "port" must be one of lan, sync',
       'step 2: "server" must be one of a, b, ac',
       'step 3: "what" must be one of role, oneA',
+      'step 4: "what" must be one of role, oneA',
     ]);
-    expect(mistakes(...steps)).toEqual(['step 4: "server" must be one of s1, s2, s3']);
+    expect(mistakes(...steps)).toEqual(['step 5: "server" must be one of s1, s2, s3']);
   });
 
-  it.each(["tour.json", "partitions.json", "thaw.json", "web-servers.json"])(
+  it.each(["tour.json", "partitions.json", "thaw.json", "web-servers.json", "modes.json"])(
     "that comes with the lab, %s, has no mistake",
     (name) => {
       const { steps, mistakes: found } = parseScript(readFileSync(new URL(name, import.meta.url), "utf8"));

@@ -24,6 +24,8 @@ export type Expectation =
   | { readonly what: "keptAlive" }
   /** All HTTP connections that were open at the mark were ended, and as many opened anew are answered. */
   | { readonly what: "keptRenewed" }
+  /** The same of `one-arm` and `direct`; and each UDP client is still answered by the server that it had at the mark. */
+  | { readonly what: "everyMode" }
   /** The iperf3 stream that runs since the start moves data. */
   | { readonly what: "stream" }
   | { readonly what: "noProbeLost" }
@@ -125,6 +127,8 @@ function describeExpectation(expectation: Expectation): string {
       return "kept-alive HTTP connections go on";
     case "keptRenewed":
       return "kept-alive HTTP connections ended, and are open again";
+    case "everyMode":
+      return "one-arm, direct and UDP go on, each at its server";
     case "stream":
       return "the iperf3 stream goes on";
     case "noProbeLost":

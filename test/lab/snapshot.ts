@@ -3,9 +3,12 @@ import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import type { Component, Power } from "./box.ts";
 import type { LabEvent } from "./event-log.ts";
 import type { Lab } from "./lab.ts";
+import type { HttpCounts } from "./http-load.ts";
+import type { ModeCounts } from "./modes.ts";
 import { monotonicMicros } from "./prober.ts";
 import { isBackend, type ServerName } from "./scenario.ts";
 import { type Box, BOXES, type Port } from "./topology.ts";
+import { failuresOf } from "./traffic.ts";
 
 export interface BoxSnapshot {
   readonly box: Box;
@@ -28,6 +31,18 @@ export interface ServerSnapshot {
   readonly share: number;
 }
 
+/** Of a service that is not `nat` over TCP. */
+export interface ModeSnapshot {
+  readonly name: "one-arm" | "direct" | "udp";
+  readonly perSecond: number;
+  /** Requests that failed, or datagrams that were not answered. */
+  readonly lost: number;
+  /** Connections that are open, or clients that send datagrams. */
+  readonly kept: number;
+  /** Connections that were ended, or clients that found themselves at another server. */
+  readonly broken: number;
+}
+
 export interface LabSnapshot {
   readonly at: Date;
   /** The address that is probed. */
@@ -47,6 +62,8 @@ export interface LabSnapshot {
   readonly keptBroken: number;
   /** Undefined in a scenario without one. */
   readonly stream: { readonly megabitsPerSecond: number; readonly alive: boolean } | undefined;
+  /** Empty in a scenario without them. */
+  readonly modes: readonly ModeSnapshot[];
   readonly events: readonly LabEvent[];
 }
 
@@ -55,6 +72,7 @@ interface Sample {
   readonly answered: number;
   readonly served: number;
   readonly byServer: Readonly<Record<string, number>>;
+  readonly modes: ModeCounts | undefined;
 }
 
 const COMPONENTS: readonly Component[] = ["core", "sentinel", "pulse"];
@@ -80,6 +98,7 @@ export class SnapshotTaker {
       answered: tick.answered,
       served: counts.served,
       byServer: counts.byServer,
+      modes: lab.modes?.counts,
     };
     this.#samples = [...this.#samples.filter((sample) => now.at - sample.at <= RATE_WINDOW_MICROS), now];
     const [oldest = now] = this.#samples;
@@ -104,6 +123,7 @@ export class SnapshotTaker {
         lab.stream === undefined
           ? undefined
           : { megabitsPerSecond: lab.stream.megabitsPerSecond, alive: lab.stream.alive },
+      modes: modesOf(oldest, now, perSecond),
       events: lab.log.latest(eventsMax),
     };
   }
@@ -143,4 +163,22 @@ export class SnapshotTaker {
     const unfit = status?.alarms.find((alarm) => alarm.kind === "unfit");
     return { healthy: status === undefined ? undefined : unfit === undefined, reason: unfit?.sentence ?? "" };
   }
+}
+
+function modesOf(oldest: Sample, now: Sample, perSecond: (gained: number) => number): readonly ModeSnapshot[] {
+  if (now.modes === undefined || oldest.modes === undefined) return [];
+  const http = (name: "one-arm" | "direct", counts: HttpCounts, before: HttpCounts): ModeSnapshot => ({
+    name,
+    perSecond: perSecond(counts.served - before.served),
+    lost: failuresOf(counts),
+    kept: counts.keptOpen,
+    broken: counts.keptBroken,
+  });
+  const { answered, lost, clients, moved } = now.modes.datagrams;
+  const gained = answered - oldest.modes.datagrams.answered;
+  return [
+    http("one-arm", now.modes.oneArm, oldest.modes.oneArm),
+    http("direct", now.modes.direct, oldest.modes.direct),
+    { name: "udp", perSecond: perSecond(gained), lost, kept: clients, broken: moved },
+  ];
 }

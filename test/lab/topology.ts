@@ -6,6 +6,7 @@
  */
 import { execFile, spawn } from "node:child_process";
 import type { Namespace, TestNetwork } from "../netns/namespaces.ts";
+import { passFrames } from "../netns/pass-frames.ts";
 
 export type Box = "a" | "b";
 export const BOXES: readonly Box[] = ["a", "b"];
@@ -19,13 +20,17 @@ export const CLIENT = "10.1.0.10";
 /** Answers on the wan, as the boxes' gateway, witness, and a place to watch ARP from without teaching the client. */
 export const GATEWAY = "10.1.0.254";
 
+export type BackendName = "s1" | "s2" | "s3" | "d1" | "d2";
 /** The servers behind the boxes. */
-export type BackendName = "s1" | "s2" | "s3";
 export const SERVERS: readonly BackendName[] = ["s1", "s2", "s3"];
+/** Those beside the boxes, on the wan, that have the VIP themselves: what `direct` needs. */
+export const DIRECT_SERVERS: readonly BackendName[] = ["d1", "d2"];
 export const SERVER_ADDRESSES: Readonly<Record<BackendName, string>> = {
   s1: "10.2.0.11",
   s2: "10.2.0.12",
   s3: "10.2.0.13",
+  d1: "10.1.0.31",
+  d2: "10.1.0.32",
 };
 
 /** A host that is not a box: one port, one cable. */
@@ -35,6 +40,8 @@ export interface HostLayout {
   readonly addresses: readonly string[];
   /** Its default gateways, at most one of each family. */
   readonly gateways: readonly string[];
+  /** An address on its loopback device, for which it answers no ARP. */
+  readonly loopback?: string;
 }
 
 /** What is plugged in where. */
@@ -52,12 +59,25 @@ const backend = (name: BackendName): HostLayout => ({
   gateways: [LAN_VIP],
 });
 
+const beside = (name: BackendName): HostLayout => ({
+  port: "wan",
+  addresses: [`${SERVER_ADDRESSES[name]}/24`],
+  gateways: [GATEWAY],
+  loopback: `${VIP}/32`,
+});
+
 /** The boxes stand between the client and three servers. */
 export const BALANCED_LAYOUT: Layout = {
   ports: PORTS,
   client: { port: "wan", addresses: [`${CLIENT}/24`], gateways: [VIP] },
   gateway: { port: "wan", addresses: [`${GATEWAY}/24`], gateways: [] },
   backends: { s1: backend("s1"), s2: backend("s2"), s3: backend("s3") },
+};
+
+/** The same, and two more are beside them. */
+export const MODES_LAYOUT: Layout = {
+  ...BALANCED_LAYOUT,
+  backends: { ...BALANCED_LAYOUT.backends, d1: beside("d1"), d2: beside("d2") },
 };
 
 /** The Ethernet address of a box's port: locally administered, readable in a capture, the same after each power-on. */
@@ -95,7 +115,7 @@ export async function createTopology(network: TestNetwork, layout: Layout = BALA
   const client = await addHost(network, switches, "client", layout.client);
   const gateway = await addHost(network, switches, "gateway", layout.gateway);
   const backends = new Map<BackendName, Namespace>();
-  for (const name of SERVERS) {
+  for (const name of [...SERVERS, ...DIRECT_SERVERS]) {
     const host = layout.backends[name];
     if (host !== undefined) backends.set(name, await addHost(network, switches, name, host));
   }
@@ -110,6 +130,9 @@ export async function createTopology(network: TestNetwork, layout: Layout = BALA
       const namespace = await network.namespace(box, { duplicateDetection: true });
       boxes.set(box, namespace);
       await plugBox(switches, namespace, box, ports);
+      // The boxes send back by their port what is for a server beside them.
+      if (DIRECT_SERVERS.some((name) => layout.backends[name] !== undefined))
+        await passFrames(switches, [`wan-${box}`]);
       return namespace;
     },
     removeBox: async (box) => {
@@ -136,7 +159,7 @@ async function addHost(
   network: TestNetwork,
   switches: Namespace,
   name: string,
-  { port, addresses, gateways }: HostLayout,
+  { port, addresses, gateways, loopback }: HostLayout,
 ): Promise<Namespace> {
   const host = await network.namespace(name);
   const end = `${port}-${name}`;
@@ -148,7 +171,12 @@ async function addHost(
     ...addresses.map((address) => `addr add ${address} dev eth0`),
     "link set eth0 up",
     ...gateways.map((gateway) => `route add default via ${gateway}`),
+    ...(loopback === undefined ? [] : [`addr add ${loopback} dev lo`]),
   ]);
+  if (loopback !== undefined) {
+    await host.sysctl("net.ipv4.conf.all.arp_ignore", 1);
+    await host.sysctl("net.ipv4.conf.all.arp_announce", 2);
+  }
   await Promise.all([plainFrames(switches, end), plainFrames(host, "eth0")]);
   return host;
 }

@@ -26,15 +26,23 @@ const NOTHING: HttpCounts = {
   keptServed: 0,
 };
 
+export interface HttpLoad {
+  /** Asked in turn. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly requestsPerSecond: number;
+  readonly keptConnections: number;
+}
+
 export class HttpTraffic {
   readonly #process: ChildProcess;
   #counts = NOTHING;
   readonly #gaps: HttpGap[] = [];
   readonly #failures: HttpFailure[] = [];
 
-  constructor(client: Namespace, addresses: readonly string[], requestsPerSecond: number, keptConnections: number) {
-    const load = [addresses.join(","), String(requestsPerSecond), String(keptConnections)];
-    const argv = [process.execPath, HTTP_LOAD, ...load];
+  constructor(client: Namespace, { addresses, port, requestsPerSecond, keptConnections }: HttpLoad) {
+    const load = [port, requestsPerSecond, keptConnections].map(String);
+    const argv = [process.execPath, HTTP_LOAD, addresses.join(","), ...load];
     this.#process = client.spawn(argv, { stdio: ["pipe", "pipe", "inherit"] });
     if (this.#process.stdout === null) throw new Error("the HTTP client has no output");
     createInterface({ input: this.#process.stdout }).on("line", (text) => {

@@ -62,6 +62,11 @@ const lab: LabSnapshot = {
   keptOpen: 50,
   keptBroken: 0,
   stream: { megabitsPerSecond: 20, alive: true },
+  modes: [
+    { name: "one-arm", perSecond: 50.2, lost: 0, kept: 10, broken: 0 },
+    { name: "direct", perSecond: 49.9, lost: 3, kept: 9, broken: 1 },
+    { name: "udp", perSecond: 100, lost: 7, kept: 10, broken: 0 },
+  ],
   events: Array.from({ length: 40 }, (_, index) => ({ at: new Date(index), text: `event ${index}` })),
 };
 
@@ -92,8 +97,11 @@ describe("the live view", () => {
     expect(text).toContain("VIP    10.1.0.1 10.2.0.1");
     expect(text).toContain("hears  sync 0.2 ✗lan");
     expect(text).toMatch(/cables wan lan sync +cables ✗wan ✗lan ✗sync/);
-    expect(text).toMatch(/probes 1000\/s +lost 84 +last silence 84 ms/);
-    expect(text).toMatch(/http {3}999\/s +failed 0 +kept alive 50, broken 0/);
+    expect(text).toMatch(/^probes {2}1000\/s +lost 84 +last silence 84 ms$/m);
+    expect(text).toMatch(/^nat {5}999\/s +failed 0 +kept alive 50, broken 0 +stream 20.0 Mbit\/s$/m);
+    expect(text).toMatch(/^one-arm 50\/s +failed 0 +kept alive 10, broken 0$/m);
+    expect(text).toMatch(/^direct {2}50\/s +failed 3 +kept alive 9, broken 1$/m);
+    expect(text).toMatch(/^udp {5}100\/s +lost 7 +clients 10, moved 0$/m);
     expect(text).toMatch(/s2 +healthy +█{16}·{8} +67%/);
     expect(text).toMatch(/s3 +dead +·{24} +0% +connection refused/);
     expect(text).toContain("event 39");
@@ -105,7 +113,11 @@ describe("the live view", () => {
       { name: "b", alive: false, healthy: false, reason: "web: connection refused", share: 0 },
     ] as const;
     const boxes = lab.boxes.map((box) => ({ ...box, cables: { lan: true, sync: false } }));
-    const text = textOf(drawLab({ ...lab, vip: "10.2.0.1", boxes, servers, stream: undefined }, 80, 24, "")).join("\n");
+    const text = textOf(
+      drawLab({ ...lab, vip: "10.2.0.1", boxes, servers, stream: undefined, modes: [] }, 80, 24, ""),
+    ).join("\n");
+    expect(text).toMatch(/^http {4}999\/s/m);
+    expect(text).not.toContain("one-arm");
     expect(text).toContain("10.2.0.1 answers");
     expect(text).toMatch(/cables lan ✗sync/);
     expect(text).toMatch(/b +dead +·{24} +0% +web: connection refused/);

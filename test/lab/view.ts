@@ -1,6 +1,6 @@
 /** Draws a snapshot of the lab as lines of text for a terminal. Pure; 80 columns by 24 lines are enough. */
 import { formatTime } from "./event-log.ts";
-import type { BoxSnapshot, LabSnapshot, ServerSnapshot } from "./snapshot.ts";
+import type { BoxSnapshot, LabSnapshot, ModeSnapshot, ServerSnapshot } from "./snapshot.ts";
 import { PORTS } from "./topology.ts";
 
 export type Ink = "plain" | "bold" | "dim" | "good" | "bad" | "warn";
@@ -12,7 +12,9 @@ const BOX_WIDTH = 39;
 const BAR_WIDTH = 24;
 /** The key of the first web server; the next one has the next number. */
 export const FIRST_SERVER_KEY = 7;
-/** Lines that are there whatever happens: all but the servers and the events. */
+/** The column in which figures begin. */
+const LABEL_WIDTH = 8;
+/** Lines that are there whatever happens: all but the servers, the other modes and the events. */
 const FIXED_LINES = 14;
 
 export function drawLab(lab: LabSnapshot, width: number, height: number, prompt: string): readonly Line[] {
@@ -22,7 +24,8 @@ export function drawLab(lab: LabSnapshot, width: number, height: number, prompt:
     ["  ", "plain"] as const,
     ...(right?.[row] ?? []),
   ]);
-  const events = lab.events.slice(-Math.max(1, height - FIXED_LINES - lab.servers.length));
+  const taken = FIXED_LINES + lab.servers.length + lab.modes.length;
+  const events = lab.events.slice(-Math.max(1, height - taken));
   const lines: readonly Line[] = [
     drawTitle(lab),
     [],
@@ -114,18 +117,30 @@ function drawClient(lab: LabSnapshot): readonly Line[] {
   const ink = (count: number): Ink => (count > 0 ? "warn" : "plain");
   return [
     [
-      ["probes ", "dim"],
+      ["probes".padEnd(LABEL_WIDTH), "dim"],
       [`${Math.round(lab.probesPerSecond)}/s`.padEnd(9), "plain"],
       [`lost ${lab.probesLost}`.padEnd(14), ink(lab.probesLost)],
       [`last silence ${gap}`, "plain"],
     ],
     [
-      ["http   ", "dim"],
+      [(lab.modes.length > 0 ? "nat" : "http").padEnd(LABEL_WIDTH), "dim"],
       [`${Math.round(lab.requestsPerSecond)}/s`.padEnd(9), "plain"],
       [`failed ${lab.requestsFailed}`.padEnd(14), ink(lab.requestsFailed)],
       [`kept alive ${lab.keptOpen}, broken ${lab.keptBroken}   `, ink(lab.keptBroken)],
       ...drawStream(lab.stream),
     ],
+    ...lab.modes.map(drawMode),
+  ];
+}
+
+function drawMode({ name, perSecond, lost, kept, broken }: ModeSnapshot): Line {
+  const isUdp = name === "udp";
+  const what = isUdp ? `clients ${kept}, moved ${broken}` : `kept alive ${kept}, broken ${broken}`;
+  return [
+    [name.padEnd(LABEL_WIDTH), "dim"],
+    [`${Math.round(perSecond)}/s`.padEnd(9), "plain"],
+    [`${isUdp ? "lost" : "failed"} ${lost}`.padEnd(14), lost > 0 ? "warn" : "plain"],
+    [what, broken > 0 ? "warn" : "plain"],
   ];
 }
 
@@ -145,7 +160,7 @@ function drawServer({ name, alive, healthy, reason, share }: ServerSnapshot): Li
         : ["out    ", "warn"];
   const bar = "█".repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, "·");
   return [
-    [name.padEnd(7), "dim"],
+    [name.padEnd(LABEL_WIDTH), "dim"],
     state,
     [`  ${bar} `, "plain"],
     [`${Math.round(share * 100)}%`.padStart(4), "plain"],

@@ -16,6 +16,8 @@ export interface WebServerOptions {
   readonly host: () => Namespace | undefined;
   /** Where it listens, as nginx's directive says it. */
   readonly listen: readonly string[];
+  /** The port by which one sees that it listens; left out, 80. */
+  readonly port?: number;
   /** The lab's directory. */
   readonly directory: string;
 }
@@ -23,11 +25,13 @@ export interface WebServerOptions {
 export class WebServer {
   readonly name: ServerName;
   readonly #host: WebServerOptions["host"];
+  readonly #port: number;
   readonly #directory: string;
   #process: ChildProcess | undefined;
 
-  constructor({ name, host, listen, directory }: WebServerOptions) {
+  constructor({ name, host, listen, port = 80, directory }: WebServerOptions) {
     this.name = name;
+    this.#port = port;
     this.#host = host;
     this.#directory = join(directory, `web-${name}`);
     mkdirSync(this.#directory, { recursive: true });
@@ -50,7 +54,7 @@ export class WebServer {
     child.stderr?.on("data", (text: Buffer) => (errors += text.toString()));
     this.#process = child;
     const deadline = Date.now() + LISTEN_MILLIS_MAX;
-    while (!listensOn(child.pid, 80)) {
+    while (!listensOn(child.pid, this.#port)) {
       if (!this.alive || Date.now() > deadline)
         throw new Error(`nginx on ${this.name} does not listen: ${errors.trim()}`);
       await wait(POLL_MILLIS);
