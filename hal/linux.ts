@@ -7,6 +7,7 @@ import type { Hal } from "./contract/hal.ts";
 import { openDialing } from "./dial/dialer.ts";
 import { openNetwork } from "./netlink/network.ts";
 import { requestBuilder } from "./netlink/request-builder.ts";
+import { openNftables } from "./nftables/nftables.ts";
 import { openFrames } from "./packet/frames.ts";
 import { openIcmp } from "./packet/icmp.ts";
 import { openBpf } from "./xdp/bpf.ts";
@@ -14,6 +15,7 @@ import { openBpf } from "./xdp/bpf.ts";
 /** Throws HalError when the kernel gives no netlink socket. Keeps the process alive until it is closed. */
 export function openHal(): Hal {
   const network = openNetwork();
+  const nftables = openNftables();
   return {
     clock: openClock(),
     scheduling: openScheduling(),
@@ -24,7 +26,11 @@ export function openHal(): Hal {
     icmp: openIcmp(),
     dialing: openDialing(),
     bpf: openBpf(),
+    nftables,
     board: openBoard(),
-    close: () => network.close(),
+    close: () => {
+      nftables.close();
+      network.close();
+    },
   };
 }

@@ -3,6 +3,7 @@ import type { Bpf } from "./bpf.ts";
 import type { Dialing } from "./dial.ts";
 import type { Board, Clock, Scheduling, Sysctl } from "./machine.ts";
 import type { Frames, Icmp, Network, RequestBuilder } from "./network.ts";
+import type { Nftables } from "./nftables.ts";
 
 export interface Hal {
   readonly clock: Clock;
@@ -14,6 +15,7 @@ export interface Hal {
   readonly icmp: Icmp;
   readonly dialing: Dialing;
   readonly bpf: Bpf;
+  readonly nftables: Nftables;
   readonly board: Board;
   close(): void;
 }

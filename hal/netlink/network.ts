@@ -20,10 +20,9 @@ import { decodeLink, encodeLinkFilter, encodeLinkIndex, encodeLinkUp, encodeMacv
 import type { Message } from "./codec/message.ts";
 import { decodeNeighbour, encodeManagedNeighbour, encodeNeighbour, encodeNeighbourFilter } from "./codec/neighbour.ts";
 import { decodeRoutes, encodeRoute, encodeRouteDeletion, encodeRouteFilter } from "./codec/route.ts";
-import { RequestChannel } from "./request-channel.ts";
+import type { RequestChannel } from "./request-channel.ts";
+import { openRequests } from "./requests.ts";
 
-/** Holds the acknowledgements of a whole window, and dumps, many times over. */
-const REQUEST_BUFFER_BYTES = 1 << 20;
 /** A few tens of thousands of events before an overrun. */
 const EVENT_BUFFER_BYTES = 8 << 20;
 
@@ -52,27 +51,6 @@ export function openNetwork(options: NetworkOptions = {}): Network {
       requests.close();
       sockets.close();
       events.close();
-    },
-  };
-}
-
-function openRequests(protocol?: number): { readonly channel: RequestChannel; readonly close: () => void } {
-  const handle = refused(() =>
-    calls.netlinkOpen(
-      REQUEST_BUFFER_BYTES,
-      (bytes, code) => {
-        if (bytes !== undefined) channel.receive(bytes);
-        else channel.fail(code ?? "EIO", "the kernel's answer was lost");
-      },
-      protocol,
-    ),
-  );
-  const channel = new RequestChannel((datagram) => refused(() => calls.netlinkSend(handle, datagram)));
-  return {
-    channel,
-    close: () => {
-      channel.close();
-      calls.socketClose(handle);
     },
   };
 }

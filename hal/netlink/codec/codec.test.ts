@@ -14,6 +14,7 @@ import { requestBuilder } from "../request-builder.ts";
 import { decodeAddress, encodeAddress } from "./address.ts";
 import { readAttributes } from "./attributes.ts";
 import { decodeConnection, encodeConnection, encodeConnectionFilter } from "./connection.ts";
+import { decodeGeneration, decodeTracked, encodeMarkFilter } from "./conntrack.ts";
 import { decodeEvents } from "./event.ts";
 import { decodeLink, encodeLinkUp, encodeMacvlan } from "./link.ts";
 import { decodeAcknowledgement, encodeMessage, errnoName, splitMessages } from "./message.ts";
@@ -25,7 +26,44 @@ const ETH0 = 2 as Ifindex;
 const on = (text: string) => parseInterfaceAddress(text)!;
 const at = (text: string) => parseIpAddress(text)!;
 
+describe("what the packet filter tells", () => {
+  const mark = "0800 0800 46000001";
+  const tcp = (state: string) => hex("02 00 0000", mark, "1000 0480 0c00 0180 0500 0100", state, "000000");
+  const udp = (status: string) => hex("02 00 0000", "0800 0300", status, mark);
+
+  test.each([
+    ["a handshake under way is not open", tcp("01"), false],
+    ["an established connection is", tcp("03"), true],
+    ["one that waits for the other end to close is", tcp("05"), true],
+    ["one that both have closed is not", tcp("07"), false],
+    ["what nobody answered over UDP is not", udp("00000008"), false],
+    ["what was answered is", udp("0000000a"), true],
+  ])("%s", (_, payload, isOpen) => {
+    expect(decodeTracked(payload)).toEqual({ mark: 0x46000001, isOpen });
+  });
+
+  test("the generation of the rules", () => {
+    expect(decodeGeneration(hex("00 00 0000", "0800 0100 00000102"))).toBe(258);
+  });
+
+  test("nothing is made of an answer that lacks what it should tell, or of any other bytes", () => {
+    expect(decodeTracked(hex("02 00 0000", "0800 0300 00000008"))).toBeUndefined();
+    expect(decodeGeneration(hex("00 00 0000"))).toBeUndefined();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        decodeTracked(bytes);
+        decodeGeneration(bytes);
+      }),
+    );
+  });
+});
+
 describe("requests, byte by byte", () => {
+  test("tracked connections by their mark, in network byte order", () => {
+    const wanted = ["00 00 0000", "0800 0800 46000001", "0800 1500 ff000000"]; // CTA_MARK, CTA_MARK_MASK
+    expect(toHex(encodeMarkFilter(0x46000001, 0xff000000))).toBe(toHex(hex(...wanted)));
+  });
+
   test("an IPv4 address for pulse", () => {
     const options = { skipDuplicateDetection: true, noPrefixRoute: true };
     const wanted = [

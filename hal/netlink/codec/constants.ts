@@ -36,7 +36,17 @@ export const RTM = {
 export const NETLINK_SOCK_DIAG = 4;
 export const SOCK = { SOCK_DIAG_BY_FAMILY: 20, SOCK_DESTROY: 21 } as const;
 
-export const MESSAGES = { ...RTM, ...SOCK } as const;
+/** The same of the packet filter: the subsystem's number stands in the upper byte. @see linux/netfilter/nfnetlink.h */
+export const NETLINK_NETFILTER = 12;
+export const NETFILTER = {
+  IPCTNL_MSG_CT_NEW: 0x100,
+  IPCTNL_MSG_CT_GET: 0x101,
+  IPCTNL_MSG_CT_DELETE: 0x102,
+  NFT_MSG_NEWGEN: 0xa0f,
+  NFT_MSG_GETGEN: 0xa10,
+} as const;
+
+export const MESSAGES = { ...RTM, ...SOCK, ...NETFILTER } as const;
 
 export type MessageName = keyof typeof MESSAGES;
 
@@ -97,3 +107,12 @@ export const NDA_DST = 1;
 export const NDA_LLADDR = 2;
 export const NDA_FLAGS_EXT = 15;
 export const NTF_EXT_MANAGED = 0x1;
+
+export const CTA_STATUS = 3;
+export const CTA_PROTOINFO = 4;
+export const CTA_MARK = 8;
+export const CTA_MARK_MASK = 21;
+export const CTA_PROTOINFO_TCP = 1;
+export const CTA_PROTOINFO_TCP_STATE = 1;
+export const IPS_SEEN_REPLY = 0x2;
+export const NFTA_GEN_ID = 1;
