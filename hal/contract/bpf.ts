@@ -1,5 +1,6 @@
 /** What hal offers of BPF: a mounted file system, loaded objects, pinned maps, attachments. */
 import type { Ifindex } from "../units/address.ts";
+import type { HalError } from "./error.ts";
 
 /** Some of a table's entries, end to end. */
 export interface BpfSlice {
@@ -84,6 +85,13 @@ export interface BpfObject {
 
 export type XdpMode = "native" | "generic";
 
+/** An XDP program that is not one of ours. */
+export interface ForeignXdp {
+  readonly id: number;
+  /** As its author called it, 15 characters at most. */
+  readonly name: string;
+}
+
 export interface Bpf {
   /** Mounts a BPF file system at `directory`, which it makes, unless one is there already. */
   mount(directory: string): void;
@@ -111,10 +119,13 @@ export interface Bpf {
    * Makes the port run the program: tries native, then generic, unless told which. What sits on the port is the
    * object's root program, which stays when it is there already; the given one goes into the slot behind it, in
    * force at once on all ports. Outlives the process. Throws HalError EBUSY where somebody else's program is.
+   * `onNotNative` hears why native mode was refused, when it was asked for now.
    */
-  attachXdp(ifindex: Ifindex, program: BpfProgram, mode?: XdpMode): XdpMode;
+  attachXdp(ifindex: Ifindex, program: BpfProgram, mode?: XdpMode, onNotNative?: (refusal: HalError) => void): XdpMode;
   /** Takes ours away. Harmless when there is none, or no such link. */
   detachXdp(ifindex: Ifindex): void;
   /** The id of the XDP program on a link, or 0. */
   xdpProgramId(ifindex: Ifindex): number;
+  /** The program on a link that somebody else put there; undefined when there is none, or ours. */
+  foreignXdp(ifindex: Ifindex): ForeignXdp | undefined;
 }

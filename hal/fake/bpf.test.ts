@@ -128,4 +128,15 @@ describe("attachments", () => {
     expect(bpf.attachXdp(eth0, balancer.program("futago_balancer"))).toBe("generic");
     expect(() => bpf.attachXdp(eth0, balancer.program("futago_balancer"), "native")).toThrow(/EOPNOTSUPP/);
   });
+
+  it("say why it is not native, and find who keeps them away", () => {
+    bpf.genericOnly.add(eth0);
+    const refusals: string[] = [];
+    const attach = () =>
+      bpf.attachXdp(eth0, balancer.program("futago_balancer"), undefined, ({ code }) => refusals.push(code));
+    expect([attach(), refusals, bpf.foreignXdp(eth0)]).toEqual(["generic", ["EOPNOTSUPP"], undefined]);
+    bpf.foreign.set(eth0, { id: 7, name: "xdp_firewall" });
+    expect(attach).toThrow(/EBUSY/);
+    expect([bpf.foreignXdp(eth0)?.name, bpf.xdpProgramId(eth0)]).toEqual(["xdp_firewall", 7]);
+  });
 });

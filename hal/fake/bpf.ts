@@ -12,6 +12,7 @@ import {
   type BpfOutcomes,
   type BpfProgram,
   type BpfSlice,
+  type ForeignXdp,
   type TestRun,
   type XdpMode,
 } from "../contract/bpf.ts";
@@ -32,6 +33,8 @@ export class FakeBpf implements Bpf {
   readonly xdp = new Map<Ifindex, { readonly program: string; readonly id: number; readonly mode: XdpMode }>();
   /** The ports whose driver knows no native XDP. */
   readonly genericOnly = new Set<Ifindex>();
+  /** The ports that somebody else's program sits on. */
+  readonly foreign = new Map<Ifindex, ForeignXdp>();
   #nextId = 1;
 
   mount(directory: string): void {
@@ -71,11 +74,20 @@ export class FakeBpf implements Bpf {
     return there?.ingress === ingress.name && there.egress === egress.name;
   }
 
-  attachXdp(ifindex: Ifindex, program: BpfProgram, mode?: XdpMode): XdpMode {
+  attachXdp(
+    ifindex: Ifindex,
+    program: BpfProgram,
+    mode?: XdpMode,
+    onNotNative: (refusal: HalError) => void = () => undefined,
+  ): XdpMode {
     const possible = this.genericOnly.has(ifindex) ? "generic" : "native";
-    if (mode === "native" && possible === "generic") {
-      throw new HalError("EOPNOTSUPP", "RTM_SETLINK", `link ${ifindex} has no native XDP`);
+    const refusal = new HalError("EOPNOTSUPP", "RTM_SETLINK", `link ${ifindex} has no native XDP`);
+    if (mode === "native" && possible === "generic") throw refusal;
+    const foreign = this.foreign.get(ifindex);
+    if (foreign !== undefined) {
+      throw new HalError("EBUSY", "RTM_SETLINK", `link ${ifindex} runs somebody else's XDP program ${foreign.id}`);
     }
+    if (mode === undefined && possible === "generic") onNotNative(refusal);
     this.xdp.set(ifindex, { program: program.name, id: program.id, mode: mode ?? possible });
     return mode ?? possible;
   }
@@ -85,7 +97,11 @@ export class FakeBpf implements Bpf {
   }
 
   xdpProgramId(ifindex: Ifindex): number {
-    return this.xdp.get(ifindex)?.id ?? 0;
+    return this.foreign.get(ifindex)?.id ?? this.xdp.get(ifindex)?.id ?? 0;
+  }
+
+  foreignXdp(ifindex: Ifindex): ForeignXdp | undefined {
+    return this.foreign.get(ifindex);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Puts an XDP program on a port without disturbing what is right already, and never somebody else's. */
-import type { XdpMode } from "../contract/bpf.ts";
+import type { ForeignXdp, XdpMode } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import type { Ifindex } from "../units/address.ts";
 import { asHalError, bpfCalls } from "./calls.ts";
@@ -17,6 +17,7 @@ export function attachRoot(
   ifindex: Ifindex,
   program: { readonly id: number; readonly fd: number },
   mode: XdpMode | undefined,
+  onNotNative: (refusal: HalError) => void = () => undefined,
 ): XdpMode {
   const there = asHalError(() => bpfCalls.bpfXdpQuery(ifindex));
   if (there.id !== 0 && !isOurs(there.id)) {
@@ -29,6 +30,7 @@ export function attachRoot(
     return change(ifindex, program.fd, "native", there);
   } catch (error) {
     if (!(error instanceof HalError) || HOPELESS.includes(error.code)) throw error;
+    onNotNative(error);
     return change(
       ifindex,
       program.fd,
@@ -36,6 +38,13 @@ export function attachRoot(
       asHalError(() => bpfCalls.bpfXdpQuery(ifindex)),
     );
   }
+}
+
+export function foreignOn(ifindex: Ifindex): ForeignXdp | undefined {
+  const { id } = asHalError(() => bpfCalls.bpfXdpQuery(ifindex));
+  if (id === 0) return undefined;
+  const { name } = asHalError(() => bpfCalls.bpfProgramInfo(id));
+  return name.startsWith(OURS) ? undefined : { id, name };
 }
 
 /** Takes our program away, if there is one, and a link. */

@@ -8,7 +8,7 @@ import { asHalError, bpfCalls, type LoadedObject } from "./calls.ts";
 import { encodeNumber, SLOT_BALANCER, SLOT_CAPTURE, SLOT_FRAGMENTS, SLOT_ODDITIES } from "./layout.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { RingReader } from "./ring-reader.ts";
-import { attachRoot, detachOurs } from "./attach.ts";
+import { attachRoot, detachOurs, foreignOn } from "./attach.ts";
 
 /** BPF_FS_MAGIC of linux/magic.h. */
 const BPF_FS_MAGIC = 0xcafe4a11;
@@ -50,7 +50,7 @@ export function openBpf(): Bpf {
       const there = asHalError(() => bpfCalls.bpfTcQuery(ifindex));
       return there.ingress === ours(ingress).id && there.egress === ours(egress).id;
     },
-    attachXdp: (ifindex, program, mode) => attachXdp(ifindex, ours(program), mode),
+    attachXdp: (ifindex, program, mode, onNotNative) => attachXdp(ifindex, ours(program), mode, onNotNative),
     detachXdp: (ifindex) => {
       detachOurs(ifindex);
       for (const object of open) {
@@ -59,14 +59,20 @@ export function openBpf(): Bpf {
       }
     },
     xdpProgramId: (ifindex) => asHalError(() => bpfCalls.bpfXdpQuery(ifindex)).id,
+    foreignXdp: foreignOn,
   };
 }
 
 /** The slot before the port, so that the port never runs a balancer that is no more. */
-function attachXdp(ifindex: Ifindex, program: KernelProgram, mode: XdpMode | undefined): XdpMode {
+function attachXdp(
+  ifindex: Ifindex,
+  program: KernelProgram,
+  mode: XdpMode | undefined,
+  onNotNative: ((refusal: HalError) => void) | undefined,
+): XdpMode {
   const root = program.object.optionalProgram(ROOT);
   const slots = program.object.optionalMap(SLOTS);
-  if (root === undefined || slots === undefined) return attachRoot(ifindex, program, mode);
+  if (root === undefined || slots === undefined) return attachRoot(ifindex, program, mode, onNotNative);
   const oddities = program.object.optionalProgram(ODDITIES);
   const fragments = program.object.optionalProgram(FRAGMENTS);
   const capture = program.object.optionalProgram(CAPTURE);
@@ -75,7 +81,7 @@ function attachXdp(ifindex: Ifindex, program: KernelProgram, mode: XdpMode | und
   if (fragments !== undefined) slots.update(encodeNumber(SLOT_FRAGMENTS), encodeNumber(fragments.fd));
   if (capture !== undefined) slots.update(encodeNumber(SLOT_CAPTURE), encodeNumber(capture.fd));
   slots.update(encodeNumber(SLOT_BALANCER), encodeNumber(program.fd));
-  const used = attachRoot(ifindex, root, mode);
+  const used = attachRoot(ifindex, root, mode, onNotNative);
   const ports = program.object.optionalMap(PORTS);
   // Frames that a port does not take would vanish; the kernel forwards what goes to ports that are not in the table.
   // A port without a native program is no target for one that has: the kernel knows no way between the two modes.

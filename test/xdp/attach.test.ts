@@ -235,6 +235,16 @@ describe("the balancer on a port", () => {
     expect([...balancer.map("futago_ports").entries()].map(([key]) => key)).toEqual([encodeNumber(eth0)]);
   });
 
+  it("is generic on a veth whose frames are too large for a page, and says so in the kernel's words", async () => {
+    await here.ip("link set eth0 mtu 9000");
+    await peer.ip("link set eth0 mtu 9000");
+    const refusals: string[] = [];
+    const program = load("balancer").program("futago_balancer");
+    const attach = () => bpf.attachXdp(eth0, program, undefined, ({ message }) => refusals.push(message));
+    expect(here.inside(attach)).toBe("generic");
+    expect(refusals).toEqual([expect.stringMatching(/MTU is too large/)]);
+  });
+
   it("sends frames only to ports whose far end takes them", async (context) => {
     context.skip(LINUX < 6_003, "before Linux 6.3 no port says whether it takes redirected frames");
     const targets = (balancer: BpfObject) =>
@@ -305,9 +315,15 @@ describe("the balancer on a port", () => {
     await here.ip(`link set eth0 xdpdrv obj ${object} sec xdp`);
     const theirs = xdpId(eth0);
     expect(theirs).not.toBe(0);
+    const foreign = () => here.inside(() => bpf.foreignXdp(eth0));
+    expect(foreign()).toEqual({ id: theirs, name: "theirs" });
     expect(() => attachXdp(load("balancer"), eth0)).toThrow(/EBUSY/);
     here.inside(() => bpf.detachXdp(eth0));
     expect(xdpId(eth0)).toBe(theirs);
+    await here.ip("link set eth0 xdpdrv off");
+    expect(foreign()).toBeUndefined();
+    attachXdp(load("balancer"), eth0);
+    expect(foreign()).toBeUndefined();
   });
 });
 
