@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import { compileNft, type NftInput, type NftRules } from "./nft-rules.ts";
+import type { BalancedService } from "./service.ts";
+import { backend, ip, prefix, service } from "./services.test-support.ts";
+
+function compile(services: readonly BalancedService[], more: Partial<NftInput> = {}): NftRules {
+  const input = { seed: "seed", services, servicesMax: 16, own: new Set([ip("10.2.0.250")]), full: new Set<number>() };
+  const compiled = compileNft({ ...input, ...more });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.reason));
+  return compiled.value;
+}
+
+/** The rules of a chain, without its hook. */
+function chain(rules: NftRules, name: string): readonly string[] {
+  const lines = rules.document.split("\n").map((line) => line.trim());
+  const from = lines.indexOf(`chain ${name} {`);
+  if (from < 0) return [];
+  return lines.slice(from + 1, lines.indexOf("}", from)).filter((line) => !line.startsWith("type "));
+}
+
+/** How many slots of a service's ring each backend has, by the end of its address. */
+function slots(rules: NftRules, index = 0): Readonly<Record<string, number>> {
+  const map = /map \{ (.*) \}$/.exec(chain(rules, `begin_${index}`).at(-1) ?? "")?.[1] ?? "";
+  const counts: Record<string, number> = {};
+  for (const element of map.split(", ").filter((one) => one !== "")) {
+    const [range = "", mark = ""] = element.split(" : ");
+    const [first = "0", last = first] = range.split("-");
+    const owner = rules.backends.find((one) => one.mark === Number(mark))?.backend.address.split(".")[3] ?? "nobody";
+    counts[owner] = (counts[owner] ?? 0) + Number(last) - Number(first) + 1;
+  }
+  return counts;
+}
+
+const markOf = (rules: NftRules, last: number) =>
+  rules.backends.find(({ backend: { address } }) => address === `10.2.0.${last}`)!.mark;
+const hex = (mark: number) => `0x${mark.toString(16)}`;
+
+describe("one service with one backend", () => {
+  const rules = compile([service(80, [backend(11)])]);
+  const mark = hex(markOf(rules, 11));
+
+  it("is a document that replaces the table whole", () => {
+    expect(rules.document.split("\n").slice(0, 3)).toEqual([
+      "add table inet futago_balancer",
+      "delete table inet futago_balancer",
+      "table inet futago_balancer {",
+    ]);
+    expect(rules.document.endsWith("\n}\n")).toBe(true);
+  });
+
+  it("marks what begins, sends it to the backend, and answers for the backend that speaks first", () => {
+    expect(chain(rules, "begin")).toEqual([
+      "ct state new ct mark & 0xff000000 != 0x46000000 ip daddr . meta l4proto . th dport vmap { 10.1.0.1 . tcp . 80 : goto begin_0 }",
+    ]);
+    expect(chain(rules, "begin_0")).toEqual([
+      'ct timeout set "idle_tcp_ip_7440"',
+      expect.stringMatching(
+        new RegExp(
+          `^ct mark set jhash ip saddr \\. th sport mod 1021 seed 0x[0-9a-f]{8} map \\{ 0-1020 : ${mark} \\}$`,
+        ),
+      ),
+    ]);
+    expect(chain(rules, "to_backend")).toEqual([
+      `meta nfproto ipv4 meta l4proto tcp dnat ip to ct mark map { ${mark} : 10.2.0.11 . 80 }`,
+    ]);
+    expect(chain(rules, "to_client")).toEqual([
+      `meta nfproto ipv4 meta l4proto tcp ct state new ct mark & 0xff000000 != 0x46000000 tcp flags & (syn | rst) == 0x0 ct mark set ip saddr . th sport map { 10.2.0.11 . 80 : ${mark} }`,
+      "meta nfproto ipv4 meta l4proto tcp ct state new ct mark & 0xff000000 == 0x46000000 tcp flags & (syn | rst) == 0x0 snat ip to ip saddr . th sport map { 10.2.0.11 . 80 : 10.1.0.1 . 80 }",
+    ]);
+    expect(chain(rules, "leak")).toEqual([
+      "meta nfproto ipv4 meta l4proto tcp ct state invalid ip saddr . th sport { 10.2.0.11 . 80 } drop",
+    ]);
+  });
+});
+
+describe("modes, families and protocols", () => {
+  it("translate the source in one-arm only, to ports below the kernel's own", () => {
+    const services = [
+      service(53, [backend(14, { port: 5353 })], { protocol: "udp", mode: "one-arm", idleTimeoutSeconds: 300 }),
+      service(80, [backend(1, { address: ip("fd02::11") })], { address: ip("fd01::1"), mode: "one-arm" }),
+    ];
+    const rules = compile(services);
+    const [udp, v6] = rules.backends.map(({ mark }) => hex(mark));
+    expect(chain(rules, "to_client")).toEqual([
+      `meta nfproto ipv4 meta l4proto udp ct mark { ${udp} } snat ip to 10.1.0.1:1024-31999`,
+      `meta nfproto ipv6 meta l4proto tcp ct mark { ${v6} } snat ip6 to [fd01::1]:1024-31999`,
+    ]);
+    expect(chain(rules, "to_backend")).toEqual([
+      `meta nfproto ipv4 meta l4proto udp dnat ip to ct mark map { ${udp} : 10.2.0.14 . 5353 }`,
+      `meta nfproto ipv6 meta l4proto tcp dnat ip6 to ct mark map { ${v6} : fd02::11 . 80 }`,
+    ]);
+    expect(chain(rules, "leak")).toEqual([]);
+    expect(rules.document).toContain("policy = { unreplied : 300, replied : 300 }");
+  });
+
+  it("hash the client's address alone where it is to keep its backend", () => {
+    const [, choice] = chain(compile([service(80, [backend(11)], { persistence: "source" })]), "begin_0");
+    expect(choice).toMatch(/^ct mark set jhash ip saddr mod 1021 /);
+  });
+});
+
+describe("who gets new connections", () => {
+  it("are the backends by their weights", () => {
+    // 1021 slots in four parts: 255.25 each.
+    const rules = compile([service(80, [backend(11), backend(12, { weight: 3 })])]);
+    expect(slots(rules)).toEqual({ 11: 255, 12: 766 });
+  });
+
+  it("are by a larger ring where the lightest would get no fair share", () => {
+    const rules = compile([service(80, [backend(11), backend(12, { weight: 100 }), backend(13, { weight: 100 })])]);
+    // 8191 / 201 is 40.75, and 4075.1 for the others.
+    expect(slots(rules)).toEqual({ 11: 41, 12: 4_075, 13: 4_075 });
+  });
+
+  it.each([
+    ["not the dead", { alive: false }],
+    ["not the draining", { draining: true }],
+    ["not those of no weight", { weight: 0 }],
+  ])("are %s", (_, more) => {
+    expect(slots(compile([service(80, [backend(11), backend(12, more)])]))).toEqual({ 11: 1_021 });
+  });
+
+  it("are those that returned a fifth of the others at first", () => {
+    const rules = compile([service(80, [backend(11), backend(12, { step: 1 })])]);
+    // 1021 in six parts: 170.2 and 850.8.
+    expect(slots(rules)).toEqual({ 11: 851, 12: 170 });
+  });
+
+  it("are the backup backends when no other lives, and then the sorry pool", () => {
+    const spare = backend(12, { backup: true });
+    const sorry = [backend(99)];
+    const of = (backends: BalancedService["backends"]) => slots(compile([service(80, backends, { sorry })]));
+    expect(of([backend(11), spare])).toEqual({ 11: 1_021 });
+    expect(of([backend(11, { alive: false }), spare])).toEqual({ 12: 1_021 });
+    expect(of([backend(11, { alive: false }), { ...spare, alive: false }])).toEqual({ 99: 1_021 });
+  });
+
+  it("are not those that are full, and nobody else when all are", () => {
+    const services = [service(80, [backend(11), backend(12), backend(13, { backup: true })])];
+    const [one, two] = [11, 12].map((last) => markOf(compile(services), last)) as [number, number];
+    expect(slots(compile(services, { full: new Set([one]) }))).toEqual({ 12: 1_021 });
+    expect(chain(compile(services, { full: new Set([one, two]) }), "begin_0")).toEqual([
+      "tcp flags & (syn | ack) == syn drop",
+    ]);
+  });
+
+  it("are nobody when nobody lives: beginnings are dropped, the middle of a connection is the kernel's to reset", () => {
+    const dead = [backend(11, { alive: false })];
+    expect(chain(compile([service(80, dead)]), "begin_0")).toEqual(["tcp flags & (syn | ack) == syn drop"]);
+    expect(chain(compile([service(53, dead, { protocol: "udp" })]), "begin_0")).toEqual(["drop"]);
+  });
+});
+
+describe("who may come in", () => {
+  it("is looked up before connections are tracked, for services with lists", () => {
+    const rules = compile([service(25, [backend(14)]), service(80, [backend(11)], { deny: [prefix("10.9.0.0/16")] })]);
+    expect(chain(rules, "access")).toEqual([
+      "ip daddr . meta l4proto . th dport vmap { 10.1.0.1 . tcp . 80 : goto access_1 }",
+    ]);
+    expect(chain(rules, "access_1")).toEqual(["ip saddr { 10.9.0.0-10.9.255.255 } drop"]);
+    expect(rules.document).toContain("hook prerouting priority -300;");
+  });
+
+  it("is limited by a rate of each client, in a set of bounded size", () => {
+    const rules = compile([service(80, [backend(11)], { newFlowsPerSecond: 40 })]);
+    expect(chain(rules, "begin_0")[0]).toBe(
+      "update @rate_0 { ip saddr limit rate over 40/second burst 40 packets } drop",
+    );
+    expect(rules.document).toContain("\tset rate_0 {\n\t\ttype ipv4_addr\n\t\tsize 65536\n");
+  });
+});
+
+describe("conflicts", () => {
+  it("are refused as the balancer refuses them", () => {
+    const compiled = compileNft({
+      seed: "seed",
+      services: [service(80, [backend(250)])],
+      servicesMax: 16,
+      own: new Set([ip("10.2.0.250")]),
+      full: new Set(),
+    });
+    expect(compiled).toEqual({ ok: false, reason: { kind: "backendIsOwn", service: "s80", backend: "web/s250" } });
+  });
+});
