@@ -1,6 +1,6 @@
 /** What `show services` prints for people: the services, what they carried, and what was dropped and why. Pure. */
 import { COUNTER_WORDS, isLoss } from "../balancer/counter-words.ts";
-import type { BackendStatus, BoxStatus, ServiceStatus, TrafficShown } from "../runtime/control.ts";
+import type { BackendStatus, BoxStatus, ServiceAttachment, ServiceStatus, TrafficShown } from "../runtime/control.ts";
 import { place } from "./render-flows.ts";
 import { printable, table } from "./table.ts";
 
@@ -10,11 +10,11 @@ export function renderServices({ services, counters }: Pick<BoxStatus, "services
 }
 
 function service(one: ServiceStatus): string {
-  const { name, address, port, protocol, mode, family, persistence, attach, pool } = one;
+  const { name, address, port, protocol, mode, family, persistence, pool } = one;
   const at = address.split(" ").map((single) => place(single, port));
   const sticky = persistence === "source" ? ", by source address" : "";
   const kind = `${family === "ipv4" ? "IPv4" : "IPv6"} ${mode}${sticky}`;
-  const head = `${name}  ${at.join(" ")}/${protocol}  ${kind}, pool ${pool}, XDP ${attach}${besides(one)}`;
+  const head = `${name}  ${at.join(" ")}/${protocol}  ${kind}, pool ${pool}, ${attachment(one)}${besides(one)}`;
   const rows = one.backends.map((backend) => [
     `  ${backend.name}${backend.backup ? " (backup backend)" : ""}`,
     place(backend.address, backend.port),
@@ -32,6 +32,12 @@ function service(one: ServiceStatus): string {
 
 function besides({ oneArmClients }: ServiceStatus): string {
   return oneArmClients.length === 0 ? "" : `; clients in ${oneArmClients.join(" and ")} as one-arm`;
+}
+
+/** "XDP native", "XDP generic (eth0: …)", "nftables (eth0: …)". */
+export function attachment({ attach, attachReason }: ServiceAttachment): string {
+  const how = attach === "nftables" ? attach : `XDP ${attach}`;
+  return attachReason === null ? how : `${how} (${printable(attachReason)})`;
 }
 
 function state({ healthy, draining, weight }: BackendStatus): string {

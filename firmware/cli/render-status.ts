@@ -1,6 +1,7 @@
 /** The status of a box for a tired person: first what it does, then what is wrong, then the details. Pure. */
 import type { BackendStatus, BoxStatus, ServiceStatus } from "../runtime/control.ts";
 import type { GroupStatus, PeerStatus } from "../runtime/messages.ts";
+import { attachment } from "./render-services.ts";
 import { printable, table } from "./table.ts";
 
 export function renderStatus(status: BoxStatus): string {
@@ -101,7 +102,14 @@ function services(all: readonly ServiceStatus[]): string {
     ]),
   );
   const align = ["left", "left", "left", "left", "left", "left", "right", "right"] as const;
-  return table(["SERVICE", "ADDRESS", "XDP", "BACKEND", "AT", "HEALTH", "WEIGHT", "FLOWS", "CHECK"], rows, align);
+  const slow = all.filter(({ attachReason }) => attachReason !== null);
+  const reasons = slow.map((service) => `\n  ${printable(service.name)}: ${attachment(service)}`);
+  const whole = table(
+    ["SERVICE", "ADDRESS", "XDP", "BACKEND", "AT", "HEALTH", "WEIGHT", "FLOWS", "CHECK"],
+    rows,
+    align,
+  );
+  return `${whole}${reasons.join("")}`;
 }
 
 /** "Of 1200 connections 1198 would survive a fail-over now." Only the box that serves can say it. */

@@ -94,6 +94,7 @@ describe("`show services`", () => {
     family: "ipv4",
     persistence: "source",
     attach: "native",
+    attachReason: null,
     oneArmClients: [],
     traffic,
     connections: { established: 12, replicated: null },
@@ -128,6 +129,15 @@ describe("`show services`", () => {
       counters: {},
     });
     expect(text).toContain("pool web, XDP native; clients in 10.2.0.0/24 and fd02::/64 as one-arm\n");
+  });
+
+  it.each([
+    ["generic", "eth0: Peer MTU is too large to set XDP", "XDP generic (eth0: Peer MTU is too large to set XDP)"],
+    ["nftables", "eth0: a program is there", "nftables (eth0: a program is there)"],
+    ["none", "eth0 is not there", "XDP none (eth0 is not there)"],
+  ] as const)("says why it is %s", (attach, attachReason, text) => {
+    const shown = renderServices({ services: [{ ...service, attach, attachReason }], counters: {} });
+    expect(shown.split("\n")[0]?.endsWith(`pool web, ${text}`)).toBe(true);
   });
 
   it("says why packets were dropped, the most frequent first", () => {

@@ -46,6 +46,7 @@ const status: BoxStatus = {
       traffic,
       connections: { established: 12, replicated: 11 },
       attach: "native",
+      attachReason: null,
       oneArmClients: [],
       backends: [
         {
@@ -109,6 +110,13 @@ describe("the status for people", () => {
     expect(text).toContain("Not heard over wan.");
     expect(text).toMatch(/wan {8}SILENT/);
     expect(text).toMatch(/s3 \(backup backend\) {2}10\.2\.0\.13:80 {2}DEAD/);
+  });
+
+  it("says of a service that is not served natively why, below the table", () => {
+    expect(renderStatus(status)).not.toContain("www: ");
+    const [service] = status.services;
+    const slow = { ...service!, attach: "nftables", attachReason: "eth0: a program is there" } as const;
+    expect(renderStatus({ ...status, services: [slow] })).toContain("\n  www: nftables (eth0: a program is there)\n");
   });
 
   it("says so when an active box does not answer because its lease lapsed", () => {

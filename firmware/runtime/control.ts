@@ -47,11 +47,22 @@ export interface BackendStatus {
 export interface ConnectionsShown {
   /** In this box's table; as of some seconds ago. */
   readonly established: number;
-  /** Of these in the peer's table, too. Null where this box does not serve, or has no peer. */
+  /** Of these in the peer's table, too. Null where this box does not serve, has no peer, or serves by nftables. */
   readonly replicated: number | null;
 }
 
-export interface ServiceStatus {
+/** What serves a service, and how. */
+export interface ServiceAttachment {
+  /**
+   * How the balancer sits on the devices of the service: "native"; "generic" on at least one of them; "nftables" where
+   * no program can be and rules of nftables serve instead; "none" while nothing does.
+   */
+  readonly attach: "native" | "generic" | "nftables" | "none";
+  /** Why it is not native; null where it is. */
+  readonly attachReason: string | null;
+}
+
+export interface ServiceStatus extends ServiceAttachment {
   readonly name: string;
   readonly address: string;
   readonly port: number;
@@ -64,8 +75,6 @@ export interface ServiceStatus {
   readonly traffic: TrafficShown;
   /** TCP only. */
   readonly connections: ConnectionsShown;
-  /** How the balancer sits on the devices of the service: "native", "generic", or "none" while it does not. */
-  readonly attach: "native" | "generic" | "none";
   /** Subnets that hold backends of a `nat` service: clients there are served as in `one-arm`. */
   readonly oneArmClients: readonly string[];
   readonly backends: readonly BackendStatus[];

@@ -122,6 +122,7 @@ export class Core {
       groups: () => this.#status?.groups ?? [],
       health: () => this.#serving.view().backends,
       links: () => this.#network.links,
+      attachmentOf: (service) => this.#serving.fallback.attachmentOf(service),
       drains: parts.drains,
       onDrains: () => this.#onDrains(),
     });
@@ -173,7 +174,7 @@ export class Core {
     await this.#turn;
     await this.#network.close();
     this.#replication.close();
-    this.#serving.remove();
+    await this.#serving.remove();
     await this.#configuration.close();
   }
 
@@ -188,7 +189,7 @@ export class Core {
     await this.#network.apply(desiredNetwork(system, orders));
     this.#sentinel.sendOrders(orders);
     this.#openPair(resolved);
-    this.#serving.configure(resolved, system);
+    this.#serving.configure(resolved, system, this.#network.links);
     this.#onNetwork();
     this.#pair?.sayRevision();
   }
@@ -307,7 +308,7 @@ export class Core {
   #answers(): Answers {
     return {
       status: async () => {
-        await this.#serving.flows.count();
+        await this.#serving.countFlows();
         return this.#boxStatus();
       },
       config: () => {
@@ -373,7 +374,7 @@ export class Core {
   #publishStatus(): void {
     if (this.#control?.watched !== true) return;
     // Fresh for the next time: a watcher hears at least once a second.
-    void this.#serving.flows.count();
+    void this.#serving.countFlows();
     this.#control.publish("watchStatus", this.#boxStatus());
   }
 
@@ -385,9 +386,9 @@ export class Core {
       revision: inForce?.revision.id ?? "",
       sentinel: this.#status,
       health: this.#serving.view().backends,
-      attachOf: (service) => this.#serving.attachOf(service),
+      fallback: this.#serving.fallback,
       oneArmOf: (service) => this.#serving.oneArmOf(service),
-      flows: this.#serving.flows.counts,
+      flows: this.#serving.flows,
       trafficOf: readTraffic(this.#serving.balancer),
       drains: this.#drains.names,
       replication: this.#replication,

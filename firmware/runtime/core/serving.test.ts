@@ -4,6 +4,7 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { openDialing } from "@futago/hal/dial/dialer.ts";
 import { FakeBpf } from "@futago/hal/fake/bpf.ts";
 import { FakeIcmp } from "@futago/hal/fake/icmp.ts";
+import { FakeNftables } from "@futago/hal/fake/nftables.ts";
 import { FakeNetwork } from "@futago/hal/fake/network.ts";
 import type { BackendEntry, RingEntry } from "@futago/hal/units/balancer.ts";
 import { instant } from "@futago/hal/units/time.ts";
@@ -12,7 +13,7 @@ import { balancerTables } from "@futago/hal/xdp/tables.ts";
 import { compileSystem } from "../../config/compile-system.ts";
 import type { ResolvedService } from "../../config/resolved.ts";
 import { validate } from "../../config/validate.ts";
-import type { IpAddress } from "@futago/hal/units/address.ts";
+import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import type { PeerPool } from "./peer-link/message.ts";
 import { Serving } from "./serving.ts";
 
@@ -21,6 +22,9 @@ const now = () => instant(performance.now() * 1_000);
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined, lines: () => [] };
 
 let icmp: FakeIcmp;
+let bpf: FakeBpf;
+let network: FakeNetwork;
+let nftables: FakeNftables;
 let serving: Serving;
 let pictures: (readonly PeerPool[])[];
 let reloads: number;
@@ -68,12 +72,21 @@ function configure(more: Record<string, unknown> = {}, pool: Record<string, unkn
 beforeEach(() => {
   icmp = new FakeIcmp(now);
   for (const last of [11, 12]) icmp.setHost(`10.2.0.${last}` as IpAddress, "answers");
-  const bpf = new FakeBpf();
+  bpf = new FakeBpf();
+  network = new FakeNetwork();
+  nftables = new FakeNftables();
   bpf.mount("/bpf");
   pictures = [];
   reloads = 0;
   // What checks by echo and the balancer need of a machine.
-  const hal = { clock: { now }, icmp, dialing: openDialing(), network: new FakeNetwork(), bpf } as unknown as Hal;
+  const hal = {
+    clock: { now },
+    icmp,
+    dialing: openDialing(),
+    network,
+    bpf,
+    nftables,
+  } as unknown as Hal;
   serving = new Serving({
     hal,
     log,
@@ -198,6 +211,77 @@ describe("a service whose clients may live beside its backends", () => {
     );
     configure({ services: [{ ...beside[0], mode: "one-arm" }] });
     expect(service("www")).toEqual([]);
+  });
+});
+
+describe("a port that takes no XDP program", () => {
+  const rules = () => nftables.table("futago_balancer");
+  const alarms = () => [...(serving.alarms().get("balancer-fallback") ?? [])];
+  let eth0: Ifindex;
+
+  async function come(): Promise<void> {
+    const config = configOf({ services: [written, { ...written, name: "fast", port: 8080, mode: "direct" }] });
+    const links = await network.links();
+    serving.configure(config, compileSystem(config), links);
+    serving.setNetwork(links, []);
+  }
+
+  beforeEach(async () => {
+    eth0 = network.plug("eth0" as Ifname);
+    network.plug("eth1" as Ifname);
+    bpf.foreign.set(eth0, { id: 7, name: "xdp_firewall" });
+    await come();
+  });
+
+  const shown = (name: string) =>
+    serving.fallback.attachmentOf(configOf({ services: [{ ...written, name }] }).services[0]!);
+
+  it("has nftables serve what comes in there, from the first moment on", async () => {
+    expect(
+      entries()
+        .filter((one) => one.kind === "service")
+        .map((one) => one.port),
+    ).toEqual([8080]);
+    await expect.poll(rules, WAIT).toContain("10.2.0.11 . 8080");
+    const reason = 'eth0: somebody else\'s XDP program "xdp_firewall" (id 7) is there';
+    expect(shown("www")).toEqual({ attach: "nftables", attachReason: reason });
+    expect(alarms()).toEqual([
+      ["eth0", expect.stringMatching(/Rules of nftables serve www instead.* fast in mode direct cannot/)],
+    ]);
+    expect([...(serving.alarms().get("balancer-refused") ?? [])]).toEqual([]);
+  });
+
+  it("follows the health of backends there, too", async () => {
+    icmp.setHost("10.2.0.11" as IpAddress, "silent");
+    const ring = async () => /jhash .*/.exec((await rules()) ?? "")?.[0]?.split(" : ").length;
+    await expect.poll(ring, WAIT).toBe(2);
+  });
+
+  it("is served by XDP again when it takes the program", async () => {
+    bpf.foreign.delete(eth0);
+    serving.setNetwork(await network.links(), []);
+    expect(entries().filter((one) => one.kind === "service")).toHaveLength(2);
+    await expect.poll(rules, WAIT).toBeUndefined();
+    expect(shown("www")).toEqual({ attach: "native", attachReason: null });
+    expect(alarms()).toEqual([]);
+  });
+
+  it("is noticed when somebody takes ours away for another", async () => {
+    bpf.foreign.delete(eth0);
+    serving.setNetwork(await network.links(), []);
+    bpf.foreign.set(eth0, { id: 9, name: "other" });
+    serving.setNetwork(await network.links(), []);
+    expect(shown("www").attachReason).toContain('"other" (id 9)');
+    await expect.poll(rules, WAIT).toContain("10.2.0.11 . 8080");
+  });
+
+  it("is told from one that takes it in generic mode only", async () => {
+    bpf.foreign.delete(eth0);
+    bpf.genericOnly.add(eth0);
+    serving.setNetwork(await network.links(), []);
+    expect(shown("www").attach).toBe("generic");
+    expect(shown("www").attachReason).toMatch(/^eth0: .*has no native XDP/);
+    expect(alarms()).toEqual([]);
   });
 });
 

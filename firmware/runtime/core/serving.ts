@@ -5,17 +5,18 @@
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
-import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
+import type { IpAddress } from "@futago/hal/units/address.ts";
 import { between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
 import type { SystemOrders } from "../../config/compile-system.ts";
 import { subnetsOnLinks } from "../../config/on-link.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
 import type { CheckState } from "../../health/check.ts";
-import type { CheckStatus, ServiceStatus } from "../control.ts";
+import type { CheckStatus } from "../control.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
-import { balancedDevices, deviceOfService, oneArmClients } from "./balancer/balanced-services.ts";
+import { devicesOfServices, oneArmClients } from "./balancer/balanced-services.ts";
 import { BalancerKeeper, type ServiceBackend } from "./balancer/balancer-keeper.ts";
+import { Fallback } from "./balancer/fallback.ts";
 import { FlowCollector } from "./balancer/flow-collector.ts";
 import { FlowCounter } from "./balancer/flow-counter.ts";
 import { backendId, PoolStates } from "./balancer/pool-states.ts";
@@ -63,6 +64,7 @@ export class Serving {
   readonly #options: ServingOptions;
   readonly #checks: CheckRunner;
   readonly #balancer: BalancerKeeper;
+  readonly fallback: Fallback;
   #config: Resolved | undefined;
   #system: SystemOrders | undefined;
   #subjects: readonly Subject[] = [];
@@ -77,9 +79,8 @@ export class Serving {
   readonly #refusals: RefusalWatch;
   readonly #pools = new PoolStates();
   readonly #services = new ServiceList();
-  readonly #flows: FlowCounter;
+  readonly #counter: FlowCounter;
   readonly #collector: FlowCollector;
-  #devices: readonly Ifname[] = [];
   #oneArm: ReadonlyMap<string, readonly string[]> = new Map();
   /** By the subject's path, as of its newest verdict or the newest look at all. */
   #states = new Map<string, CheckState>();
@@ -92,7 +93,14 @@ export class Serving {
     this.#options = options;
     const { hal, log } = options;
     this.#balancer = loadBalancer(options);
-    this.#flows = new FlowCounter(hal.clock, () => this.#balancer.object);
+    this.fallback = new Fallback({
+      nftables: hal.nftables,
+      seed: options.seed,
+      log,
+      onChange: options.onChange,
+      ports: this.#balancer,
+    });
+    this.#counter = new FlowCounter(hal.clock, () => this.#balancer.object);
     this.#collector = new FlowCollector({
       clock: hal.clock,
       object: () => this.#balancer.object,
@@ -119,10 +127,12 @@ export class Serving {
     this.#refusals.watch(this.#balancer.object);
   }
 
-  configure(config: Resolved, system: SystemOrders): void {
+  /** `links`, where they are known, tell which services XDP can serve before any is put in force. */
+  configure(config: Resolved, system: SystemOrders, links: readonly Link[] = []): void {
     this.#config = config;
     this.#system = system;
-    this.#devices = balancedDevices(config, system);
+    this.fallback.setDevices(devicesOfServices(config, system));
+    if (links.length > 0) this.#balancer.setDevices(this.fallback.devices, links);
     this.#oneArm = oneArmClients(config);
     this.#subjects = subjectsOf(config, system);
     this.#certified = this.#subjects.filter(({ probe }) => probe.kind === "https");
@@ -132,11 +142,12 @@ export class Serving {
     this.#dueAt.clear();
     for (const pool of config.pools) this.#updatePool(config, pool);
     this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
-    if (this.#balancer.resize(tableSizes(config), this.#services.services)) {
+    const byXdp = this.fallback.share(this.#services.services);
+    if (this.#balancer.resize(tableSizes(config), byXdp)) {
       this.#refusals.watch(this.#balancer.object);
       this.#options.onTables();
     }
-    this.#balancer.setServices(this.#services.services);
+    this.#balancer.setServices(byXdp);
     this.#schedule();
     this.#tellPenalties();
     this.#tell();
@@ -146,7 +157,9 @@ export class Serving {
   setNetwork(links: readonly Link[], ownAddresses: readonly IpAddress[]): void {
     if (this.#config === undefined || this.#system === undefined) return;
     this.#balancer.setOwn(ownAddresses);
-    this.#balancer.setDevices(this.#devices, links);
+    this.fallback.setOwn(ownAddresses);
+    this.#balancer.setDevices(this.fallback.devices, links);
+    this.#balancer.setServices(this.fallback.share(this.#services.services));
   }
 
   /** What the sentinel says of the groups. */
@@ -165,7 +178,8 @@ export class Serving {
   /** What a person should know, a sentence by subject, by the kind of alarm. */
   alarms(): ReadonlyMap<string, ReadonlyMap<string, string>> {
     return new Map([
-      ["balancer-refused", this.#balancer.troubles],
+      ["balancer-refused", new Map([...this.#balancer.troubles, ...this.fallback.troubles])],
+      ["balancer-fallback", this.fallback.alarms],
       [CERTIFICATE_ALARM, certificateAlarms(this.#certified, this.#checks.states(), Date.now())],
     ]);
   }
@@ -186,10 +200,6 @@ export class Serving {
     this.#refresh();
   }
 
-  attachOf(service: ResolvedService): ServiceStatus["attach"] {
-    return this.#config === undefined ? "none" : this.#balancer.modeOf(deviceOfService(this.#config, service));
-  }
-
   /** The subnets whose clients a `nat` service serves as in `one-arm`, such as "10.2.0.0/24". */
   oneArmOf({ name }: ResolvedService): readonly string[] {
     return this.#oneArm.get(name) ?? [];
@@ -200,8 +210,14 @@ export class Serving {
     return this.#collector.newest.open;
   }
 
-  get flows(): FlowCounter {
-    return this.#flows;
+  /** Running connections by the backend's address and port, "10.2.0.11:80", as of the newest count. */
+  get flows(): ReadonlyMap<string, number> {
+    return this.fallback.addFlows(this.#counter.counts);
+  }
+
+  /** Resolves when `flows` are fresh. */
+  async countFlows(): Promise<void> {
+    await Promise.all([this.#counter.count(), this.fallback.count()]);
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -216,7 +232,7 @@ export class Serving {
   }
 
   /** Takes the balancer off the machine. */
-  remove(): void {
+  async remove(): Promise<void> {
     clearTimeout(this.#timer);
     clearInterval(this.#alarmTimer);
     clearImmediate(this.#telling);
@@ -224,6 +240,7 @@ export class Serving {
     this.#refusals.close();
     this.#checks.close();
     this.#balancer.remove();
+    await this.fallback.remove();
   }
 
   /** The ring first: clients wait for it. Who else wants to know hears of all verdicts of a moment at once. */
@@ -261,7 +278,7 @@ export class Serving {
       if (pool === undefined || !this.#updatePool(config, pool)) continue;
       this.#services.refresh(name, (one) => this.#pools.backendsOf(one));
     }
-    this.#balancer.setServices(this.#services.services);
+    this.#balancer.setServices(this.fallback.share(this.#services.services));
     this.#schedule();
   }
 

@@ -1,6 +1,13 @@
 /** Puts together what `futago status` says, from what the parts of core know. Pure. */
 import type { Resolved, ResolvedService } from "../../config/resolved.ts";
-import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
+import type {
+  BackendStatus,
+  BoxStatus,
+  ConnectionsShown,
+  ReplicationShown,
+  ServiceAttachment,
+  ServiceStatus,
+} from "../control.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
 import { type BackendHealth, key } from "./checks/backend-health.ts";
 import { NO_TRAFFIC, type ServiceTraffic } from "./trace/traffic.ts";
@@ -12,7 +19,11 @@ export interface StatusSources {
   /** Undefined while the sentinel is away. */
   readonly sentinel: SentinelStatus | undefined;
   readonly health: ReadonlyMap<string, BackendHealth>;
-  readonly attachOf: (service: ResolvedService) => ServiceStatus["attach"];
+  readonly fallback: {
+    attachmentOf(service: ResolvedService): ServiceAttachment;
+    /** Undefined: not served by nftables. */
+    establishedOf(service: ResolvedService): number | undefined;
+  };
   readonly oneArmOf: (service: ResolvedService) => readonly string[];
   /** Established connections by address and port of the backend, "10.2.0.11:80". */
   readonly flows: ReadonlyMap<string, number>;
@@ -98,9 +109,14 @@ function serviceStatus(service: ResolvedService, sources: StatusSources): Servic
     family,
     persistence,
     traffic: traffic.service,
-    connections: sources.replication.connections(service),
-    attach: sources.attachOf(service),
+    connections: connectionsOf(service, sources),
+    ...sources.fallback.attachmentOf(service),
     oneArmClients: sources.oneArmOf(service),
     backends,
   };
+}
+
+function connectionsOf(service: ResolvedService, { fallback, replication }: StatusSources): ConnectionsShown {
+  const established = fallback.establishedOf(service);
+  return established === undefined ? replication.connections(service) : { established, replicated: null };
 }

@@ -13,15 +13,29 @@ import { longestMatch, type SubnetTable } from "../../../config/host-address.ts"
 import { subnetsOnLinks } from "../../../config/on-link.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
 
+/** The devices of a service: where clients come in, and where backends sit. */
+export interface ServiceDevices {
+  readonly front: Ifname | undefined;
+  readonly back: readonly Ifname[];
+}
+
+/** By the service's name. */
+export function devicesOfServices(config: Resolved, system: SystemOrders): ReadonlyMap<string, ServiceDevices> {
+  return new Map(
+    config.services.map((service) => {
+      const pool = config.pools.find((one) => one.name === service.pool);
+      const sorry = config.pools.find((one) => one.name === service.sorryPool);
+      const all = [...(pool?.backends ?? []), ...(sorry?.backends ?? [])];
+      const back = all.map((backend) => deviceTowards(system, backend.address));
+      const known = new Set(back.filter((device) => device !== undefined));
+      return [service.name, { front: deviceOfService(config, service), back: [...known] }];
+    }),
+  );
+}
+
 /** Where clients come in and where backends sit. Without services none. */
-export function balancedDevices(config: Resolved, system: SystemOrders): readonly Ifname[] {
-  const devices = config.services.flatMap((service) => {
-    const pool = config.pools.find((one) => one.name === service.pool);
-    const sorry = config.pools.find((one) => one.name === service.sorryPool);
-    const all = [...(pool?.backends ?? []), ...(sorry?.backends ?? [])];
-    const backends = all.map((backend) => deviceTowards(system, backend.address));
-    return [deviceOfService(config, service), ...backends];
-  });
+export function balancedDevices(services: ReadonlyMap<string, ServiceDevices>): readonly Ifname[] {
+  const devices = [...services.values()].flatMap(({ front, back }) => [front, ...back]);
   return [...new Set(devices.filter((device) => device !== undefined))];
 }
 

@@ -17,9 +17,11 @@ import { HopWatch } from "./hop-watch.ts";
 import { moveFlows } from "./move-flows.ts";
 import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
 
-interface Attached {
+export interface Attached {
   readonly ifindex: Ifindex;
   readonly mode: XdpMode;
+  /** Why it is not the native one, in the kernel's words, when it was asked for by this process. */
+  readonly notNative: string | undefined;
 }
 
 /** A backend as a service has it. */
@@ -52,6 +54,7 @@ export class BalancerKeeper {
   /** Of `#inForce`, when somebody asked for them. */
   #standing: { readonly of: InForce; readonly entries: readonly BalancerEntry[] } | undefined;
   readonly #attached = new Map<Ifname, Attached>();
+  #blocked = new Map<Ifname, string>();
   #devices: readonly Ifname[] = [];
   #links: readonly Link[] = [];
   #troubles = new Map<string, string>();
@@ -110,6 +113,15 @@ export class BalancerKeeper {
     const at = compiled.ordinals.indexOf(number % SERVICE_BACKENDS_MAX);
     const backend = allBackends(compiled.service)[at];
     return backend && { protocol: compiled.service.protocol, id: backend.id };
+  }
+
+  get attached(): ReadonlyMap<Ifname, Attached> {
+    return this.#attached;
+  }
+
+  /** Devices that the box has, and that take the program in no mode, each with the reason. */
+  get blocked(): ReadonlyMap<Ifname, string> {
+    return this.#blocked;
   }
 
   modeOf(device: Ifname | undefined): XdpMode | "none" {
@@ -193,6 +205,8 @@ export class BalancerKeeper {
     }
     if (this.#links.length === 0) this.#sweep(devices, links);
     this.#links = links;
+    const isThere = (device: Ifname) => devices.includes(device) && links.some((one) => one.ifname === device);
+    this.#blocked = new Map([...this.#blocked].filter(([device]) => isThere(device)));
     this.reattach();
   }
 
@@ -216,18 +230,42 @@ export class BalancerKeeper {
     this.#object.close();
   }
 
-  #attach(link: Link): void {
-    const { ifname, ifindex } = link;
-    const present = this.#attached.get(ifname);
+  #attach({ ifname, ifindex }: Link): void {
     this.#attempt(ifname, () => {
-      if (present?.ifindex === ifindex && this.#bpf.xdpProgramId(ifindex) !== 0) return;
-      this.#put(ifname, ifindex);
+      try {
+        this.#keepAttached(ifname, ifindex);
+      } catch (error) {
+        if (!(error instanceof HalError) || error.code === "ENODEV") throw error;
+        this.#block(ifname, error.message);
+      }
     });
   }
 
+  #keepAttached(ifname: Ifname, ifindex: Ifindex): void {
+    const foreign = this.#bpf.foreignXdp(ifindex);
+    if (foreign !== undefined) {
+      this.#block(ifname, `somebody else's XDP program "${foreign.name}" (id ${foreign.id}) is there`);
+      return;
+    }
+    const isPresent = this.#attached.get(ifname)?.ifindex === ifindex;
+    if (!isPresent || this.#bpf.xdpProgramId(ifindex) === 0) this.#put(ifname, ifindex);
+    this.#blocked.delete(ifname);
+  }
+
+  #block(ifname: Ifname, reason: string): void {
+    this.#attached.delete(ifname);
+    if (this.#blocked.get(ifname) === reason) return;
+    this.#blocked.set(ifname, reason);
+    this.#log.warn("balancer-blocked", { device: ifname, reason });
+  }
+
   #put(ifname: Ifname, ifindex: Ifindex): void {
-    const mode = this.#bpf.attachXdp(ifindex, this.#object.program("futago_balancer"));
-    this.#attached.set(ifname, { ifindex, mode });
+    let notNative: string | undefined;
+    const program = this.#object.program("futago_balancer");
+    const mode = this.#bpf.attachXdp(ifindex, program, undefined, (refusal) => {
+      notNative = refusal.message;
+    });
+    this.#attached.set(ifname, { ifindex, mode, notNative });
     this.#log.info("balancer-attached", { device: ifname, mode });
   }
 

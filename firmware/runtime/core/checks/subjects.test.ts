@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileSystem } from "../../../config/compile-system.ts";
 import { validate } from "../../../config/validate.ts";
-import { balancedDevices, deviceOfService } from "../balancer/balanced-services.ts";
+import { balancedDevices, deviceOfService, devicesOfServices } from "../balancer/balanced-services.ts";
 import { describeCheck, penaltiesOf } from "./penalties.ts";
 import { sourceFor, subjectsOf } from "./subjects.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
@@ -103,8 +103,8 @@ describe("penalties", () => {
 
 describe("the services as the balancer gets them", () => {
   it("need the balancer where clients come in and where backends sit, and nowhere else", () => {
-    expect(balancedDevices(config, system)).toEqual(["eth0", "eth1"]);
+    expect(balancedDevices(devicesOfServices(config, system))).toEqual(["eth0", "eth1"]);
     expect(deviceOfService(config, config.services[0]!)).toBe("eth0");
-    expect(balancedDevices({ ...config, services: [] }, system)).toEqual([]);
+    expect(balancedDevices(devicesOfServices({ ...config, services: [] }, system))).toEqual([]);
   });
 });

@@ -3,15 +3,23 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import { captureTables, CAPTURE_BYTES_MAX, CAPTURE_ENDPOINTS_MAX } from "@futago/hal/xdp/capture.ts";
 import { type BalancerInspection, inspectBalancer } from "@futago/hal/xdp/inspect.ts";
-import type { Resolved } from "../../../config/resolved.ts";
-import type { CaptureEvent, CaptureQuery, FlowsQuery, FlowsShown, TraceQuery, TraceShown } from "../../control.ts";
+import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
+import type {
+  CaptureEvent,
+  CaptureQuery,
+  FlowsQuery,
+  FlowsShown,
+  ServiceAttachment,
+  TraceQuery,
+  TraceShown,
+} from "../../control.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { GroupStatus } from "../../messages.ts";
 import { PacketCapture } from "../capture/packet-capture.ts";
 import type { BackendHealth } from "../checks/backend-health.ts";
 import type { BalancerView } from "../trace/balancer-view.ts";
 import { listFlows } from "../trace/flow-list.ts";
-import { traceFlow } from "../trace/tracer.ts";
+import { traceByRules, traceFlow } from "../trace/tracer.ts";
 import type { Drain } from "../peer-link/drain.ts";
 import type { Drains } from "./drains.ts";
 import type { Answers } from "./handlers.ts";
@@ -24,6 +32,7 @@ export interface ToolboxOptions {
   readonly groups: () => readonly GroupStatus[];
   readonly health: () => ReadonlyMap<string, BackendHealth>;
   readonly links: () => readonly Link[];
+  readonly attachmentOf: (service: ResolvedService) => ServiceAttachment;
   readonly drains: Drains;
   /** Which backends drain is not what it was. */
   readonly onDrains: () => void;
@@ -87,14 +96,16 @@ export class Toolbox {
     });
   }
 
-  #trace({ client, clientPort, service }: TraceQuery): Promise<TraceShown> {
-    const { hal, groups, health, balancer } = this.#options;
+  async #trace({ client, clientPort, service }: TraceQuery): Promise<TraceShown> {
+    const { hal, groups, health, balancer, attachmentOf } = this.#options;
     const config = this.#config();
     const asked = {
       client: clientNamed(client),
       clientPort: clientPort === undefined ? undefined : within("the client's port", clientPort, PORT_MAX),
       service: serviceNamed(config, service),
     };
+    const { attach, attachReason } = attachmentOf(asked.service);
+    if (attach === "nftables") return traceByRules(attachReason ?? "");
     const sources = { config, groups: groups(), health: health(), balancer, inspection: this.#inspection };
     return traceFlow({ ...sources, network: hal.network, nowNanos: this.#nowNanos() }, asked);
   }

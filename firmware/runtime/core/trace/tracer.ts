@@ -41,6 +41,12 @@ export async function traceFlow(sources: TraceSources, asked: TraceAsked): Promi
   return traceIn(sources, asked, { links, addresses, routes, neighbours });
 }
 
+/** Of a service that nftables serves: its choice is the kernel's alone. */
+export function traceByRules(reason: string): TraceShown {
+  const sentence = `XDP cannot look at the packet (${reason}): rules of nftables choose the backend, as \`nft list table inet futago_balancer\` shows them.`;
+  return { outcome: "kernel", backends: [], counter: null, steps: [{ step: "port", sentence, ends: true }] };
+}
+
 function traceIn(sources: TraceSources, { client, clientPort, service }: TraceAsked, net: NetworkFacts): TraceShown {
   const { config, balancer, inspection, nowNanos } = sources;
   const { standing } = balancer;
