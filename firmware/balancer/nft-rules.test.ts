@@ -55,9 +55,7 @@ describe("one service with one backend", () => {
     expect(chain(rules, "begin_0")).toEqual([
       'ct timeout set "idle_tcp_ip_7440"',
       expect.stringMatching(
-        new RegExp(
-          `^ct mark set jhash ip saddr \\. th sport mod 1021 seed 0x[0-9a-f]{8} map \\{ 0-1020 : ${mark} \\}$`,
-        ),
+        new RegExp(`^ct mark set jhash ip saddr \\. th sport mod 61 seed 0x[0-9a-f]{8} map \\{ 0-60 : ${mark} \\}$`),
       ),
     ]);
     expect(chain(rules, "to_backend")).toEqual([
@@ -95,21 +93,21 @@ describe("modes, families and protocols", () => {
 
   it("hash the client's address alone where it is to keep its backend", () => {
     const [, choice] = chain(compile([service(80, [backend(11)], { persistence: "source" })]), "begin_0");
-    expect(choice).toMatch(/^ct mark set jhash ip saddr mod 1021 /);
+    expect(choice).toMatch(/^ct mark set jhash ip saddr mod 61 /);
   });
 });
 
 describe("who gets new connections", () => {
   it("are the backends by their weights", () => {
-    // 1021 slots in four parts: 255.25 each.
+    // 61 slots in four parts: 15.25 each.
     const rules = compile([service(80, [backend(11), backend(12, { weight: 3 })])]);
-    expect(slots(rules)).toEqual({ 11: 255, 12: 766 });
+    expect(slots(rules)).toEqual({ 11: 15, 12: 46 });
   });
 
   it("are by a larger ring where the lightest would get no fair share", () => {
     const rules = compile([service(80, [backend(11), backend(12, { weight: 100 }), backend(13, { weight: 100 })])]);
-    // 8191 / 201 is 40.75, and 4075.1 for the others.
-    expect(slots(rules)).toEqual({ 11: 41, 12: 4_075, 13: 4_075 });
+    // 201 eights are more than 1021, so 2039 slots: 10.14, and 1014.43 for each of the others, the first of them rounded up.
+    expect(slots(rules)).toEqual({ 11: 10, 12: 1_015, 13: 1_014 });
   });
 
   it.each([
@@ -117,28 +115,47 @@ describe("who gets new connections", () => {
     ["not the draining", { draining: true }],
     ["not those of no weight", { weight: 0 }],
   ])("are %s", (_, more) => {
-    expect(slots(compile([service(80, [backend(11), backend(12, more)])]))).toEqual({ 11: 1_021 });
+    expect(slots(compile([service(80, [backend(11), backend(12, more)])]))).toEqual({ 11: 61 });
+  });
+
+  it("are told in one stretch of slots each where all rings together would be too long", () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        service(
+          1_000 + i,
+          [11, 12, 13].map((last) => backend(last, { weight: 100 })),
+          { mode: "one-arm" },
+        ),
+      );
+    // 300 eights are 2400: rings of 4093 slots, of which 24 are 98,232.
+    const length = (count: number) =>
+      chain(compile(many(count), { servicesMax: 64 }), "begin_0")
+        .at(-1)
+        ?.split(" : ").length;
+    expect(length(24)).toBeGreaterThan(2_000);
+    expect(length(25)).toBe(4);
+    expect(slots(compile(many(25), { servicesMax: 64 }))).toEqual({ 11: 1_365, 12: 1_364, 13: 1_364 });
   });
 
   it("are those that returned a fifth of the others at first", () => {
     const rules = compile([service(80, [backend(11), backend(12, { step: 1 })])]);
-    // 1021 in six parts: 170.2 and 850.8.
-    expect(slots(rules)).toEqual({ 11: 851, 12: 170 });
+    // 61 in six parts: 10.17 and 50.83.
+    expect(slots(rules)).toEqual({ 11: 51, 12: 10 });
   });
 
   it("are the backup backends when no other lives, and then the sorry pool", () => {
     const spare = backend(12, { backup: true });
     const sorry = [backend(99)];
     const of = (backends: BalancedService["backends"]) => slots(compile([service(80, backends, { sorry })]));
-    expect(of([backend(11), spare])).toEqual({ 11: 1_021 });
-    expect(of([backend(11, { alive: false }), spare])).toEqual({ 12: 1_021 });
-    expect(of([backend(11, { alive: false }), { ...spare, alive: false }])).toEqual({ 99: 1_021 });
+    expect(of([backend(11), spare])).toEqual({ 11: 61 });
+    expect(of([backend(11, { alive: false }), spare])).toEqual({ 12: 61 });
+    expect(of([backend(11, { alive: false }), { ...spare, alive: false }])).toEqual({ 99: 61 });
   });
 
   it("are not those that are full, and nobody else when all are", () => {
     const services = [service(80, [backend(11), backend(12), backend(13, { backup: true })])];
     const [one, two] = [11, 12].map((last) => markOf(compile(services), last)) as [number, number];
-    expect(slots(compile(services, { full: new Set([one]) }))).toEqual({ 12: 1_021 });
+    expect(slots(compile(services, { full: new Set([one]) }))).toEqual({ 12: 61 });
     expect(chain(compile(services, { full: new Set([one, two]) }), "begin_0")).toEqual([
       "tcp flags & (syn | ack) == syn drop",
     ]);

@@ -11,7 +11,7 @@ import { family, type Family } from "@futago/hal/units/address.ts";
 import type { ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
 import { hashText } from "./hash.ts";
-import { buildRing } from "./maglev.ts";
+import { apportion, buildRing, type RingCandidate } from "./maglev.ts";
 import { deniedRanges, rangeText } from "./nft-access.ts";
 import { markBackends, type MarkedBackend, NFT_MARK, NFT_MARK_MASK } from "./nft-marks.ts";
 import {
@@ -43,10 +43,12 @@ export interface NftRules {
   readonly services: ReadonlySet<string>;
 }
 
-/** Slots of a ring, primes: the lightest backend gets several of them. */
-const RING_SMALL = 1_021;
-const RING_LARGE = 8_191;
+/** Slots of a ring, primes, and the lightest backend gets several of them. */
+const RING_SIZES = [61, 127, 251, 509, 1_021, 2_039, 4_093, 8_191] as const;
+const RING_SIZE_MAX = 8_191;
 const SLOTS_EACH_MIN = 8;
+/** Of all rings: nft takes a second for so many, and a hundred megabytes. Beyond, each backend has one stretch of slots. */
+const SLOTS_MAX = 100_000;
 /** Clients whose rate is watched at a time, of one service. */
 const SOURCES_MAX = 65_536;
 /** A burst is as long as a second, so a client that was silent for two starts afresh. */
@@ -60,11 +62,14 @@ export function compileNft(input: NftInput): Result<NftRules, ServiceConflict> {
   const conflict = findServiceConflict(input.services, input);
   if (conflict !== undefined) return refuse(conflict);
   const backends = markBackends(input.services);
+  const sizes = input.services.map(ringSize);
+  const isScattered = sizes.reduce((sum, size) => sum + size, 0) <= SLOTS_MAX;
+  const rings: Rings = { sizes, build: isScattered ? buildRing : oneStretchEach };
   const parts = [
     ...timeouts(input.services),
     ...input.services.flatMap((service, i) => (service.newFlowsPerSecond === 0 ? [] : [rateSet(service, i)])),
     ...access(input.services),
-    ...beginnings(input, backends),
+    ...beginnings(input, backends, rings),
     toBackends(backends),
     toClients(input.services, backends),
     ...leaks(backends),
@@ -125,10 +130,12 @@ function access(services: readonly BalancedService[]): readonly Part[] {
   return [...chains, hooked("access", "filter", "prerouting", -300, dispatch("", chosen))];
 }
 
-function beginnings(input: NftInput, backends: readonly MarkedBackend[]): readonly Part[] {
+function beginnings(input: NftInput, backends: readonly MarkedBackend[], rings: Rings): readonly Part[] {
+  const byService = Map.groupBy(backends, ({ service }) => service);
   const chains = input.services.map((service, i) => {
-    const own = backends.filter((one) => one.service === service);
-    return block(`chain begin_${i}`, [...limit(service, i), ...choice(input, service, own)]);
+    const own = byService.get(service) ?? [];
+    const ring: Ring = { size: rings.sizes[i] ?? RING_SIZE_MAX, build: rings.build };
+    return block(`chain begin_${i}`, [...limit(service, i), ...choice(input, service, own, ring)]);
   });
   const chosen = input.services.map((service, i) => ({ service, verdict: `goto begin_${i}` }));
   // Of what both ends have not answered yet every packet counts as new: the first one has set the mark.
@@ -147,15 +154,13 @@ function choice(
   { seed, full }: NftInput,
   service: BalancedService,
   backends: readonly MarkedBackend[],
+  { size, build }: Ring,
 ): readonly string[] {
   const chosen = candidates(service);
   const members = backends.filter(({ backend, mark }) => chosen.includes(backend) && !full.has(mark));
   if (members.length === 0) return [service.protocol === "tcp" ? "tcp flags & (syn | ack) == syn drop" : "drop"];
   const slow = chosen.some((backend) => backend.step < SLOW_START_STEPS);
-  // Of all that there are, so that it stays the same when one of them dies.
-  const weights = allBackends(service).reduce((sum, { weight }) => sum + weight, 0);
-  const size = weights * SLOTS_EACH_MIN > RING_SMALL ? RING_LARGE : RING_SMALL;
-  const ring = buildRing(
+  const ring = build(
     seed,
     members.map(({ backend: { id, weight, step } }, ordinal) => ({
       id,
@@ -168,6 +173,41 @@ function choice(
   const port = service.persistence === "source" ? "" : " . th sport";
   const hash = `jhash ${l3(service.address)} saddr${port} mod ${size} seed ${hex(hashText(`${seed}/nftables`))}`;
   return [`ct timeout set "${timeoutName(service)}"`, `ct mark set ${hash} map { ${marks.join(", ")} }`];
+}
+
+type BuildRing = typeof buildRing;
+
+interface Ring {
+  readonly size: number;
+  readonly build: BuildRing;
+}
+
+interface Rings {
+  /** By the service's place. */
+  readonly sizes: readonly number[];
+  readonly build: BuildRing;
+}
+
+/** By all backends that there are, so that it stays the same when one of them dies. */
+function ringSize(service: BalancedService): number {
+  const weights = allBackends(service).reduce((sum, { weight }) => sum + weight, 0);
+  return RING_SIZES.find((size) => size >= weights * SLOTS_EACH_MIN) ?? RING_SIZE_MAX;
+}
+
+/** When one of them goes, many slots change their owners: it is the short way to say the same shares. */
+function oneStretchEach(_seed: string, candidates: readonly RingCandidate[], size: number): Uint16Array {
+  const ring = new Uint16Array(size);
+  let at = 0;
+  const quotas = apportion(
+    candidates.map(({ weight }) => weight),
+    size,
+  );
+  for (const [i, { ordinal }] of candidates.entries()) {
+    const next = at + (quotas[i] ?? 0);
+    ring.fill(ordinal, at, next);
+    at = next;
+  }
+  return ring;
 }
 
 /** Slots one after the other that one member owns: "4" or "4-6". */
@@ -192,10 +232,11 @@ function toBackends(backends: readonly MarkedBackend[]): Part {
 
 /** `one-arm` speaks in the virtual address' name. In `nat` a backend that speaks first is known by its address and port. */
 function toClients(services: readonly BalancedService[], backends: readonly MarkedBackend[]): Part {
+  const byService = Map.groupBy(backends, ({ service }) => service);
   const oneArm = services
     .filter(({ mode }) => mode === "one-arm")
     .map((service) => {
-      const marks = backends.filter((one) => one.service === service).map(({ mark }) => hex(mark));
+      const marks = (byService.get(service) ?? []).map(({ mark }) => hex(mark));
       const ip = l3(service.address);
       const to = ip === "ip6" ? `[${service.address}]:${PORTS}` : `${service.address}:${PORTS}`;
       return marks.length === 0

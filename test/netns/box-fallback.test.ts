@@ -115,8 +115,8 @@ describe("a core that is killed", () => {
       .poll(async () => rig.box.pid("core") !== before && (await rig.box.futago("status")).code === 0, within)
       .toBe(true);
     await expect.poll(async () => (await rig.service("ipv4-nat-tcp")).connections.established, within).toBe(1);
+    await expect.poll(async () => (await rig.service("ipv4-nat-tcp")).attach, within).toBe("nftables");
     expect(await talker.speak(1)).toBe("right");
-    expect((await rig.service("ipv4-nat-tcp")).attach).toBe("nftables");
     talker.close();
   });
 });

@@ -113,11 +113,25 @@ export class Fallback {
       const needing = this.#services.filter((one) => {
         return blockedPorts(one, this.#devices.get(one.name), new Map([[device, reason]])).length > 0;
       });
-      const served = names(needing.filter(({ mode }) => mode !== "direct"));
-      const unserved = names(needing.filter(({ mode }) => mode === "direct"));
-      if (needing.length > 0) alarms.set(device, sentence(device, reason, served, unserved));
+      if (needing.length > 0) alarms.set(device, this.#sentence(device, reason, needing));
     }
     return alarms;
+  }
+
+  #sentence(device: Ifname, reason: string, needing: readonly BalancedService[]): string {
+    const able = needing.filter(({ mode }) => mode !== "direct");
+    const unable = names(needing.filter(({ mode }) => mode === "direct"));
+    const parts = [`XDP cannot be attached to ${device}: ${reason.replace(/\.$/, "")}.`];
+    if (able.length > 0) {
+      const serve = able.every((one) => this.#keeper.serves(one)) ? "serve" : "are to serve";
+      parts.push(
+        `Rules of nftables ${serve} ${names(able).join(", ")} instead: slower, and the other box is not told of the connections, so that a fail-over ends some of them.`,
+      );
+    }
+    if (unable.length > 0) {
+      parts.push(`${unable.join(", ")} in mode direct cannot be served so, and is not served at all.`);
+    }
+    return [...parts, MEND.replace("DEVICE", device)].join(" ");
   }
 
   get troubles(): ReadonlyMap<string, string> {
@@ -132,17 +146,4 @@ export class Fallback {
 
 function names(services: readonly BalancedService[]): readonly string[] {
   return [...new Set(services.map(({ name }) => name))];
-}
-
-function sentence(device: string, reason: string, served: readonly string[], unserved: readonly string[]): string {
-  const parts = [`XDP cannot be attached to ${device}: ${reason.replace(/\.$/, "")}.`];
-  if (served.length > 0) {
-    parts.push(
-      `Rules of nftables serve ${served.join(", ")} instead: slower, and the other box is not told of the connections, so that a fail-over ends some of them.`,
-    );
-  }
-  if (unserved.length > 0) {
-    parts.push(`${unserved.join(", ")} in mode direct cannot be served so, and is not served at all.`);
-  }
-  return [...parts, MEND.replace("DEVICE", device)].join(" ");
 }
