@@ -30,7 +30,7 @@ export function accessEntries({ address, allow, deny }: BalancedService, service
   return [...entries.values()];
 }
 
-function withoutHostBits({ address, prefixLength }: InterfaceAddress): InterfaceAddress {
+export function withoutHostBits({ address, prefixLength }: InterfaceAddress): InterfaceAddress {
   if (prefixLength === addressBits(address)) return { address, prefixLength };
   const bytes = addressBytes(address).map((byte, i) => {
     const kept = Math.min(8, Math.max(0, prefixLength - 8 * i));

@@ -91,6 +91,18 @@ describe("modes, families and protocols", () => {
     expect(rules.document).toContain("policy = { unreplied : 300, replied : 300 }");
   });
 
+  it("translate the source of a client beside its backend in nat, too", () => {
+    const rules = compile([
+      service(80, [backend(11, { subnetBits: 24 }), backend(12, { subnetBits: 24 }), backend(13, { subnetBits: 0 })]),
+    ]);
+    const [one, two] = rules.backends.map(({ mark }) => hex(mark));
+    expect(chain(rules, "to_client")[0]).toBe(
+      `meta nfproto ipv4 meta l4proto tcp ct mark { ${one}, ${two} } ip saddr 10.2.0.0/24 snat ip to 10.1.0.1:1024-31999`,
+    );
+    // The two others are of the reverse map.
+    expect(chain(rules, "to_client")).toHaveLength(3);
+  });
+
   it("hash the client's address alone where it is to keep its backend", () => {
     const [, choice] = chain(compile([service(80, [backend(11)], { persistence: "source" })]), "begin_0");
     expect(choice).toMatch(/^ct mark set jhash ip saddr mod 61 /);

@@ -7,9 +7,10 @@
  * it there. A TCP packet in the middle of a connection that is not tracked, as after a take-over, is taken for a new
  * one: by the same ring, or by the reverse map when the backend speaks first.
  */
-import { family, type Family } from "@futago/hal/units/address.ts";
+import { family, type Family, formatInterfaceAddress } from "@futago/hal/units/address.ts";
 import type { ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
+import { withoutHostBits } from "./access.ts";
 import { hashText } from "./hash.ts";
 import { apportion, buildRing, type RingCandidate } from "./maglev.ts";
 import { deniedRanges, rangeText } from "./nft-access.ts";
@@ -230,19 +231,13 @@ function toBackends(backends: readonly MarkedBackend[]): Part {
   return hooked("to_backend", "nat", "prerouting", -100, rules);
 }
 
-/** `one-arm` speaks in the virtual address' name. In `nat` a backend that speaks first is known by its address and port. */
+/**
+ * `one-arm` speaks in the virtual address' name, and so does `nat` where a client sits beside its backend. In `nat` a
+ * backend that speaks first is known by its address and port.
+ */
 function toClients(services: readonly BalancedService[], backends: readonly MarkedBackend[]): Part {
   const byService = Map.groupBy(backends, ({ service }) => service);
-  const oneArm = services
-    .filter(({ mode }) => mode === "one-arm")
-    .map((service) => {
-      const marks = (byService.get(service) ?? []).map(({ mark }) => hex(mark));
-      const ip = l3(service.address);
-      const to = ip === "ip6" ? `[${service.address}]:${PORTS}` : `${service.address}:${PORTS}`;
-      return marks.length === 0
-        ? ""
-        : `${match(ip, service.protocol)} ct mark { ${marks.join(", ")} } snat ${ip} to ${to}`;
-    });
+  const vip = services.flatMap((service) => inNameOfVip(service, byService.get(service) ?? []));
   const reverse = kinds(backends.filter(({ service }) => service.mode === "nat")).flatMap(
     ({ l3proto, protocol, own }) => {
       const source = `${l3proto} saddr . th sport`;
@@ -257,13 +252,21 @@ function toClients(services: readonly BalancedService[], backends: readonly Mark
       ];
     },
   );
-  return hooked(
-    "to_client",
-    "nat",
-    "postrouting",
-    100,
-    [...oneArm, ...reverse].filter((rule) => rule !== ""),
+  return hooked("to_client", "nat", "postrouting", 100, [...vip, ...reverse]);
+}
+
+function inNameOfVip(service: BalancedService, backends: readonly MarkedBackend[]): readonly string[] {
+  const ip = l3(service.address);
+  const to = ip === "ip6" ? `[${service.address}]:${PORTS}` : `${service.address}:${PORTS}`;
+  const rule = (some: readonly MarkedBackend[], condition: string) => {
+    const marks = some.map(({ mark }) => hex(mark)).join(", ");
+    return `${match(ip, service.protocol)} ct mark { ${marks} }${condition} snat ${ip} to ${to}`;
+  };
+  if (service.mode === "one-arm") return backends.length === 0 ? [] : [rule(backends, "")];
+  const subnets = Map.groupBy(backends, ({ backend: { address, subnetBits } }) =>
+    subnetBits === 0 ? "" : formatInterfaceAddress(withoutHostBits({ address, prefixLength: subnetBits })),
   );
+  return [...subnets].flatMap(([subnet, some]) => (subnet === "" ? [] : [rule(some, ` ${ip} saddr ${subnet}`)]));
 }
 
 /** What a backend says outside of every connection must not reach a client untranslated. */

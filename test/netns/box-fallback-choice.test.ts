@@ -100,6 +100,12 @@ it("a client keeps its backend where the service asks for that", async () => {
   expect(await answering(81)).toEqual(await answering(81));
 });
 
+it("a client beside the backends is served in nat as in one-arm", async () => {
+  await rig.servers[13].ip(`route replace ${vip} via 10.2.0.1`);
+  const { servers, errors } = await rig.ask("tcp", vip, 80, 24, 1, rig.servers[13]);
+  expect([Object.keys(servers).toSorted(), errors]).toEqual([["one", "two"], []]);
+});
+
 it("a client that is denied gets no answer", async () => {
   expect((await rig.ask("tcp", vip, 82, 3)).right).toBe(0);
   expect(await rig.host.run(["conntrack", "-L"])).not.toMatch(/dst=10\.1\.0\.1 sport=\d+ dport=82 /);
