@@ -53,7 +53,7 @@ interface Known {
   readonly port: number;
   readonly index: number;
   readonly mode: ServiceMode;
-  readonly backends: ReadonlyMap<number, readonly Backend[]>;
+  readonly backends: () => ReadonlyMap<number, readonly Backend[]>;
 }
 
 interface Backend {
@@ -66,13 +66,11 @@ export class Directory {
   readonly #services: ReadonlyMap<number, readonly Known[]>;
 
   constructor(services: readonly DirectoryService[]) {
-    const known = services.map(({ address, port, index, mode, backends }): Known => {
-      const places = backends.map((one) => ({
-        view: viewOf(one.address),
-        port: one.port,
-        place: { service: index, backend: one.number },
-      }));
-      return { view: viewOf(address), port, index, mode, backends: byEndpoint(places) };
+    const known = services.map((service): Known => {
+      const { address, port, index, mode } = service;
+      // Of a thousand services few have flows at a time.
+      let backends: ReadonlyMap<number, readonly Backend[]> | undefined;
+      return { view: viewOf(address), port, index, mode, backends: () => (backends ??= backendsByEndpoint(service)) };
     });
     this.#services = byEndpoint(known);
   }
@@ -86,7 +84,7 @@ export class Directory {
     const sourcePort = view.getUint16(at + SOURCE_PORT_AT);
     if (!this.#maySpeakFrom(view, at, service, sourcePort)) return "badSourcePort";
     const port = view.getUint16(at + BACKEND_PORT_AT);
-    const backends = service.backends.get(hashOf(view, at + BACKEND_AT, port));
+    const backends = service.backends().get(hashOf(view, at + BACKEND_AT, port));
     const backend = backends?.find((one) => one.port === port && sameAddress(one.view, 0, view, at + BACKEND_AT));
     return backend?.place ?? "unknownBackend";
   }
@@ -115,6 +113,15 @@ export class Directory {
     if (service.mode === "direct" || port < SOURCE_PORT_MIN || port > SOURCE_PORT_MAX) return false;
     return this.#find(view, at + VIP_AT, port) === undefined;
   }
+}
+
+function backendsByEndpoint({ index, backends }: DirectoryService): ReadonlyMap<number, readonly Backend[]> {
+  const places = backends.map(({ address, port, number }) => ({
+    view: viewOf(address),
+    port,
+    place: { service: index, backend: number },
+  }));
+  return byEndpoint(places);
 }
 
 function shapeRefusal(view: DataView, at: number): FlowRefusal | undefined {

@@ -10,10 +10,8 @@ import { instant } from "@futago/hal/units/time.ts";
 import { decodeNumber, encodeNumber } from "@futago/hal/xdp/layout.ts";
 import { balancerTables } from "@futago/hal/xdp/tables.ts";
 import { compileSystem } from "../../config/compile-system.ts";
-import type { ResolvedService } from "../../config/resolved.ts";
 import { validate } from "../../config/validate.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
-import type { PeerPool } from "./peer-link/message.ts";
 import { Serving } from "./serving.ts";
 
 const WAIT = { timeout: 5_000, interval: 5 };
@@ -22,7 +20,6 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 
 let icmp: FakeIcmp;
 let serving: Serving;
-let pictures: (readonly PeerPool[])[];
 let reloads: number;
 
 function configOf(more: Record<string, unknown> = {}, pool: Record<string, unknown> = {}) {
@@ -60,9 +57,9 @@ function configOf(more: Record<string, unknown> = {}, pool: Record<string, unkno
   return judged.resolved;
 }
 
-function configure(more: Record<string, unknown> = {}, pool: Record<string, unknown> = {}): void {
+function configure(more: Record<string, unknown> = {}, pool: Record<string, unknown> = {}): Promise<void> {
   const config = configOf(more, pool);
-  serving.configure(config, compileSystem(config));
+  return serving.configure(config, compileSystem(config));
 }
 
 beforeEach(() => {
@@ -70,7 +67,6 @@ beforeEach(() => {
   for (const last of [11, 12]) icmp.setHost(`10.2.0.${last}` as IpAddress, "answers");
   const bpf = new FakeBpf();
   bpf.mount("/bpf");
-  pictures = [];
   reloads = 0;
   // What checks by echo and the balancer need of a machine.
   const hal = { clock: { now }, icmp, dialing: openDialing(), network: new FakeNetwork(), bpf } as unknown as Hal;
@@ -81,7 +77,7 @@ beforeEach(() => {
     seed: "seed",
     config: undefined,
     onPenalties: () => undefined,
-    onPicture: (pools) => pictures.push(pools),
+    onPicture: () => undefined,
     onEnded: () => undefined,
     onTables: () => reloads++,
     onChange: () => undefined,
@@ -118,7 +114,7 @@ function stateOf(last: number): BackendEntry["state"] | undefined {
 
 describe("who gets new connections", () => {
   it("are the living backends, and the sorry pool while none lives", async () => {
-    configure();
+    await configure();
     expect(owners()).toBe("11,12");
     icmp.setHost("10.2.0.11" as IpAddress, "silent");
     await expect.poll(owners, WAIT).toBe("12");
@@ -129,8 +125,8 @@ describe("who gets new connections", () => {
     await expect.poll(owners, WAIT).toBe("12");
   });
 
-  it("are not those that somebody drains, who keep their place in the tables", () => {
-    configure();
+  it("are not those that somebody drains, who keep their place in the tables", async () => {
+    await configure();
     serving.setDrains(new Set(["web/s1"]));
     expect([owners(), stateOf(11)]).toEqual(["12", "draining"]);
     serving.setDrains(new Set());
@@ -138,7 +134,7 @@ describe("who gets new connections", () => {
   });
 
   it("come to a backend that returned little by little", async () => {
-    configure({}, { slowStartSeconds: 1 });
+    await configure({}, { slowStartSeconds: 1 });
     icmp.setHost("10.2.0.11" as IpAddress, "silent");
     await expect.poll(owners, WAIT).toBe("12");
     icmp.setHost("10.2.0.11" as IpAddress, "answers");
@@ -157,9 +153,9 @@ describe("who gets new connections", () => {
 });
 
 describe("what stands in the tables", () => {
-  it("has the service's and the backends' limits", () => {
+  it("has the service's and the backends' limits", async () => {
     const [web] = configOf().services;
-    configure({
+    await configure({
       services: [{ ...written, newConnectionsPerSecond: 40, persistence: "source", allow: ["10.0.0.0/8"] }],
     });
     expect(web?.idleTimeoutSeconds).toBe(7_440);
@@ -169,18 +165,18 @@ describe("what stands in the tables", () => {
     expect(entries()).toContainEqual(expect.objectContaining({ kind: "backend", address: "10.2.0.11", flowsMax: 500 }));
   });
 
-  it("goes into tables of another size when the configuration asks for it", () => {
-    configure();
+  it("goes into tables of another size when the configuration asks for it", async () => {
+    await configure();
     const before = entries().length;
-    configure({ balancer: { flows: 2_048 } });
+    await configure({ balancer: { flows: 2_048 } });
     expect(reloads).toBe(1);
     expect(serving.balancer.object.map("established").entriesMax).toBe(2_048);
     expect(entries()).toHaveLength(before);
-    configure({ balancer: { flows: 2_048 } });
+    await configure({ balancer: { flows: 2_048 } });
     expect(reloads).toBe(1);
   });
 
-  it("is old in its next hops when the core comes up", () => {
+  it("is old in its next hops when the core comes up", async () => {
     const generation = serving.balancer.object.map("futago_generation").lookup(encodeNumber(0));
     expect(decodeNumber(generation!)).toBe(1);
   });
@@ -189,15 +185,16 @@ describe("what stands in the tables", () => {
 describe("a service whose clients may live beside its backends", () => {
   const beside = [{ name: "www", address: "10.2.0.1", protocol: "tcp", port: 80, pool: "web" }];
 
-  it("says that it serves those as in one-arm, and its backends say their subnet", () => {
-    configure({ services: beside });
-    const service = (name: string) => serving.oneArmOf({ name } as ResolvedService);
-    expect(service("www")).toEqual(["10.2.0.0/24"]);
+  it("says that it serves those as in one-arm, and its backends say their subnet", async () => {
+    await configure({ services: beside });
+    const clients = (more: object) =>
+      serving.oneArmOf(configOf({ services: [{ ...beside[0], ...more }] }).services[0]!);
+    expect(clients({})).toEqual(["10.2.0.0/24"]);
     expect(entries()).toContainEqual(
       expect.objectContaining({ kind: "backend", address: "10.2.0.11", subnetBits: 24 }),
     );
-    configure({ services: [{ ...beside[0], mode: "one-arm" }] });
-    expect(service("www")).toEqual([]);
+    await configure({ services: [{ ...beside[0], mode: "one-arm" }] });
+    expect(clients({ mode: "one-arm" })).toEqual([]);
   });
 });
 

@@ -7,12 +7,14 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
-import { type BalancerEntry, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
+import { type BalancerWrite, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
 import type { BalancerInput } from "../../../balancer/compile.ts";
-import { entriesInForce, type InForce, planChange, planMove } from "../../../balancer/plan.ts";
-import { allBackends, type BalancedService, type ServiceConflict } from "../../../balancer/service.ts";
+import { type InForce, type Plan, planInSteps, planMoveInSteps, planStates } from "../../../balancer/plan.ts";
+import { allBackends, type BalancedService, endpointKey, type ServiceConflict } from "../../../balancer/service.ts";
+import { type StandingService, standingServices } from "../../../balancer/standing.ts";
 import type { Log } from "../log.ts";
+import { inSlices, Slices } from "../slices.ts";
 import { HopWatch } from "./hop-watch.ts";
 import { moveFlows } from "./move-flows.ts";
 import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
@@ -37,6 +39,12 @@ export interface KeeperOptions {
   readonly log: Log;
 }
 
+interface Standing {
+  readonly of: InForce;
+  readonly services: readonly StandingService[];
+  readonly byEndpoint: ReadonlyMap<string, StandingService>;
+}
+
 export class BalancerKeeper {
   readonly #bpf: Bpf;
   readonly #log: Log;
@@ -50,13 +58,16 @@ export class BalancerKeeper {
   #tables: BalancerTables;
   #inForce: InForce;
   /** Of `#inForce`, when somebody asked for them. */
-  #standing: { readonly of: InForce; readonly entries: readonly BalancerEntry[] } | undefined;
+  #standing: Standing | undefined;
   readonly #attached = new Map<Ifname, Attached>();
   #devices: readonly Ifname[] = [];
   #links: readonly Link[] = [];
   #troubles = new Map<string, string>();
   #own: ReadonlySet<IpAddress> = new Set();
   #services: readonly BalancedService[] = [];
+  /** A change that takes several slices. */
+  #changing: Promise<void> | undefined;
+  #removed = false;
 
   /** Loads the programs and takes over what stands in the pinned maps. Throws HalError. */
   constructor({ hal, pinDirectory, seed, sizes, log }: KeeperOptions) {
@@ -67,11 +78,10 @@ export class BalancerKeeper {
     this.#sizes = sizes;
     this.#object = this.#bpf.load("balancer", pinDirectory, mapSizes(sizes));
     this.#tables = balancerTables(this.#object);
-    this.#inForce = { kind: "found", entries: this.#tables.read() };
+    const entries = this.#tables.read();
+    this.#inForce = { kind: "found", entries };
     this.inheritedDead = new Set(
-      this.standing.flatMap((one) =>
-        one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [],
-      ),
+      entries.flatMap((one) => (one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [])),
     );
     // What changed while no core ran was not heard of.
     this.#tables.nextGeneration();
@@ -89,11 +99,16 @@ export class BalancerKeeper {
   }
 
   /** What the tables hold. */
-  get standing(): readonly BalancerEntry[] {
-    if (this.#standing?.of !== this.#inForce) {
-      this.#standing = { of: this.#inForce, entries: entriesInForce(this.#inForce) };
-    }
-    return this.#standing.entries;
+  get services(): readonly StandingService[] {
+    return this.#stands().services;
+  }
+
+  readonly serviceAt = (address: IpAddress, port: number, protocol: ServiceProtocol): StandingService | undefined =>
+    this.#stands().byEndpoint.get(endpointKey(address, port, protocol));
+
+  #stands(): Standing {
+    if (this.#standing?.of !== this.#inForce) this.#standing = standing(this.#inForce);
+    return this.#standing;
   }
 
   /** By the service's index; undefined where there is none. */
@@ -116,47 +131,110 @@ export class BalancerKeeper {
     return device === undefined ? "none" : (this.#attached.get(device)?.mode ?? "none");
   }
 
-  setServices(services: readonly BalancedService[]): void {
+  /**
+   * Serves these from now on; resolves when they are in force. Other states of backends are in force when this returns,
+   * unless a larger change is on its way: then they follow it.
+   */
+  setServices(services: readonly BalancedService[]): Promise<void> {
     this.#services = services;
-    const planned = planChange(this.#input(), this.#inForce);
-    if (!planned.ok) {
-      this.#refused(planned.reason);
-      return;
-    }
-    const { writes, inForce } = planned.value;
-    this.#attempt("services", () => {
+    if (this.#changing !== undefined) return this.#changing;
+    const quick = planStates(this.#input(), this.#inForce);
+    if (quick === undefined) return this.#change();
+    const { writes, inForce } = quick;
+    const isWritten = this.#attempt("services", () => {
       if (writes.length > 0) this.#tables.apply(writes);
       this.#inForce = inForce;
     });
+    if (!isWritten) this.#lookAtTables();
     if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
+    return Promise.resolve();
+  }
+
+  #change(): Promise<void> {
+    this.#changing = this.#changeInSlices().finally(() => {
+      this.#changing = undefined;
+    });
+    return this.#changing;
+  }
+
+  async #changeInSlices(): Promise<void> {
+    const slices = new Slices();
+    let wanted: readonly BalancedService[];
+    do {
+      wanted = this.#services;
+      const planned = await inSlices(planInSteps(this.#input(), this.#inForce), slices);
+      if (this.#removed) return;
+      if (!planned.ok) this.#refused(planned.reason);
+      else await this.#carryOut(planned.value, slices);
+      // What was said meanwhile.
+    } while (wanted !== this.#services && !this.#removed);
+  }
+
+  async #carryOut({ writes, inForce }: Plan, slices: Slices): Promise<void> {
+    for (const some of portions(writes)) {
+      if (this.#removed) return;
+      if (!this.#attempt("services", () => this.#tables.apply(some))) {
+        this.#lookAtTables();
+        return;
+      }
+      if (slices.spent) await slices.rest();
+    }
+    this.#troubles.delete("services");
+    this.#inForce = inForce;
+    if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
+  }
+
+  /** The kernel refused in between: only the tables know what they hold. */
+  #lookAtTables(): void {
+    this.#attempt("tables", () => {
+      this.#inForce = { kind: "found", entries: this.#tables.read() };
+    });
   }
 
   /**
    * Makes the tables anew in other sizes, with these services, and what is remembered of flows taken over. Packets meet
    * the old tables until the new ones are complete. True when `object` is another one.
    */
-  resize(sizes: TableSizes, services: readonly BalancedService[]): boolean {
+  async resize(sizes: TableSizes, services: readonly BalancedService[]): Promise<boolean> {
+    await this.#changing;
     if (sameSizes(sizes, this.#sizes)) return false;
     const before = this.#object;
-    this.#attempt("sizes", () => this.#resize(sizes, services));
+    this.#services = services;
+    // Whatever is said meanwhile waits for the new tables.
+    this.#changing = this.#resize(sizes).finally(() => {
+      this.#changing = undefined;
+    });
+    await this.#changing;
     return this.#object !== before;
   }
 
-  #resize(sizes: TableSizes, services: readonly BalancedService[]): void {
+  async #resize(sizes: TableSizes): Promise<void> {
+    try {
+      await this.#makeTables(sizes, new Slices());
+      this.#troubles.delete("sizes");
+    } catch (error) {
+      if (!(error instanceof HalError)) throw error;
+      this.#trouble("sizes", `sizes: ${error.message}`);
+    }
+  }
+
+  async #makeTables(sizes: TableSizes, slices: Slices): Promise<void> {
     const object = this.#bpf.load("balancer", this.#pinDirectory, mapSizes(sizes));
     const tables = balancerTables(object);
-    const input = { ...this.#input(), services, servicesMax: sizes.services };
-    const planned = planMove(input, this.#inForce, tables.read());
-    if (!planned.ok) {
+    const input = { ...this.#input(), servicesMax: sizes.services };
+    const planned = await inSlices(planMoveInSteps(input, this.#inForce, tables.read()), slices);
+    if (!planned.ok || this.#removed) {
       object.close();
-      this.#refused(planned.reason);
+      if (!planned.ok) this.#refused(planned.reason);
       return;
     }
-    tables.apply(planned.value.writes);
+    for (const some of portions(planned.value.writes)) {
+      tables.apply(some);
+      if (slices.spent) await slices.rest();
+    }
     const former = this.#object;
     moveFlows(former, object);
     this.#sizes = sizes;
-    this.#services = services;
     this.#object = object;
     this.#tables = tables;
     this.#inForce = planned.value.inForce;
@@ -175,7 +253,7 @@ export class BalancerKeeper {
     if (addresses.length === this.#own.size && addresses.every((address) => this.#own.has(address))) return;
     this.#attempt("own-addresses", () => this.#tables.setOwn(addresses));
     this.#own = new Set(addresses);
-    if (this.#services.length > 0) this.setServices(this.#services);
+    if (this.#services.length > 0) void this.setServices(this.#services);
   }
 
   #input(): BalancerInput {
@@ -210,6 +288,7 @@ export class BalancerKeeper {
 
   /** Takes the balancer off the machine. */
   remove(): void {
+    this.#removed = true;
     this.#hops.close();
     for (const [device, { ifindex }] of this.#attached) this.#attempt(device, () => this.#bpf.detachXdp(ifindex));
     this.#attached.clear();
@@ -241,13 +320,16 @@ export class BalancerKeeper {
     }
   }
 
-  #attempt(subject: string, action: () => void): void {
+  /** Whether the machine did it. */
+  #attempt(subject: string, action: () => void): boolean {
     try {
       action();
       this.#troubles.delete(subject);
+      return true;
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
       this.#trouble(subject, `${subject}: ${error.message}`);
+      return false;
     }
   }
 
@@ -255,5 +337,25 @@ export class BalancerKeeper {
     if (this.#troubles.get(subject) === sentence) return;
     this.#troubles.set(subject, sentence);
     this.#log.warn("balancer-refused", { subject, sentence });
+  }
+}
+
+function standing(inForce: InForce): Standing {
+  const services = standingServices(inForce);
+  const ends = services.map(
+    (one) => [endpointKey(one.entry.address, one.entry.port, one.entry.protocol), one] as const,
+  );
+  return { of: inForce, services, byEndpoint: new Map(ends) };
+}
+
+/** What goes to the kernel in a few milliseconds: rings are large. */
+const ENTRIES_AT_A_TIME = 512;
+const RINGS_AT_A_TIME = 32;
+
+function* portions(writes: readonly BalancerWrite[]): Generator<readonly BalancerWrite[]> {
+  for (let from = 0; from < writes.length; ) {
+    const size = writes[from]?.entry.kind === "ring" ? RINGS_AT_A_TIME : ENTRIES_AT_A_TIME;
+    yield writes.slice(from, from + size);
+    from += size;
   }
 }

@@ -3,7 +3,7 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import { captureTables, CAPTURE_BYTES_MAX, CAPTURE_ENDPOINTS_MAX } from "@futago/hal/xdp/capture.ts";
 import { type BalancerInspection, inspectBalancer } from "@futago/hal/xdp/inspect.ts";
-import type { Resolved } from "../../../config/resolved.ts";
+import type { Resolved, ResolvedPool } from "../../../config/resolved.ts";
 import type { CaptureEvent, CaptureQuery, FlowsQuery, FlowsShown, TraceQuery, TraceShown } from "../../control.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { GroupStatus } from "../../messages.ts";
@@ -22,7 +22,7 @@ export interface ToolboxOptions {
   readonly balancer: BalancerView;
   readonly config: () => Resolved | undefined;
   readonly groups: () => readonly GroupStatus[];
-  readonly health: () => ReadonlyMap<string, BackendHealth>;
+  readonly healthOf: (pool: ResolvedPool) => readonly BackendHealth[];
   readonly links: () => readonly Link[];
   readonly drains: Drains;
   /** Which backends drain is not what it was. */
@@ -78,7 +78,7 @@ export class Toolbox {
     const config = this.#config();
     return listFlows(this.#inspection, {
       config,
-      standing: this.#options.balancer.standing,
+      serviceAt: this.#options.balancer.serviceAt,
       nowNanos: this.#nowNanos(),
       service: query.service === undefined ? undefined : serviceNamed(config, query.service),
       client: query.client === undefined ? undefined : clientNamed(query.client),
@@ -88,14 +88,14 @@ export class Toolbox {
   }
 
   #trace({ client, clientPort, service }: TraceQuery): Promise<TraceShown> {
-    const { hal, groups, health, balancer } = this.#options;
+    const { hal, groups, healthOf, balancer } = this.#options;
     const config = this.#config();
     const asked = {
       client: clientNamed(client),
       clientPort: clientPort === undefined ? undefined : within("the client's port", clientPort, PORT_MAX),
       service: serviceNamed(config, service),
     };
-    const sources = { config, groups: groups(), health: health(), balancer, inspection: this.#inspection };
+    const sources = { config, groups: groups(), healthOf, balancer, inspection: this.#inspection };
     return traceFlow({ ...sources, network: hal.network, nowNanos: this.#nowNanos() }, asked);
   }
 
