@@ -40,7 +40,6 @@ export interface KeeperOptions {
 }
 
 interface Standing {
-  readonly of: InForce;
   readonly services: readonly StandingService[];
   readonly byEndpoint: ReadonlyMap<string, StandingService>;
 }
@@ -107,8 +106,14 @@ export class BalancerKeeper {
     this.#stands().byEndpoint.get(endpointKey(address, port, protocol));
 
   #stands(): Standing {
-    if (this.#standing?.of !== this.#inForce) this.#standing = standing(this.#inForce);
+    this.#standing ??= standing(this.#inForce);
     return this.#standing;
+  }
+
+  #hold(inForce: InForce): void {
+    this.#inForce = inForce;
+    // What it was made from is large.
+    this.#standing = undefined;
   }
 
   /** By the service's index; undefined where there is none. */
@@ -143,7 +148,7 @@ export class BalancerKeeper {
     const { writes, inForce } = quick;
     const isWritten = this.#attempt("services", () => {
       if (writes.length > 0) this.#tables.apply(writes);
-      this.#inForce = inForce;
+      this.#hold(inForce);
     });
     if (!isWritten) this.#lookAtTables();
     if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
@@ -180,14 +185,14 @@ export class BalancerKeeper {
       if (slices.spent) await slices.rest();
     }
     this.#troubles.delete("services");
-    this.#inForce = inForce;
+    this.#hold(inForce);
     if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
   }
 
   /** The kernel refused in between: only the tables know what they hold. */
   #lookAtTables(): void {
     this.#attempt("tables", () => {
-      this.#inForce = { kind: "found", entries: this.#tables.read() };
+      this.#hold({ kind: "found", entries: this.#tables.read() });
     });
   }
 
@@ -237,7 +242,7 @@ export class BalancerKeeper {
     this.#sizes = sizes;
     this.#object = object;
     this.#tables = tables;
-    this.#inForce = planned.value.inForce;
+    this.#hold(planned.value.inForce);
     for (const [ifname, { ifindex }] of this.#attached) this.#put(ifname, ifindex);
     moveFlows(former, object);
     former.close();
@@ -345,7 +350,7 @@ function standing(inForce: InForce): Standing {
   const ends = services.map(
     (one) => [endpointKey(one.entry.address, one.entry.port, one.entry.protocol), one] as const,
   );
-  return { of: inForce, services, byEndpoint: new Map(ends) };
+  return { services, byEndpoint: new Map(ends) };
 }
 
 /** What goes to the kernel in a few milliseconds: rings are large. */

@@ -260,6 +260,8 @@ export class CheckRunner {
   #onResult(path: string, input: Input, now: Instant): void {
     const check = this.#checks.get(path);
     if (check === undefined || this.#closed) return;
+    // What has answered is not held on to until the next attempt: of many checks that is much.
+    if (input.kind === "result" && input.attempt === check.state.attempt) check.running = NOT_RUNNING;
     this.#input(check, input, now);
     this.#schedule(now);
   }
