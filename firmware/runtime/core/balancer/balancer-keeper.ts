@@ -10,11 +10,13 @@ import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import { type BalancerWrite, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
 import type { BalancerInput } from "../../../balancer/compile.ts";
+import { diffEntries } from "../../../balancer/diff.ts";
 import { type InForce, type Plan, planInSteps, planMoveInSteps, planStates } from "../../../balancer/plan.ts";
 import { allBackends, type BalancedService, endpointKey, type ServiceConflict } from "../../../balancer/service.ts";
 import { type StandingService, standingServices } from "../../../balancer/standing.ts";
 import type { Log } from "../log.ts";
 import { inSlices, Slices } from "../slices.ts";
+import { type Audited, TableAudit } from "./table-audit.ts";
 import { HopWatch } from "./hop-watch.ts";
 import { moveFlows } from "./move-flows.ts";
 import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
@@ -50,6 +52,7 @@ export class BalancerKeeper {
   readonly #seed: string;
   readonly #pinDirectory: string;
   readonly #hops: HopWatch;
+  readonly #audit: TableAudit;
   /** Backends, by address and port, that a predecessor had found dead: they get no traffic before they are looked at. */
   readonly inheritedDead: ReadonlySet<string>;
   #sizes: TableSizes;
@@ -84,6 +87,12 @@ export class BalancerKeeper {
     );
     // What changed while no core ran was not heard of.
     this.#tables.nextGeneration();
+    this.#audit = new TableAudit({
+      look: () => this.#audited(),
+      restore: (entries) => void this.#attempt("restore", () => this.#tables.apply(diffEntries([], entries))),
+      alsoLook: () => this.#lookAround(),
+      log,
+    });
     this.#hops = new HopWatch(hal.network, () => this.#attempt("next-hops", () => this.#tables.nextGeneration()));
   }
 
@@ -108,6 +117,25 @@ export class BalancerKeeper {
   #stands(): Standing {
     this.#standing ??= standing(this.#inForce);
     return this.#standing;
+  }
+
+  /** What the tables should hold; undefined while they are being changed. */
+  #audited(): Audited | undefined {
+    if (this.#changing !== undefined || this.#inForce.kind === "found") return undefined;
+    const { services, hosts } = this.#inForce.compiled;
+    return { object: this.#object, services, hosts };
+  }
+
+  /** At what no map of entries shows. */
+  #lookAround(): void {
+    this.reattach();
+    // A core that has just started does not know them yet.
+    if (this.#own.size === 0) return;
+    this.#attempt("own-addresses", () => {
+      if (this.#tables.setOwn([...this.#own])) this.#log.warn("balancer-restored", { entries: ["own addresses"] });
+    });
+    // The kernel refused before.
+    if (this.#inForce.kind === "found" && this.#troubles.has("services")) void this.setServices(this.#services);
   }
 
   #hold(inForce: InForce): void {
@@ -294,6 +322,7 @@ export class BalancerKeeper {
   /** Takes the balancer off the machine. */
   remove(): void {
     this.#removed = true;
+    this.#audit.close();
     this.#hops.close();
     for (const [device, { ifindex }] of this.#attached) this.#attempt(device, () => this.#bpf.detachXdp(ifindex));
     this.#attached.clear();
@@ -304,7 +333,10 @@ export class BalancerKeeper {
     const { ifname, ifindex } = link;
     const present = this.#attached.get(ifname);
     this.#attempt(ifname, () => {
-      if (present?.ifindex === ifindex && this.#bpf.xdpProgramId(ifindex) !== 0) return;
+      if (present?.ifindex === ifindex) {
+        if (this.#bpf.xdpProgramId(ifindex) !== 0) return;
+        this.#log.warn("balancer-restored", { device: ifname });
+      }
       this.#put(ifname, ifindex);
     });
   }
