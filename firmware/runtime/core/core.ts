@@ -18,7 +18,7 @@ import { Configuration, logApplied } from "./configuration.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { Drains } from "./control/drains.ts";
 import { type Answers, captureQuery, controlHandlers, statusQuery } from "./control/handlers.ts";
-import { configAnswer, healthAnswer } from "./control/large-answers.ts";
+import { checkNames, configAnswer, healthAnswer } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import type { Log } from "./log.ts";
@@ -186,8 +186,8 @@ export class Core {
     const { inForce } = this.#configuration;
     this.#setAlarm("no-configuration", "", inForce === undefined ? NO_CONFIGURATION : undefined);
     if (inForce === undefined) return;
-    const { resolved, revision } = inForce;
-    const orders = compileOrders(resolved, revision.id);
+    const { resolved } = inForce;
+    const orders = compileOrders(resolved, inForce.revision.id);
     const system = compileSystem(resolved);
     await this.#network.apply(desiredNetwork(system, orders));
     this.#sentinel.sendOrders(orders);
@@ -313,13 +313,11 @@ export class Core {
   #answers(): Answers {
     return {
       status: async (only) => {
+        checkNames(this.#configuration.inForce?.resolved, only);
         await this.#serving.flows.count();
         return this.#boxStatus(only);
       },
-      config: () => {
-        const revision = this.#configuration.inForce?.revision;
-        return revision === undefined ? undefined : configAnswer(revision);
-      },
+      config: () => configAnswer(this.#configuration.inForce?.revision),
       health: (service) =>
         healthAnswer(this.#configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
       events: () => this.#events,

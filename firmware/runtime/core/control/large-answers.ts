@@ -5,9 +5,10 @@ import { JsonInPieces, listInPieces, objectInPieces } from "../../json-pieces.ts
 import type { Revision } from "../../store/store.ts";
 import { serviceNamed } from "./named.ts";
 
-/** A ConfigShown. */
-export function configAnswer({ id, text }: Revision): JsonInPieces {
-  return new JsonInPieces(objectInPieces({ revision: id }, "document", [text]));
+/** A ConfigShown; undefined where there is no revision yet. */
+export function configAnswer(revision: Revision | undefined): JsonInPieces | undefined {
+  if (revision === undefined) return undefined;
+  return new JsonInPieces(objectInPieces({ revision: revision.id }, "document", [revision.text]));
 }
 
 /** A list of CheckStatus: all, or those of a service. `checks` gives them out some at a time. */
@@ -18,4 +19,9 @@ export function healthAnswer(
 ): JsonInPieces {
   const only = service === undefined || config === undefined ? undefined : serviceNamed(config, service);
   return new JsonInPieces(listInPieces(checks(only)));
+}
+
+/** Refuses names of services that there are none of. */
+export function checkNames(config: Resolved | undefined, services: ReadonlySet<string> | undefined): void {
+  if (config !== undefined) for (const name of services ?? []) serviceNamed(config, name);
 }

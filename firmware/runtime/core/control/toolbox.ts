@@ -1,4 +1,5 @@
 /** What people ask of a running balancer: its flows, the way of a packet, copies of packets, and backends to drain. */
+import type { BpfObject } from "@futago/hal/contract/bpf.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import { captureTables, CAPTURE_BYTES_MAX, CAPTURE_ENDPOINTS_MAX } from "@futago/hal/xdp/capture.ts";
@@ -29,6 +30,12 @@ export interface ToolboxOptions {
   readonly onDrains: () => void;
 }
 
+interface Tools {
+  readonly object: BpfObject;
+  readonly inspection: BalancerInspection;
+  readonly capture: PacketCapture;
+}
+
 const FLOWS_SHOWN = 50;
 /** One answer is one line of the control socket (CONTROL_LINE_BYTES_MAX). */
 const FLOWS_SHOWN_MAX = 50_000;
@@ -40,20 +47,32 @@ const PORT_MAX = 0xffff;
 
 export class Toolbox {
   readonly #options: ToolboxOptions;
-  readonly #inspection: BalancerInspection;
-  readonly #capture: PacketCapture;
+  #tools: Tools;
 
   constructor(options: ToolboxOptions) {
-    const { hal, balancer, config, links } = options;
     this.#options = options;
-    this.#inspection = inspectBalancer(balancer.object);
-    this.#capture = new PacketCapture({
-      tables: captureTables(balancer.object),
+    this.#tools = this.#openTools();
+  }
+
+  /** Of the tables as they are now: those of another size are other tables. A capture of the former ends. */
+  #now(): Tools {
+    if (this.#tools.object === this.#options.balancer.object) return this.#tools;
+    this.#tools.capture.close();
+    this.#tools = this.#openTools();
+    return this.#tools;
+  }
+
+  #openTools(): Tools {
+    const { hal, balancer, config, links } = this.#options;
+    const { object } = balancer;
+    const capture = new PacketCapture({
+      tables: captureTables(object),
       clock: hal.clock,
       links,
       hostname: () => config()?.system.hostname ?? "",
       devices: () => this.#devices(),
     });
+    return { object, inspection: inspectBalancer(object), capture };
   }
 
   /** Its part of what can be asked. */
@@ -76,7 +95,7 @@ export class Toolbox {
 
   async #flows(query: FlowsQuery): Promise<FlowsShown> {
     const config = this.#config();
-    return listFlows(this.#inspection, {
+    return listFlows(this.#now().inspection, {
       config,
       serviceAt: this.#options.balancer.serviceAt,
       nowNanos: this.#nowNanos(),
@@ -95,7 +114,7 @@ export class Toolbox {
       clientPort: clientPort === undefined ? undefined : within("the client's port", clientPort, PORT_MAX),
       service: serviceNamed(config, service),
     };
-    const sources = { config, groups: groups(), healthOf, balancer, inspection: this.#inspection };
+    const sources = { config, groups: groups(), healthOf, balancer, inspection: this.#now().inspection };
     return traceFlow({ ...sources, network: hal.network, nowNanos: this.#nowNanos() }, asked);
   }
 
@@ -117,11 +136,11 @@ export class Toolbox {
       seconds: Math.min(query.seconds ?? CAPTURE_SECONDS, CAPTURE_SECONDS_MAX),
       snap: within("--snap", query.snap ?? CAPTURE_BYTES_MAX, CAPTURE_BYTES_MAX),
     };
-    return this.#capture.begin(wanted, onEvent);
+    return this.#now().capture.begin(wanted, onEvent);
   }
 
   close(): void {
-    this.#capture.close();
+    this.#tools.capture.close();
   }
 
   #config(): Resolved {
