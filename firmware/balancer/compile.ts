@@ -13,17 +13,19 @@ import {
   type ServiceEntry,
 } from "@futago/hal/units/balancer.ts";
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
+import { atOnce } from "@futago/hal/units/steps.ts";
 import { accessEntries, accessRule } from "./access.ts";
 import { assign } from "./assign.ts";
 import { hashText } from "./hash.ts";
 import { buildRing } from "./maglev.ts";
 import {
   allBackends,
+  type BalancedBackend,
   type BalancedService,
   type Bounds,
   candidates,
   endpointKey,
-  findServiceConflict,
+  findConflictInSteps,
   type ServiceConflict,
   serviceKey,
   SLOW_START_STEPS,
@@ -39,6 +41,7 @@ export interface BalancerInput extends Bounds {
 /** A service with the entries that carry it out. */
 export interface CompiledService {
   readonly service: BalancedService;
+  readonly entry: ServiceEntry;
   readonly index: number;
   /** Of `allBackends`, in their order. */
   readonly ordinals: readonly number[];
@@ -68,19 +71,34 @@ export function entriesOf({ services, hosts }: Compiled): readonly BalancerEntry
 }
 
 export function compile(input: BalancerInput, standing: readonly BalancerEntry[]): Result<Compiled, ServiceConflict> {
-  const conflict = findServiceConflict(input.services, input);
+  return atOnce(compileInSteps(input, surveyEntries(standing)));
+}
+
+/** As {@link compile}; a step is a service. */
+export function* compileInSteps(
+  input: BalancerInput,
+  ground: Ground,
+): Generator<undefined, Result<Compiled, ServiceConflict>> {
+  const conflict = yield* findConflictInSteps(input.services, input);
   if (conflict !== undefined) return refuse(conflict);
-  const ground = survey(standing);
   const indexes = assign(input.services.map(serviceKey), ground.indexes, input.servicesMax);
   const compileRing = ringCompiler(input.seed);
-  const services = input.services.map((service, i): CompiledService => {
+  const services: CompiledService[] = [];
+  for (const [i, service] of input.services.entries()) {
     const index = indexes[i] ?? 0;
-    const keys = allBackends(service).map((backend) => `${backend.address}:${backend.port}`);
-    const ordinals = assign(keys, ground.ordinals.get(index) ?? new Map(), SERVICE_BACKENDS_MAX);
-    const ring = compileRing(service, index, ordinals, ground.rings.get(index));
-    return { service, index, ordinals, ring, entries: compileOne(input.seed, service, index, ordinals, ring) };
-  });
-  return ok(compiledOf(services, hostsOf(services)));
+    const same = ground.compiled(service, index);
+    if (same === undefined) {
+      const ordinals = assign(allBackends(service).map(placeOf), ground.ordinals(index), SERVICE_BACKENDS_MAX);
+      const ring = compileRing(service, index, ordinals, ground.ring(index));
+      services.push(compileOne(input.seed, { service, index, ordinals, ring }));
+    } else services.push(same);
+    yield undefined;
+  }
+  return ok(compiledOf(services, yield* hostsInSteps(services)));
+}
+
+function placeOf({ address, port }: Pick<BalancedBackend, "address" | "port">): string {
+  return `${address}:${port}`;
 }
 
 export function compiledOf(services: readonly CompiledService[], hosts: readonly ReverseEntry[]): Compiled {
@@ -93,19 +111,40 @@ export function recompiler(seed: string): (before: CompiledService, service: Bal
   return (before, service) => {
     const { index, ordinals } = before;
     const ring = compileRing(service, index, ordinals, before.ring);
-    return { service, index, ordinals, ring, entries: compileOne(seed, service, index, ordinals, ring) };
+    return compileOne(seed, { service, index, ordinals, ring });
   };
 }
 
-/** What stands in the tables, by the keys that last. */
-interface Ground {
+/** What stands in the tables, by the keys that last; all but `indexes` by the service's index. */
+export interface Ground {
   readonly indexes: ReadonlyMap<string, number>;
-  /** By service index: address and port to ordinal. */
-  readonly ordinals: ReadonlyMap<number, ReadonlyMap<string, number>>;
-  readonly rings: ReadonlyMap<number, RingEntry>;
+  /** Address and port to ordinal. */
+  ordinals(index: number): ReadonlyMap<string, number>;
+  ring(index: number): RingEntry | undefined;
+  /** What carries out this very service already. */
+  compiled(service: BalancedService, index: number): CompiledService | undefined;
 }
 
-function survey(standing: readonly BalancerEntry[]): Ground {
+const NO_ORDINALS: ReadonlyMap<string, number> = new Map();
+
+/** Of what was compiled before with the same seed. */
+export function surveyCompiled({ services, byIndex }: Compiled): Ground {
+  return {
+    indexes: new Map(services.map(({ service, index }) => [serviceKey(service), index])),
+    ordinals: (index) => {
+      const known = byIndex.get(index);
+      if (known === undefined) return NO_ORDINALS;
+      return new Map(allBackends(known.service).map((backend, i) => [placeOf(backend), known.ordinals[i] ?? 0]));
+    },
+    ring: (index) => byIndex.get(index)?.ring,
+    compiled: (service, index) => {
+      const known = byIndex.get(index);
+      return known?.service === service ? known : undefined;
+    },
+  };
+}
+
+export function surveyEntries(standing: readonly BalancerEntry[]): Ground {
   const indexes = new Map<string, number>();
   const ordinals = new Map<number, Map<string, number>>();
   const rings = new Map<number, RingEntry>();
@@ -129,16 +168,16 @@ function survey(standing: readonly BalancerEntry[]): Ground {
         break;
     }
   }
-  return { indexes, ordinals, rings };
+  return {
+    indexes,
+    ordinals: (index) => ordinals.get(index) ?? NO_ORDINALS,
+    ring: (index) => rings.get(index),
+    compiled: () => undefined,
+  };
 }
 
-function compileOne(
-  seed: string,
-  service: BalancedService,
-  index: number,
-  ordinals: readonly number[],
-  ring: RingEntry,
-): readonly BalancerEntry[] {
+function compileOne(seed: string, known: Omit<CompiledService, "entry" | "entries">): CompiledService {
+  const { service, index, ordinals, ring } = known;
   const { address: vip, port: vipPort, protocol, mode, persistence } = service;
   const entries: BalancerEntry[] = [...accessEntries(service, index)];
   allBackends(service).forEach((backend, i) => {
@@ -164,11 +203,12 @@ function compileOne(
     flowsMax: service.flowsMax,
     clientFlowsMax: service.clientFlowsMax,
   };
-  return [...entries, ring, entry];
+  entries.push(ring, entry);
+  return { ...known, entry, entries };
 }
 
 /** Port 0 only says whose host it is; the first service to name the host describes it. */
-function hostsOf(services: readonly CompiledService[]): readonly ReverseEntry[] {
+function* hostsInSteps(services: readonly CompiledService[]): Generator<undefined, readonly ReverseEntry[]> {
   const hosts = new Map<string, ReverseEntry>();
   for (const { entries } of services) {
     for (const entry of entries) {
@@ -178,6 +218,7 @@ function hostsOf(services: readonly CompiledService[]): readonly ReverseEntry[] 
       const { kind, address, protocol, vip, vipPort, backend, service } = entry;
       hosts.set(key, { kind, address, port: 0, protocol, vip, vipPort, backend, service });
     }
+    yield undefined;
   }
   return [...hosts.values()];
 }

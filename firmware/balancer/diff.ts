@@ -10,6 +10,7 @@ import type {
   RingEntry,
   ServiceEntry,
 } from "@futago/hal/units/balancer.ts";
+import { atOnce } from "@futago/hal/units/steps.ts";
 import { endpointKey } from "./service.ts";
 
 /** The writes that turn `standing` into `desired`. */
@@ -17,15 +18,29 @@ export function diffEntries(
   standing: readonly BalancerEntry[],
   desired: readonly BalancerEntry[],
 ): readonly BalancerWrite[] {
+  return atOnce(diffInSteps([standing], [desired]));
+}
+
+/** As {@link diffEntries}, of entries in lists; a step is a list. */
+export function* diffInSteps(
+  standing: Iterable<readonly BalancerEntry[]>,
+  desired: Iterable<readonly BalancerEntry[]>,
+): Generator<undefined, readonly BalancerWrite[]> {
   const before = new Map<string, BalancerEntry>();
-  for (const entry of standing) before.set(entryKey(entry), entry);
+  for (const list of standing) {
+    for (const entry of list) before.set(entryKey(entry), entry);
+    yield undefined;
+  }
   const ranks: BalancerWrite[][] = Array.from({ length: RANKS }, () => []);
-  for (const entry of desired) {
-    const key = before.size === 0 ? "" : entryKey(entry);
-    const old = before.get(key);
-    before.delete(key);
-    if (old !== undefined && (old === entry || sameEntry(old, entry))) continue;
-    ranks[rankOfPut(entry, old)]?.push({ kind: "put", entry });
+  for (const list of desired) {
+    for (const entry of list) {
+      const key = before.size === 0 ? "" : entryKey(entry);
+      const old = before.get(key);
+      before.delete(key);
+      if (old !== undefined && (old === entry || sameEntry(old, entry))) continue;
+      ranks[rankOfPut(entry, old)]?.push({ kind: "put", entry });
+    }
+    yield undefined;
   }
   // What is still there was not asked for.
   for (const entry of before.values()) ranks[REMOVE_RANKS[entry.kind]]?.push({ kind: "remove", entry });
@@ -61,7 +76,7 @@ export function entryKey(entry: BalancerEntry): string {
 }
 
 /** Whether two entries of one key are equal. */
-function sameEntry(a: BalancerEntry, b: BalancerEntry): boolean {
+export function sameEntry(a: BalancerEntry, b: BalancerEntry): boolean {
   switch (a.kind) {
     case "service":
       return b.kind === a.kind && sameService(a, b);

@@ -196,14 +196,14 @@ function ringSize(service: BalancedService): number {
 }
 
 /** When one of them goes, many slots change their owners: it is the short way to say the same shares. */
-function oneStretchEach(_seed: string, candidates: readonly RingCandidate[], size: number): Uint16Array {
+function oneStretchEach(_seed: string, members: readonly RingCandidate[], size: number): Uint16Array {
   const ring = new Uint16Array(size);
   let at = 0;
   const quotas = apportion(
-    candidates.map(({ weight }) => weight),
+    members.map(({ weight }) => weight),
     size,
   );
-  for (const [i, { ordinal }] of candidates.entries()) {
+  for (const [i, { ordinal }] of members.entries()) {
     const next = at + (quotas[i] ?? 0);
     ring.fill(ordinal, at, next);
     at = next;

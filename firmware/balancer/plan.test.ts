@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BalancerEntry } from "@futago/hal/units/balancer.ts";
+import { atOnce } from "@futago/hal/units/steps.ts";
 import { type BalancerInput, compileServices } from "./compile.ts";
 import { applyWrites, diffEntries, entryKey } from "./diff.ts";
-import { entriesInForce, type InForce, planChange, planMove, type Plan } from "./plan.ts";
+import { entriesInForce, type InForce, planChange, planMoveInSteps, type Plan } from "./plan.ts";
 import type { BalancedBackend, BalancedService } from "./service.ts";
 import { backend, ip, service } from "./services.test-support.ts";
 
@@ -71,7 +72,8 @@ describe("tables made anew", () => {
   it("get everything, under the numbers that flows know", () => {
     const before = plan(input([service(70, [backend(9)]), service(80, web)]), NOTHING);
     const later = plan(input([service(80, [backend(11), backend(13)])]), before.inForce);
-    const moved = planMove(input([service(80, [backend(11), backend(13)])], { servicesMax: 32 }), later.inForce, []);
+    const services = [service(80, [backend(11), backend(13)])];
+    const moved = atOnce(planMoveInSteps(input(services, { servicesMax: 32 }), later.inForce, []));
     if (!moved.ok) throw new Error(moved.reason.kind);
     const led = applyWrites([], moved.value.writes);
     expect(keys(led)).toEqual(keys(entriesInForce(later.inForce)));

@@ -5,8 +5,18 @@
  */
 import type { BalancerEntry, BalancerWrite } from "@futago/hal/units/balancer.ts";
 import { ok, type Result } from "@futago/hal/units/result.ts";
-import { type BalancerInput, compile, type Compiled, compiledOf, entriesOf, recompiler } from "./compile.ts";
-import { diffEntries } from "./diff.ts";
+import { atOnce } from "@futago/hal/units/steps.ts";
+import {
+  type BalancerInput,
+  type Compiled,
+  compiledOf,
+  compileInSteps,
+  entriesOf,
+  recompiler,
+  surveyCompiled,
+  surveyEntries,
+} from "./compile.ts";
+import { diffEntries, diffInSteps } from "./diff.ts";
 import type { BalancedBackend, BalancedService, ServiceConflict } from "./service.ts";
 
 /** What the tables hold: found there, or put there by a plan. */
@@ -21,42 +31,80 @@ export interface Plan {
 }
 
 export function planChange(input: BalancerInput, inForce: InForce): Result<Plan, ServiceConflict> {
-  if (inForce.kind === "planned" && isSameGround(input, inForce.input)) {
-    const quick = planStates(input, inForce.compiled);
-    if (quick !== undefined) return ok(quick);
-  }
-  const standing = entriesInForce(inForce);
-  const compiled = compile(input, standing);
+  return atOnce(planInSteps(input, inForce));
+}
+
+/** As {@link planChange}; a step is a service or less. */
+export function* planInSteps(
+  input: BalancerInput,
+  inForce: InForce,
+): Generator<undefined, Result<Plan, ServiceConflict>> {
+  const quick = planStates(input, inForce);
+  if (quick !== undefined) return ok(quick);
+  const before = inForce.kind === "planned" && inForce.input.seed === input.seed ? inForce.compiled : undefined;
+  const ground = before === undefined ? surveyEntries(entriesInForce(inForce)) : surveyCompiled(before);
+  const compiled = yield* compileInSteps(input, ground);
   if (!compiled.ok) return compiled;
-  const writes = diffEntries(standing, entriesOf(compiled.value));
+  const former = before === undefined ? listsOf(entriesInForce(inForce)) : changed(before, compiled.value);
+  const next = before === undefined ? all(compiled.value) : changed(compiled.value, before);
+  const writes = yield* diffInSteps(former, next);
   return ok({ writes, inForce: { kind: "planned", input, compiled: compiled.value } });
 }
 
-/** The same for tables made anew, which hold `found`: services and backends keep the numbers that flows know. */
-export function planMove(
+/**
+ * The same, as steps, for tables made anew, which hold `found`: services and backends keep the numbers that flows know.
+ */
+export function* planMoveInSteps(
   input: BalancerInput,
   inForce: InForce,
   found: readonly BalancerEntry[],
-): Result<Plan, ServiceConflict> {
-  const compiled = compile(input, entriesInForce(inForce));
+): Generator<undefined, Result<Plan, ServiceConflict>> {
+  const compiled = yield* compileInSteps(input, surveyEntries(entriesInForce(inForce)));
   if (!compiled.ok) return compiled;
-  const writes = diffEntries(found, entriesOf(compiled.value));
+  const writes = yield* diffInSteps(listsOf(found), all(compiled.value));
   return ok({ writes, inForce: { kind: "planned", input, compiled: compiled.value } });
+}
+
+/** Entries in lists of a thousand. */
+function* listsOf(entries: readonly BalancerEntry[]): Generator<readonly BalancerEntry[]> {
+  for (let from = 0; from < entries.length; from += LIST_LENGTH) yield entries.slice(from, from + LIST_LENGTH);
+}
+
+const LIST_LENGTH = 1_000;
+
+function* all({ services, hosts }: Compiled): Generator<readonly BalancerEntry[]> {
+  for (const { entries } of services) yield entries;
+  yield* listsOf(hosts);
+}
+
+/** The entries of services that the other has not, or has otherwise. What both have is neither written nor compared. */
+function* changed({ services, hosts }: Compiled, other: Compiled): Generator<readonly BalancerEntry[]> {
+  for (const service of services) if (other.byIndex.get(service.index) !== service) yield service.entries;
+  yield* listsOf(hosts);
 }
 
 export function entriesInForce(inForce: InForce): readonly BalancerEntry[] {
   return inForce.kind === "found" ? inForce.entries : entriesOf(inForce.compiled);
 }
 
+/** More services than these are changed in steps: each takes a millisecond or two, most of it for its ring. */
+const SHORT_SERVICES_MAX = 8;
+
+/** The short way; undefined where more than states of backends changed, or those of many services. */
+export function planStates(input: BalancerInput, inForce: InForce): Plan | undefined {
+  const short = inForce.kind === "planned" && isSameGround(input, inForce.input);
+  return short ? replanStates(input, inForce.compiled) : undefined;
+}
+
 function isSameGround(a: BalancerInput, b: BalancerInput): boolean {
   return a.seed === b.seed && a.servicesMax === b.servicesMax && a.own === b.own;
 }
 
-/** Undefined: more than states of backends changed. */
-function planStates(input: BalancerInput, before: Compiled): Plan | undefined {
+function replanStates(input: BalancerInput, before: Compiled): Plan | undefined {
   const { services } = input;
   if (services.length !== before.services.length) return undefined;
   const recompile = recompiler(input.seed);
+  let count = 0;
   const old: BalancerEntry[] = [];
   const next: BalancerEntry[] = [];
   const compiled: Compiled["services"][number][] = [];
@@ -67,7 +115,7 @@ function planStates(input: BalancerInput, before: Compiled): Plan | undefined {
       compiled.push(standing);
       continue;
     }
-    if (!isSameButStates(service, standing.service)) return undefined;
+    if (++count > SHORT_SERVICES_MAX || !isSameButStates(service, standing.service)) return undefined;
     const fresh = recompile(standing, service);
     compiled.push(fresh);
     for (const entry of standing.entries) old.push(entry);

@@ -7,6 +7,7 @@ import {
   type ServiceMode,
   type ServiceProtocol,
 } from "@futago/hal/units/balancer.ts";
+import { atOnce } from "@futago/hal/units/steps.ts";
 
 /** A service on one address. What is not changed stays the same object from one call to the next: see `plan.ts`. */
 export interface BalancedService {
@@ -72,10 +73,15 @@ export interface Bounds {
 }
 
 /** The first conflict, or undefined when every service can be held. */
-export function findServiceConflict(
+export function findServiceConflict(services: readonly BalancedService[], bounds: Bounds): ServiceConflict | undefined {
+  return atOnce(findConflictInSteps(services, bounds));
+}
+
+/** As {@link findServiceConflict}; a step is a service. */
+export function* findConflictInSteps(
   services: readonly BalancedService[],
   { servicesMax, own }: Bounds,
-): ServiceConflict | undefined {
+): Generator<undefined, ServiceConflict | undefined> {
   if (services.length > servicesMax) return { kind: "servicesTooMany" };
   const vips = new Set(services.map((service) => service.address));
   const byVip = new Map<string, string>();
@@ -97,6 +103,7 @@ export function findServiceConflict(
       if (other !== undefined) return { kind: "backendShared", service: service.name, other, backend: id };
       taken.set(key, service.name);
     }
+    yield undefined;
   }
   return undefined;
 }

@@ -20,6 +20,8 @@ describe("the command line", () => {
     ["switchover --group edge", { kind: "switchover", group: "edge", ...common }],
     ["maintenance off", { kind: "maintenance", on: false, ...common }],
     ["maintenance on --state=/s", { kind: "maintenance", on: true, stateDirectory: "/s", json: false }],
+    ["show services --service www", { kind: "show", what: "services", service: "www", ...common }],
+    ["show health --service www", { kind: "show", what: "health", service: "www", ...common }],
     ["show flows", { kind: "flows", query: {}, ...common }],
     [
       "show flows --service www --client 10.1.0.9 --backend web/s1 --limit 5",
@@ -88,6 +90,7 @@ describe("the command line", () => {
     ["run --web 80", "--web is ADDR:PORT"],
     ["maintenance", "on|off is missing"],
     ["maintenance maybe", "not one of on, off"],
+    ["show log --service www", "--service is for `show flows`"],
     ["show services --client ::1", "--client is for `show flows`"],
     ["show flows --limit many", "--limit is a whole number"],
     ["show flows --limit 0", "--limit is a whole number"],

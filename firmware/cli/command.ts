@@ -22,7 +22,7 @@ export type Command =
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
-  | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows"> } & Common)
+  | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows">; readonly service?: string } & Common)
   | ({ readonly kind: "flows"; readonly query: FlowsQuery } & Common)
   | ({ readonly kind: "apply"; readonly file: string } & Common)
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
@@ -133,10 +133,11 @@ function buildWait(verb: Verb, values: Values, common: Common): Command {
 const FLOW_OPTIONS = ["service", "client", "backend", "limit"] as const;
 
 function buildShow(verb: Verb, values: Values, what: Shown, common: Common): Command {
-  const stray = FLOW_OPTIONS.find((name) => values[name] !== undefined);
   if (what !== "flows") {
+    const ofService = what === "services" || what === "health";
+    const stray = FLOW_OPTIONS.find((name) => values[name] !== undefined && !(ofService && name === "service"));
     return stray === undefined
-      ? { kind: "show", what, ...common }
+      ? { kind: "show", what, ...given({ service: text(values, "service") }), ...common }
       : usageOf(verb, `--${stray} is for \`show flows\`, not for \`show ${what}\``);
   }
   const limit = count(verb, values, "limit");

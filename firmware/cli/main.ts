@@ -87,7 +87,7 @@ async function waitForRole(command: CommandOf<"wait">): Promise<number> {
         seen = value.role;
         return value.role === command.role;
       };
-      if (await watch(command.stateDirectory, "watchStatus", onStatus, timeout))
+      if (await watch(command.stateDirectory, "watchStatus", onStatus, timeout, { services: [] }))
         return said(command, `role ${command.role}`);
     } catch (error) {
       if (!(error instanceof RefusalError) || error.refusal.exitCode !== ExitCode.boxNotRunning) throw error;
@@ -110,11 +110,14 @@ async function show(command: CommandOf<"show">): Promise<number> {
       return put((await ask(stateDirectory, "config", {})).document, json);
     case "services": {
       // As JSON the services alone, which scripts have always got; `status --json` has the counters.
-      const { services, counters } = await ask(stateDirectory, "status", {});
+      const query = command.service === undefined ? {} : { services: [command.service] };
+      const { services, counters } = await ask(stateDirectory, "status", query);
       return put(services, () => renderServices({ services, counters }));
     }
-    case "health":
-      return put(await ask(stateDirectory, "health", {}), renderHealth);
+    case "health": {
+      const query = command.service === undefined ? {} : { service: command.service };
+      return put(await ask(stateDirectory, "health", query), renderHealth);
+    }
     case "neighbours":
       return put(await ask(stateDirectory, "neighbours", {}), renderNeighbours);
     case "why":

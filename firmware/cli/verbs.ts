@@ -74,7 +74,7 @@ export const VERBS: readonly Verb[] = [
     operandWords: SHOWN,
     options: {
       ...COMMON,
-      service: { type: "string", value: "SERVICE", help: "flows: only of this service" },
+      service: { type: "string", value: "SERVICE", help: "services, health, flows: only of this service" },
       client: { type: "string", value: "ADDRESS", help: "flows: only of this client" },
       backend: { type: "string", value: "POOL/BACKEND", help: "flows: only to this backend" },
       limit: { type: "string", value: "N", help: "flows: how many to print (default 50)" },

@@ -81,8 +81,9 @@ export interface Step {
   readonly actions: readonly Action[];
 }
 
-/** The first attempts of many checks are spread over at most this long. */
+/** The first attempts of some checks are spread over this long; those of many over as long as `firstEvery` of each. */
 const firstSpread = millis(100);
+const firstEvery = micros(250);
 
 /** An attempt may start this much before its time, so that one wake-up of the box serves several checks. */
 export const earlinessMax = millis(4);
@@ -92,9 +93,17 @@ const latenessMax = millis(20);
 /** How long a deadline is put off then, for the sockets to be read first. */
 const extension = millis(10);
 
+export interface Beginning {
+  /** Whether the first failure says that it is unhealthy. */
+  readonly firstDecides?: boolean;
+  /** Checks that begin at the same time. */
+  readonly together?: number;
+}
+
 /** A check that has not looked yet. `phase` is {@link phaseOf} its path. */
-export function startCheck(timing: CheckTiming, phase: number, now: Instant, firstDecides = true): CheckState {
-  const spread = micros(Math.min(period(timing), firstSpread) * phase);
+export function startCheck(timing: CheckTiming, phase: number, now: Instant, beginning: Beginning = {}): CheckState {
+  const { firstDecides = true, together = 1 } = beginning;
+  const spread = micros(Math.min(period(timing), Math.max(firstSpread, together * firstEvery)) * phase);
   return {
     verdict: "unknown",
     reason: "not checked yet",

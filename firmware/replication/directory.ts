@@ -56,7 +56,7 @@ interface Known {
   readonly protocol: number;
   readonly index: number;
   readonly mode: ServiceMode;
-  readonly backends: ReadonlyMap<number, readonly Backend[]>;
+  readonly backends: () => ReadonlyMap<number, readonly Backend[]>;
 }
 
 interface Backend {
@@ -69,14 +69,13 @@ export class Directory {
   readonly #services: ReadonlyMap<number, readonly Known[]>;
 
   constructor(services: readonly DirectoryService[]) {
-    const known = services.map(({ address, port, protocol, index, mode, backends }): Known => {
-      const places = backends.map((one) => ({
-        view: viewOf(one.address),
-        port: one.port,
-        place: { service: index, backend: one.number },
-      }));
-      const rest = { index, mode, backends: byEndpoint(places) };
-      return { view: viewOf(address), port, protocol: PROTOCOLS[protocol], ...rest };
+    const known = services.map((service): Known => {
+      const { address, port, index, mode } = service;
+      const protocol = PROTOCOLS[service.protocol];
+      // Of a thousand services few have flows at a time.
+      let backends: ReadonlyMap<number, readonly Backend[]> | undefined;
+      const lazily = () => (backends ??= backendsByEndpoint(service));
+      return { view: viewOf(address), port, protocol, index, mode, backends: lazily };
     });
     this.#services = byEndpoint(known);
   }
@@ -90,7 +89,7 @@ export class Directory {
     const sourcePort = view.getUint16(at + SOURCE_PORT_AT);
     if (!this.#maySpeakFrom(view, at, service, sourcePort)) return "badSourcePort";
     const port = view.getUint16(at + BACKEND_PORT_AT);
-    const backends = service.backends.get(hashOf(view, at + BACKEND_AT, port));
+    const backends = service.backends().get(hashOf(view, at + BACKEND_AT, port));
     const backend = backends?.find((one) => one.port === port && sameAddress(one.view, 0, view, at + BACKEND_AT));
     return backend?.place ?? "unknownBackend";
   }
@@ -125,6 +124,15 @@ export class Directory {
     if (service.mode === "direct" || port < SOURCE_PORT_MIN || port > SOURCE_PORT_MAX) return false;
     return this.#find(view, at + VIP_AT, port, view.getUint8(at + PROTOCOL_AT)) === undefined;
   }
+}
+
+function backendsByEndpoint({ index, backends }: DirectoryService): ReadonlyMap<number, readonly Backend[]> {
+  const places = backends.map(({ address, port, number }) => ({
+    view: viewOf(address),
+    port,
+    place: { service: index, backend: number },
+  }));
+  return byEndpoint(places);
 }
 
 function shapeRefusal(view: DataView, at: number): FlowRefusal | undefined {

@@ -255,11 +255,21 @@ export type CaptureEvent =
       readonly lost: number;
     };
 
+export interface StatusQuery {
+  /** The names of the services that are to be shown; left out, all. */
+  readonly services?: readonly string[];
+}
+
+export interface HealthQuery {
+  /** The name of a service: only the checks of its backends, those of its sorry pool among them. */
+  readonly service?: string;
+}
+
 /** What can be asked, with its parameters and its answer. */
 export interface ControlMethods {
-  status: { params: Record<string, never>; result: BoxStatus };
+  status: { params: StatusQuery; result: BoxStatus };
   config: { params: Record<string, never>; result: ConfigShown };
-  health: { params: Record<string, never>; result: readonly CheckStatus[] };
+  health: { params: HealthQuery; result: readonly CheckStatus[] };
   why: { params: Record<string, never>; result: readonly SentinelEvent[] };
   log: { params: Record<string, never>; result: readonly LogLine[] };
   neighbours: { params: Record<string, never>; result: readonly NeighbourShown[] };
@@ -275,7 +285,7 @@ export type ControlMethod = keyof ControlMethods;
 
 /** Methods that answer with a stream of events. */
 export interface ControlStreams {
-  watchStatus: { params: Record<string, never>; event: BoxStatus };
+  watchStatus: { params: StatusQuery; event: BoxStatus };
   watchEvents: { params: Record<string, never>; event: SentinelEvent };
   /** Ends by itself with an event "ended", or when the asker goes away. */
   capture: { params: CaptureQuery; event: CaptureEvent };

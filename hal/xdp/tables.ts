@@ -49,8 +49,8 @@ export interface BalancerTables {
   read(): readonly BalancerEntry[];
   /** Carries out the writes in their order. Counters of what is removed start again at zero. */
   apply(writes: readonly BalancerWrite[]): void;
-  /** Makes the table of the box's own addresses hold these and no others. */
-  setOwn(addresses: readonly IpAddress[]): void;
+  /** Makes the table of the box's own addresses hold these and no others. True when it did not before. */
+  setOwn(addresses: readonly IpAddress[]): boolean;
   counters(): Readonly<Record<BalancerReason, number>>;
   /** By the service's index. */
   serviceTraffic(index: number): Traffic;
@@ -109,12 +109,14 @@ function readAddresses(map: BpfMap): ReadonlyMap<IpAddress, number> {
   return new Map([...map.entries()].map(([key, value]) => [decodeAddress(key), decodeNumber(value)]));
 }
 
-function writeAddresses(map: BpfMap, wanted: ReadonlyMap<IpAddress, number>): void {
+/** Whether anything was to be written. */
+function writeAddresses(map: BpfMap, wanted: ReadonlyMap<IpAddress, number>): boolean {
   const standing = readAddresses(map);
-  for (const [address, number] of wanted) {
-    if (standing.get(address) !== number) map.update(encodeAddress(address), encodeNumber(number));
-  }
-  for (const address of standing.keys()) if (!wanted.has(address)) map.delete(encodeAddress(address));
+  const missing = [...wanted].filter(([address, number]) => standing.get(address) !== number);
+  const strange = [...standing.keys()].filter((address) => !wanted.has(address));
+  for (const [address, number] of missing) map.update(encodeAddress(address), encodeNumber(number));
+  for (const address of strange) map.delete(encodeAddress(address));
+  return missing.length + strange.length > 0;
 }
 
 /** Reads and removes. What arrives in between is lost, and tells no more than what is there. */

@@ -23,7 +23,7 @@ const OF_A_BACKEND = ["backend_counts", "backend_hops", "backend_opened", "backe
 
 const OF_A_SERVICE = ["service_counts", "service_open"] as const;
 
-const MAP_OF = {
+export const MAP_OF = {
   service: "services",
   ring: "rings",
   backend: "backends",
@@ -107,7 +107,7 @@ function forgetFormer(object: BpfObject, run: readonly BalancerWrite[], map: Bpf
   for (const name of OF_A_BACKEND) clear(object.map(name), numbers);
 }
 
-function keyOf(entry: BalancerEntry): Uint8Array {
+export function keyOf(entry: BalancerEntry): Uint8Array {
   switch (entry.kind) {
     case "service":
     case "reverse":
@@ -121,7 +121,7 @@ function keyOf(entry: BalancerEntry): Uint8Array {
   }
 }
 
-function valueOf(entry: BalancerEntry): Uint8Array {
+export function valueOf(entry: BalancerEntry): Uint8Array {
   switch (entry.kind) {
     case "service":
       return encodeService(entry);
@@ -150,7 +150,8 @@ function emptyOf(entry: BalancerEntry): Uint8Array {
   return entry.kind === "ring" ? EMPTY_RING : NO_BACKEND;
 }
 
-function joined(
+/** End to end. */
+export function joined(
   entries: readonly BalancerEntry[],
   bytesOfOne: number,
   encode: (entry: BalancerEntry) => Uint8Array,

@@ -31,10 +31,10 @@ const subjects = Array.from({ length: backends }, (_, i): Subject => {
   const about = { kind: "backend", pool: "web", backend: `s${i}`, at: "" } as const;
   return { path: `pools.web.backends.s${i}`, about, probe, address: LOOPBACK, port, source: LOOPBACK };
 });
-const states = () => [...runner.states().values()];
+const states = () => subjects.flatMap(({ path }) => runner.stateOf(path) ?? []);
 const attempts = () => states().reduce((sum, state) => sum + state.attempt, 0);
 
-runner.setSubjects(subjects);
+await runner.setSubjects(subjects);
 await wait(WARM_UP_INTERVALS * intervalMs);
 const [cpuBefore, attemptsBefore, since] = [process.cpuUsage(), attempts(), performance.now()];
 await wait(watchSeconds * 1_000);

@@ -1,4 +1,7 @@
 /** What somebody else does to the kernel behind a box's back, and that it is put right. */
+import { openBpf } from "@futago/hal/xdp/bpf.ts";
+import { encodeNumber } from "@futago/hal/xdp/layout.ts";
+import { balancerTables } from "@futago/hal/xdp/tables.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Boxes, type RunningBox } from "./running-box.ts";
@@ -143,6 +146,32 @@ describe("a box puts right", () => {
     await expect
       .poll(async () => (await xdpId("eth0")) !== undefined && (await xdpId("eth1")) !== undefined, within)
       .toBe(true);
+    expect((await box.futago("show", "log")).stdout).toContain("balancer-restored");
+  });
+
+  it("what stands in the balancer's tables, and says so in its log", async () => {
+    const object = openBpf().load("balancer", `${box.state}/bpf`);
+    const standing = () => JSON.stringify(balancerTables(object).read());
+    const before = standing();
+    const [vip] = [...object.map("services").entries()][0]!;
+    const [reply] = [...object.map("reverses").entries()][0]!;
+    const [own] = [...object.map("futago_own").entries()][0]!;
+    try {
+      object.map("services").delete(vip);
+      object.map("reverses").delete(reply);
+      object.map("reverses").update(new Uint8Array(reply.length).fill(9), new Uint8Array(28).fill(1));
+      object.map("backends").update(encodeNumber(0), new Uint8Array(24));
+      object.map("rings").update(encodeNumber(0), new Uint8Array(object.map("rings").valueBytes).fill(9));
+      object.map("futago_own").delete(own);
+      expect(object.map("futago_own").lookup(own)).toBeUndefined();
+      await expect.poll(standing, within).toBe(before);
+      await expect.poll(() => object.map("futago_own").lookup(own), within).toBeDefined();
+    } finally {
+      object.close();
+    }
+    const log = (await box.futago("show", "log")).stdout;
+    expect(log).toContain("balancer-restored");
+    expect(log).toContain("service tcp 10.1.0.1:80");
   });
 
   it("the gate whose filter, or whose whole hook, was taken away, and tells of it", async () => {

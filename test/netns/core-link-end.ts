@@ -10,6 +10,7 @@ import { connect, type ConnectionOptions } from "node:tls";
 import { fromHex } from "@futago/hal/units/bytes.ts";
 import type { Ifname } from "@futago/hal/units/address.ts";
 import { Pair } from "@futago/firmware/runtime/core/pair.ts";
+import type { PeerPool } from "@futago/firmware/runtime/core/peer-link/message.ts";
 import { linkKey } from "@futago/firmware/runtime/core/peer-link/link-key.ts";
 
 const [box, port, key, address, device, alpn] = process.argv.slice(2);
@@ -36,12 +37,24 @@ function speakRaw(): void {
 }
 
 function speak(): void {
+  const mine = new Map<string, PeerPool>();
+  const told = new Map<string, PeerPool>();
+  const sayWhole = () => say({ up: pair.up, revision: pair.revision, told: [...told.values()] });
   const pair = new Pair({
     box: box as "a" | "b",
     port: Number(port),
     pairKey: fromHex(key ?? "") ?? new Uint8Array(0),
     revision: () => revision,
-    onChange: () => say({ up: pair.up, revision: pair.revision, told: [...pair.told.values()] }),
+    onChange: sayWhole,
+    onTold: (pools) => {
+      for (const pool of pools) told.set(pool.name, pool);
+      sayWhole();
+    },
+    pictureOf: (name) => {
+      const pool = mine.get(name);
+      return pool === undefined ? undefined : { of: pool, make: () => pool };
+    },
+    poolNames: () => [...mine.keys()],
     onStale: (hosts) => say({ hosts }),
     onDrains: (drains) => say({ drains }),
     onFlows: (socket) => {
@@ -51,5 +64,9 @@ function speak(): void {
     count: (name) => say({ count: name }),
   });
   if (address !== undefined) pair.setAddresses([{ address, device: device as Ifname, ifindex: 0 }]);
-  createInterface({ input: process.stdin }).on("line", (line) => pair.tell(revision, JSON.parse(line)));
+  createInterface({ input: process.stdin }).on("line", (line) => {
+    const pools = JSON.parse(line) as readonly PeerPool[];
+    for (const pool of pools) mine.set(pool.name, pool);
+    pair.tell(pools.map(({ name }) => name));
+  });
 }

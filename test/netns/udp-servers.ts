@@ -28,7 +28,7 @@ function serve(host: ServerHost, address: string, port: number): Socket {
   // Looked up at once: a moment later this thread is in another namespace.
   const lookup = (name: string, _: unknown, found: (error: null, address: string, family: number) => void) =>
     found(null, name, type === "udp6" ? 6 : 4);
-  const socket = createSocket({ type, lookup: lookup as never });
+  const socket = createSocket({ type, lookup });
   socket.on("error", () => {
     // An answer to a made-up sender came back as an ICMP error.
   });

@@ -128,8 +128,6 @@ describe("UDP, ring change (one server more, one drained, one dead), then power 
   });
 });
 
-const rows = `$mode $family: ${PER_CELL} of ${PER_CELL} clients stay at their server`;
-
 describe("UDP, planned hand-over to the box that was dead", () => {
   beforeAll(async () => {
     await powerOn(pair, "a");
@@ -141,7 +139,7 @@ describe("UDP, planned hand-over to the box that was dead", () => {
     now = await speak("hand-over");
   });
 
-  it.each(CELLS)(rows, ({ ids }) => {
+  it.each(CELLS)("$mode $family: all clients of the cell stay at their server", ({ ids }) => {
     expect(moved(ids)).toEqual([]);
   });
 });
@@ -153,7 +151,7 @@ describe("UDP, power loss", () => {
     now = await speak("power-loss");
   });
 
-  it.each(CELLS)(rows, ({ ids }) => {
+  it.each(CELLS)("$mode $family: all clients of the cell stay at their server", ({ ids }) => {
     expect(moved(ids)).toEqual([]);
   });
 });

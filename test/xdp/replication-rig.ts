@@ -10,6 +10,7 @@ import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
 import { compileServices } from "@futago/firmware/balancer/compile.ts";
 import { diffEntries } from "@futago/firmware/balancer/diff.ts";
 import type { BalancedService } from "@futago/firmware/balancer/service.ts";
+import { standingServices } from "@futago/firmware/balancer/standing.ts";
 import { directoryOf, wideAddresses } from "@futago/firmware/runtime/core/replication/directory-of.ts";
 import { Replication } from "@futago/firmware/runtime/core/replication/replication.ts";
 import { addressOf, SEED } from "./box.ts";
@@ -43,7 +44,7 @@ export class Side {
     const compiled = compileServices({ seed: SEED, services, servicesMax: 256, own: new Set() }, standing);
     if (!compiled.ok) throw new Error(JSON.stringify(compiled.reason));
     this.tables.apply(diffEntries(standing, compiled.value));
-    this.replication.setServices(directoryOf(this.tables.read()));
+    this.replication.setServices(directoryOf(standingServices({ kind: "found", entries: this.tables.read() })));
   }
 
   own(...addresses: readonly string[]): void {
@@ -54,7 +55,7 @@ export class Side {
   restart(): void {
     this.replication.close();
     this.replication = this.#start();
-    this.replication.setServices(directoryOf(this.tables.read()));
+    this.replication.setServices(directoryOf(standingServices({ kind: "found", entries: this.tables.read() })));
   }
 
   close(): void {

@@ -148,7 +148,7 @@ describe("a full table of flows", () => {
 });
 
 describe("tables of another size", () => {
-  it("take over services, numbers and flows", () => {
+  it("take over services, numbers and flows", async () => {
     const own = mountPins(bpf);
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined, lines: () => [] };
     const sizes = { services: 256, flows: 4_096 };
@@ -156,16 +156,17 @@ describe("tables of another size", () => {
     const keeper = new BalancerKeeper({ hal, pinDirectory: own.directory, seed: "seed", sizes, log });
     try {
       const services = manyServices(3, 64);
-      keeper.setServices(services);
+      await keeper.setServices(services);
       fillFlows(keeper.object, 4_000, nowSeconds(), () => 1);
-      const [before, standing] = [keeper.object, keeper.standing];
-      expect(keeper.resize(sizes, services)).toBe(false);
-      expect(keeper.resize({ services: 512, flows: 8_192 }, services)).toBe(true);
+      const [before, standing] = [keeper.object, keeper.services];
+      const entries = balancerTables(keeper.object).read().length;
+      expect(await keeper.resize(sizes, services)).toBe(false);
+      expect(await keeper.resize({ services: 512, flows: 8_192 }, services)).toBe(true);
       expect(keeper.object).not.toBe(before);
       expect(keeper.object.map("established").entriesMax).toBe(8_192);
       expect([...balancerTables(keeper.object).establishedFlows()]).toHaveLength(4_000);
-      expect(keeper.standing).toEqual(standing);
-      expect(balancerTables(keeper.object).read()).toHaveLength(standing.length);
+      expect(keeper.services).toEqual(standing);
+      expect(balancerTables(keeper.object).read()).toHaveLength(entries);
       expect(keeper.troubles.size).toBe(0);
       // A core that comes after finds the new tables under the pins.
       const next = new BalancerKeeper({

@@ -138,7 +138,7 @@ describe("a large configuration", () => {
     };
     const timer = setInterval(tick, 1);
     const start = performance.now();
-    const aside = await judgeAside(text, { box: undefined, devices: ["eth0"] });
+    const aside = await judgeAside(text, { box: undefined, devices: ["eth0"] }, undefined);
     tick();
     const took = performance.now() - start;
     clearInterval(timer);

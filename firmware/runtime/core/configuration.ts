@@ -8,7 +8,7 @@ import type { Problem } from "../../config/problem.ts";
 import type { Resolved } from "../../config/resolved.ts";
 import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
 import type { Box } from "../messages.ts";
-import { type DocumentText, judge, judgeAside, type Judged } from "./judge.ts";
+import { type DocumentText, judgeAside, type Judged } from "./judge.ts";
 import { Store, StoreError, type StoreRefusal } from "../store/store.ts";
 import type { Revision } from "../store/revision.ts";
 
@@ -33,6 +33,7 @@ export interface ConfigurationOptions {
 
 /** A problem list longer than this helps nobody. */
 const PROBLEMS_SHOWN_MAX = 20;
+const WARNINGS_LOGGED_MAX = 20;
 
 export class Configuration {
   readonly #options: ConfigurationOptions;
@@ -52,7 +53,11 @@ export class Configuration {
     const head = await opened.store.head();
     if (head !== undefined) {
       // Devices are not asked for: one that is missing at boot must not keep the rest from running.
-      const judged = accepted(judge(head.text, { box: options.box }), options, "the stored configuration");
+      const judged = accepted(
+        await judgeAside(head.text, { box: options.box }, undefined),
+        options,
+        "the stored configuration",
+      );
       configuration.#inForce = { revision: head, resolved: judged.resolved };
     }
     return configuration;
@@ -75,9 +80,11 @@ export class Configuration {
     const before = this.#inForce;
     const given = asText(input);
     const { box } = this.#options;
-    const judged = await judgeAside(given, { box, devices: await this.#options.devices() });
+    const former = before?.resolved;
+    const judged = await judgeAside(given, { box, devices: await this.#options.devices() }, former);
     // What is in force already is not asked for its devices: one that was unplugged must not stop an import at boot.
-    const known = before !== undefined && onlyDevicesMissing(judged) ? await judgeAside(given, { box }) : judged;
+    const known =
+      before !== undefined && onlyDevicesMissing(judged) ? await judgeAside(given, { box }, former) : judged;
     if (known.ok && known.text === before?.revision.text) {
       return { inForce: before, changed: false, warnings: accepted(known, this.#options, by.where).warnings };
     }
@@ -179,6 +186,10 @@ function readText(path: string): string | Uint8Array {
 
 export function logApplied(log: Log, applied: Applied): void {
   const { revision } = applied.inForce;
-  for (const { path, what, mend } of applied.warnings) log.warn("configuration-warning", { path, what, mend });
+  for (const { path, what, mend } of applied.warnings.slice(0, WARNINGS_LOGGED_MAX)) {
+    log.warn("configuration-warning", { path, what, mend });
+  }
+  const left = applied.warnings.length - WARNINGS_LOGGED_MAX;
+  if (left > 0) log.warn("configuration-warnings-left", { count: left });
   if (applied.changed) log.info("configuration-committed", { revision: revision.id, author: revision.author });
 }

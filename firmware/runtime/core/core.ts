@@ -7,8 +7,9 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { compileOrders } from "../../config/compile-orders.ts";
 import { compileSystem } from "../../config/compile-system.ts";
 import type { Resolved } from "../../config/resolved.ts";
-import type { BoxStatus, ConfigApplied } from "../control.ts";
+import type { ConfigApplied } from "../control.ts";
 import { ExitCode } from "../exit-code.ts";
+import { JsonInPieces } from "../json-pieces.ts";
 import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
 import { readPairKey } from "../supervisor/pair-key.ts";
 import { AlarmBoard } from "./alarm-board.ts";
@@ -16,7 +17,9 @@ import { ringSeed } from "./balancer/ring-seed.ts";
 import { Configuration, logApplied } from "./configuration.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { Drains } from "./control/drains.ts";
-import { type Answers, captureQuery, controlHandlers } from "./control/handlers.ts";
+import { type Answers, captureQuery, controlHandlers, statusQuery } from "./control/handlers.ts";
+import { checkNames, configAnswer, healthAnswer } from "./control/large-answers.ts";
+import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import type { Log } from "./log.ts";
 import { desiredNetwork } from "./network/desired.ts";
@@ -26,7 +29,7 @@ import { ReplicationKeeper } from "./replication/replication-keeper.ts";
 import { missingDevice, NO_CONFIGURATION, PAIRED_APPLY, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
 import { Serving } from "./serving.ts";
-import { assembleStatus } from "./status.ts";
+import { type StatusSources, statusText } from "./status.ts";
 import { readTraffic } from "./trace/traffic.ts";
 import { VipConnections } from "./vip-connections.ts";
 
@@ -55,7 +58,6 @@ interface Parts {
 }
 
 export class Core {
-  readonly #options: CoreOptions;
   readonly #log: Log;
   readonly #configuration: Configuration;
   readonly #pairKey: Uint8Array | undefined;
@@ -70,6 +72,9 @@ export class Core {
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
   readonly #events: SentinelEvent[] = [];
+  readonly #publisher = new StatusPublisher(
+    async () => await this.#control?.publishInPieces("watchStatus", (query) => this.#boxStatus(statusQuery(query))),
+  );
   #control: ControlServer | undefined;
   #pair: Pair | undefined;
   #status: SentinelStatus | undefined;
@@ -79,7 +84,6 @@ export class Core {
 
   private constructor(options: CoreOptions, parts: Parts) {
     const { hal, log, stateDirectory } = options;
-    this.#options = options;
     this.#log = log;
     this.#configuration = parts.configuration;
     this.#pairKey = parts.pairKey;
@@ -97,7 +101,7 @@ export class Core {
       seed: parts.seed,
       config: parts.configuration.inForce?.resolved,
       onPenalties: (penalties) => this.#sentinel.sendHealth(penalties),
-      onPicture: (pools) => this.#pair?.tell(this.#configuration.inForce?.revision.id ?? "", pools),
+      onPicture: (pools) => this.#pair?.tell(pools),
       onEnded: (keys) => this.#replication.ended(keys),
       onTables: () => this.#replication.onTables(),
       onChange: () => {
@@ -120,7 +124,7 @@ export class Core {
       balancer: this.#serving.balancer,
       config: () => this.#configuration.inForce?.resolved,
       groups: () => this.#status?.groups ?? [],
-      health: () => this.#serving.view().backends,
+      healthOf: (pool) => this.#serving.healthOf(pool),
       links: () => this.#network.links,
       attachmentOf: (service) => this.#serving.fallback.attachmentOf(service),
       drains: parts.drains,
@@ -152,7 +156,7 @@ export class Core {
       path: join(stateDirectory, "control.sock"),
       handlers: controlHandlers(answers),
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
-      first: (stream) => (stream === "watchStatus" ? [core.#boxStatus()] : []),
+      first: (stream, query) => (stream === "watchStatus" ? [core.#boxStatus(statusQuery(query))] : []),
       onFault: (method, error) => log.error("control-fault", { method, error: String(error) }),
     });
     return core;
@@ -180,16 +184,16 @@ export class Core {
 
   /** Brings everything to the configuration in force. Each part finds by itself what differs. */
   async #putIntoForce(): Promise<void> {
-    const inForce = this.#configuration.inForce;
+    const { inForce } = this.#configuration;
     this.#setAlarm("no-configuration", "", inForce === undefined ? NO_CONFIGURATION : undefined);
     if (inForce === undefined) return;
-    const { resolved, revision } = inForce;
-    const orders = compileOrders(resolved, revision.id);
+    const { resolved } = inForce;
+    const orders = compileOrders(resolved, inForce.revision.id);
     const system = compileSystem(resolved);
     await this.#network.apply(desiredNetwork(system, orders));
     this.#sentinel.sendOrders(orders);
     this.#openPair(resolved);
-    this.#serving.configure(resolved, system, this.#network.links);
+    await this.#serving.configure(resolved, system, this.#network.links);
     this.#onNetwork();
     this.#pair?.sayRevision();
   }
@@ -207,6 +211,9 @@ export class Core {
       pairKey: this.#pairKey,
       revision: () => this.#configuration.inForce?.revision.id ?? "",
       onChange: () => this.#onPeer(),
+      onTold: (pools) => this.#serving.setTold(pools),
+      pictureOf: (pool) => this.#serving.picture(pool),
+      poolNames: () => this.#serving.poolNames,
       onStale: (hosts) => this.#sentinel.sendStale(hosts),
       onDrains: (drains) => void this.#toolbox.mergeDrains(drains),
       onFlows: (socket) => this.#replication.attach(socket),
@@ -279,7 +286,6 @@ export class Core {
 
   #onPeer(): void {
     this.#compareRevisions();
-    this.#serving.setTold(this.#pair?.told ?? new Map());
     this.#pair?.tellDrains(this.#drains.all);
   }
 
@@ -307,24 +313,17 @@ export class Core {
 
   #answers(): Answers {
     return {
-      status: async () => {
+      status: async (only) => {
+        checkNames(this.#configuration.inForce?.resolved, only);
         await this.#serving.countFlows();
-        return this.#boxStatus();
+        return this.#boxStatus(only);
       },
-      config: () => {
-        const revision = this.#configuration.inForce?.revision;
-        return revision === undefined
-          ? undefined
-          : { revision: revision.id, document: JSON.parse(revision.text) as unknown };
-      },
-      health: () => this.#serving.checks(),
+      config: () => configAnswer(this.#configuration.inForce?.revision),
+      health: (service) =>
+        healthAnswer(this.#configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
       events: () => this.#events,
       log: () => this.#log.lines(),
-      neighbours: async () => {
-        const names = new Map(this.#network.links.map((link) => [link.ifindex, link.ifname]));
-        const entries = await this.#options.hal.network.neighbours();
-        return entries.map((entry) => ({ ...entry, device: names.get(entry.ifindex) ?? String(entry.ifindex) }));
-      },
+      neighbours: () => this.#network.neighbours(),
       apply: (document, author) => this.#inTurn(() => this.#apply(document, author)),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
       maintenance: (on) => this.#inTurn(() => this.#setMaintenance(on)),
@@ -375,25 +374,26 @@ export class Core {
     if (this.#control?.watched !== true) return;
     // Fresh for the next time: a watcher hears at least once a second.
     void this.#serving.countFlows();
-    this.#control.publish("watchStatus", this.#boxStatus());
+    this.#publisher.changed();
   }
 
-  #boxStatus(): BoxStatus {
-    const inForce = this.#configuration.inForce;
-    return assembleStatus({
+  #boxStatus(only: ReadonlySet<string> | undefined): JsonInPieces {
+    const { inForce } = this.#configuration;
+    const sources: StatusSources = {
       box: inForce?.resolved.box,
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
       sentinel: this.#status,
-      health: this.#serving.view().backends,
+      healthOf: (pool) => this.#serving.healthOf(pool),
       fallback: this.#serving.fallback,
       oneArmOf: (service) => this.#serving.oneArmOf(service),
       flows: this.#serving.flows,
-      trafficOf: readTraffic(this.#serving.balancer),
+      trafficOf: (service) => readTraffic(this.#serving.balancer, service),
       drains: this.#drains.names,
       replication: this.#replication,
       alarms: this.#alarms.alarms,
       counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
-    });
+    };
+    return new JsonInPieces(statusText(sources, only));
   }
 }

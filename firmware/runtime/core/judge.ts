@@ -4,8 +4,10 @@
  */
 import { Worker } from "node:worker_threads";
 import { canonicalJson } from "../../config/canonical.ts";
+import { lookup } from "../../config/lookup.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Resolved, ResolvedPool } from "../../config/resolved.ts";
+import { keepUnchanged } from "../../config/unchanged.ts";
 import { validate, type ValidateContext } from "../../config/validate.ts";
 
 export type Judged =
@@ -42,21 +44,38 @@ export function judge(input: DocumentText, context: ValidateContext): Judged {
   return { ok: true, text: canonicalJson(document), resolved, warnings };
 }
 
-/** As {@link judge}, without holding up whoever waits. */
-export async function judgeAside(input: DocumentText, context: ValidateContext): Promise<Judged> {
-  if (input.length <= SMALL_BYTES) return judge(input, context);
+/** As {@link judge}, without holding up whoever waits; with what `former` says alike in the same objects. */
+export async function judgeAside(
+  input: DocumentText,
+  context: ValidateContext,
+  former: Resolved | undefined,
+): Promise<Judged> {
+  if (input.length <= SMALL_BYTES) return keepFormer(judge(input, context), former);
   // Bundled for the image this file is JavaScript, and so is its worker.
   const file = import.meta.url.endsWith(".ts") ? "./judge-worker.ts" : "./judge-worker.js";
   const brief: Brief = { input, context };
   const worker = new Worker(new URL(file, import.meta.url), { workerData: brief, execArgv: [] });
   try {
-    return await findings(worker);
+    return await findings(worker, former);
   } finally {
     void worker.terminate();
   }
 }
 
-function findings(worker: Worker): Promise<Judged> {
+/** What is as in the former configuration is the same objects. */
+function keepFormer(judged: Judged, former: Resolved | undefined): Judged {
+  if (!judged.ok || former === undefined) return judged;
+  const { pools, services } = lookup(former);
+  const { resolved } = judged;
+  const kept = {
+    pools: keepUnchanged(resolved.pools, pools),
+    services: keepUnchanged(resolved.services, services),
+  };
+  return { ...judged, resolved: { ...resolved, ...kept } };
+}
+
+function findings(worker: Worker, former: Resolved | undefined): Promise<Judged> {
+  const formerPools = former === undefined ? new Map<string, ResolvedPool>() : lookup(former).pools;
   const pools: ResolvedPool[] = [];
   return new Promise((resolve, reject) => {
     worker.on("error", reject);
@@ -64,11 +83,11 @@ function findings(worker: Worker): Promise<Judged> {
     worker.on("message", (finding: Finding) => {
       switch (finding.kind) {
         case "pools":
-          pools.push(...finding.pools);
+          pools.push(...keepUnchanged(finding.pools, formerPools));
           return;
         case "done": {
           const { judged } = finding;
-          resolve(judged.ok ? { ...judged, resolved: { ...judged.resolved, pools } } : judged);
+          resolve(judged.ok ? keepFormer({ ...judged, resolved: { ...judged.resolved, pools } }, former) : judged);
         }
       }
     });

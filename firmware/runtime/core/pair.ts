@@ -1,8 +1,9 @@
-/** What this core knows of the other one: the link, the peer's revision, and the newest it told of each pool. */
+/** What this core and the other one tell each other: revisions, how pools stand, hosts gone astray, drains, and flows. */
 import type { TLSSocket } from "node:tls";
 import type { Drain } from "./peer-link/drain.ts";
 import { linkKey } from "./peer-link/link-key.ts";
-import { PEER_PROTOCOL_VERSION, type PeerHealth, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
+import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
+import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
@@ -11,8 +12,13 @@ export interface PairOptions {
   readonly port: number;
   readonly pairKey: Uint8Array;
   readonly revision: () => string;
-  /** The peer told something, or the link came or went. */
+  /** The peer told its revision, or the link came or went. */
   readonly onChange: () => void;
+  /** How pools stand at the peer, which holds groups that use them: some pools, each of them whole. */
+  readonly onTold: (pools: readonly PeerPool[]) => void;
+  readonly pictureOf: (pool: string) => Picture | undefined;
+  /** All pools that there are. */
+  readonly poolNames: () => readonly string[];
   /** Hosts that send to the peer what is for a VIP of this box. */
   readonly onStale: (hosts: readonly StaleSighting[]) => void;
   /** What the peer knows of backends that drain. */
@@ -25,14 +31,18 @@ export interface PairOptions {
 export class Pair {
   readonly port: number;
   readonly #link: PeerLink;
-  readonly #told = new Map<string, PeerPool>();
+  readonly #pictures: PictureSender;
   #revision: string | undefined;
-  #lastPicture = "";
   #lastDrains = "[]";
 
   constructor(options: PairOptions) {
     this.port = options.port;
-    const { box, port, revision, onChange, onStale, onDrains, onFlows, count } = options;
+    const { box, port, revision, onChange, onTold, onStale, onDrains, onFlows, count } = options;
+    this.#pictures = new PictureSender({
+      pictureOf: options.pictureOf,
+      send: (pools) => this.#link.sendHealth({ kind: "health", revision: revision(), pools }),
+      unsent: () => this.#link.unsent,
+    });
     this.#link = new PeerLink({
       box,
       port,
@@ -42,26 +52,18 @@ export class Pair {
         this.#revision = hello.revision;
         onChange();
       },
-      onHealth: (health) => {
-        this.#take(health);
-        onChange();
-      },
+      onHealth: ({ pools }) => onTold(pools),
       onStale: ({ hosts }) => onStale(hosts),
       onDrains: ({ drains }) => onDrains(drains),
       onUp: () => {
-        this.#lastPicture = "";
         this.#lastDrains = "[]";
+        this.#pictures.restart(options.poolNames());
         onChange();
       },
       onDown: onChange,
       onFlows,
       count,
     });
-  }
-
-  /** By the pool's name, from when the peer held a group that uses it. */
-  get told(): ReadonlyMap<string, PeerPool> {
-    return this.#told;
   }
 
   /** 64 hex digits; undefined until the peer said hello. */
@@ -82,12 +84,9 @@ export class Pair {
     this.#link.sendHello();
   }
 
-  /** Sends the picture when it is another than the peer was told over this connection. */
-  tell(revision: string, pools: readonly PeerPool[]): void {
-    const picture = JSON.stringify(pools);
-    if (!this.#link.up || picture === this.#lastPicture) return;
-    this.#lastPicture = picture;
-    this.#link.sendHealth({ kind: "health", revision, pools });
+  /** Tells how these pools stand, as far as the peer was told otherwise over this connection. */
+  tell(pools: readonly string[]): void {
+    this.#pictures.changed(pools);
   }
 
   /** Sends the orders to drain when they are others than the peer was told over this connection. */
@@ -104,10 +103,7 @@ export class Pair {
   }
 
   close(): void {
+    this.#pictures.close();
     this.#link.close();
-  }
-
-  #take(health: PeerHealth): void {
-    for (const pool of health.pools) this.#told.set(pool.name, pool);
   }
 }

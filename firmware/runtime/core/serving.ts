@@ -2,43 +2,38 @@
  * Who serves: runs the checks, joins their verdicts with what the active box told, and keeps the balancer's ring, the
  * sentinel's penalties and the peer's picture at it.
  */
-import { HalError } from "@futago/hal/contract/error.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
 import { between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
 import type { SystemOrders } from "../../config/compile-system.ts";
+import { lookup } from "../../config/lookup.ts";
 import { subnetsOnLinks } from "../../config/on-link.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
-import type { CheckState } from "../../health/check.ts";
 import type { CheckStatus } from "../control.ts";
-import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
-import { devicesOfServices, oneArmClients } from "./balancer/balanced-services.ts";
+import { devicesOfServices, oneArmSubnets } from "./balancer/balanced-services.ts";
 import { BalancerKeeper, type ServiceBackend } from "./balancer/balancer-keeper.ts";
 import { Fallback } from "./balancer/fallback.ts";
 import { FlowCollector } from "./balancer/flow-collector.ts";
 import { FlowCounter } from "./balancer/flow-counter.ts";
-import { backendId, PoolStates } from "./balancer/pool-states.ts";
+import { PoolStates } from "./balancer/pool-states.ts";
 import { RefusalWatch } from "./balancer/refusal-watch.ts";
+import { loadBalancer } from "./balancer/load-balancer.ts";
 import { ServiceList } from "./balancer/service-list.ts";
 import { tableSizes } from "./balancer/table-sizes.ts";
-import {
-  heldSince,
-  type HealthView,
-  type Judgement,
-  key,
-  pictureForPeer,
-  viewHealth,
-} from "./checks/backend-health.ts";
+import type { BackendHealth } from "./checks/backend-health.ts";
 import { CERTIFICATE_ALARM, certificateAlarms } from "./checks/certificate-alarms.ts";
 import { CheckRunner } from "./checks/check-runner.ts";
-import { judgementOf, shownChecks } from "./checks/judgement.ts";
+import { eitherAlone, HealthBoard } from "./checks/health-board.ts";
+import { judgementOf, shownCheck } from "./checks/judgement.ts";
 import { penaltiesOf } from "./checks/penalties.ts";
-import { pathOf, type Subject, subjectsOf } from "./checks/subjects.ts";
+import { pathOf, type Subject, SubjectList } from "./checks/subjects.ts";
 import { asksByTcp, Suspects } from "./checks/suspects.ts";
 import type { Log } from "./log.ts";
+import { inSlices, Slices } from "./slices.ts";
 import type { PeerPool } from "./peer-link/message.ts";
+import type { Picture } from "./peer-link/picture-sender.ts";
 import type { BalancerView } from "./trace/balancer-view.ts";
 
 export interface ServingOptions {
@@ -49,8 +44,8 @@ export interface ServingOptions {
   /** For the sizes of the tables; `configure` is what puts it in force. */
   readonly config: Resolved | undefined;
   readonly onPenalties: (penalties: readonly Penalty[]) => void;
-  /** The pools of the groups that this box holds, after every change. */
-  readonly onPicture: (pools: readonly PeerPool[]) => void;
+  /** The names of pools that may stand otherwise than before: see `picture`. */
+  readonly onPicture: (pools: readonly string[]) => void;
   readonly onChange: () => void;
   /** Keys of established flows that were taken out of the table, end to end. */
   readonly onEnded: (keys: Uint8Array) => void;
@@ -67,13 +62,15 @@ export class Serving {
   readonly fallback: Fallback;
   #config: Resolved | undefined;
   #system: SystemOrders | undefined;
+  readonly #list = new SubjectList();
   #subjects: readonly Subject[] = [];
+  /** Those of them that are not backends. */
+  #surroundings: readonly Subject[] = [];
   /** Those of them that show a certificate. */
   #certified: readonly Subject[] = [];
   /** A certificate ends without a verdict. */
   readonly #alarmTimer: NodeJS.Timeout;
-  #groups: readonly GroupStatus[] = [];
-  #told: ReadonlyMap<string, PeerPool> = new Map();
+  readonly #board: HealthBoard;
   #drains: ReadonlySet<string> = new Set();
   readonly #suspects: Suspects;
   readonly #refusals: RefusalWatch;
@@ -81,12 +78,13 @@ export class Serving {
   readonly #services = new ServiceList();
   readonly #counter: FlowCounter;
   readonly #collector: FlowCollector;
-  #oneArm: ReadonlyMap<string, readonly string[]> = new Map();
-  /** By the subject's path, as of its newest verdict or the newest look at all. */
-  #states = new Map<string, CheckState>();
   /** By the pool's name: when its backends are to be looked at again although nobody said anything. */
   readonly #dueAt = new Map<string, Instant>();
   #timer: NodeJS.Timeout | undefined;
+  /** Pools that are to be judged anew, and those that were since the others were told. */
+  readonly #doubtful = new Set<string>();
+  #judged = new Set<string>();
+  #judging: NodeJS.Immediate | undefined;
   #telling: NodeJS.Immediate | undefined;
 
   constructor(options: ServingOptions) {
@@ -98,7 +96,7 @@ export class Serving {
       seed: options.seed,
       log,
       onChange: options.onChange,
-      ports: this.#balancer,
+      ports: this.#balancer.ports,
     });
     this.#counter = new FlowCounter(hal.clock, () => this.#balancer.object);
     this.#collector = new FlowCollector({
@@ -115,7 +113,7 @@ export class Serving {
       onVerdict: (subject, state) => {
         log.info("check-verdict", { subject: subject.path, verdict: state.verdict, reason: state.reason });
         this.#suspects.onVerdict(subject, state);
-        this.#onVerdict(subject, state);
+        this.#onVerdict(subject);
       },
     });
     this.#suspects = new Suspects(this.#checks);
@@ -125,32 +123,46 @@ export class Serving {
       onRefusal: (backend) => this.#onRefusal(backend),
     });
     this.#refusals.watch(this.#balancer.object);
+    this.#board = new HealthBoard({
+      clock: hal.clock,
+      stateOf: (path) => this.#checks.stateOf(path),
+      suspected: (id) => this.#suspects.judgement(id),
+      inheritedDead: this.#balancer.inheritedDead,
+    });
   }
 
-  /** `links`, where they are known, tell which services XDP can serve before any is put in force. */
-  configure(config: Resolved, system: SystemOrders, links: readonly Link[] = []): void {
+  /**
+   * Resolves when it is in force. What happens meanwhile counts by the new configuration. One at a time. `links`, where
+   * they are known, tell which services XDP can serve before any is put in force.
+   */
+  async configure(config: Resolved, system: SystemOrders, links: readonly Link[] = []): Promise<void> {
+    const slices = new Slices();
+    const subjects = await inSlices(this.#list.configure(config, system), slices);
     this.#config = config;
     this.#system = system;
     this.fallback.setDevices(devicesOfServices(config, system));
     if (links.length > 0) this.#balancer.setDevices(this.fallback.devices, links);
-    this.#oneArm = oneArmClients(config);
-    this.#subjects = subjectsOf(config, system);
-    this.#certified = this.#subjects.filter(({ probe }) => probe.kind === "https");
-    this.#checks.setSubjects([...this.#subjects, ...this.#suspects.configure(config)]);
-    this.#states = new Map(this.#checks.states());
+    this.#subjects = subjects;
+    this.#surroundings = subjects.filter(({ about }) => about.kind !== "backend");
+    this.#certified = subjects.filter(({ probe }) => probe.kind === "https");
+    this.#board.configure(config);
+    await this.#checks.setSubjects([...subjects, ...this.#suspects.configure(config)], slices);
     this.#pools.keep(config.pools, subnetsOnLinks(config));
     this.#dueAt.clear();
-    for (const pool of config.pools) this.#updatePool(config, pool);
+    for (const pool of config.pools) {
+      this.#updatePool(pool);
+      if (slices.spent) await slices.rest();
+    }
     this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
     const byXdp = this.fallback.share(this.#services.services);
-    if (this.#balancer.resize(tableSizes(config), byXdp)) {
+    if (await this.#balancer.resize(tableSizes(config), byXdp)) {
       this.#refusals.watch(this.#balancer.object);
       this.#options.onTables();
     }
-    this.#balancer.setServices(byXdp);
+    await this.#balancer.setServices(byXdp);
     this.#schedule();
     this.#tellPenalties();
-    this.#tell();
+    this.#tell(this.poolNames);
   }
 
   /** Where the balancer sits, and what it must not take for a client. */
@@ -159,20 +171,32 @@ export class Serving {
     this.#balancer.setOwn(ownAddresses);
     this.fallback.setOwn(ownAddresses);
     this.#balancer.setDevices(this.fallback.devices, links);
-    this.#balancer.setServices(this.fallback.share(this.#services.services));
+    void this.#balancer.setServices(this.fallback.share(this.#services.services));
   }
 
   /** What the sentinel says of the groups. */
   setGroups(groups: readonly GroupStatus[]): void {
-    const before = held(this.#groups);
-    this.#groups = groups;
-    if (held(groups) !== before) this.#refresh();
+    const moved = this.#board.setGroups(groups);
+    if (moved.length === 0) return;
+    this.#doubt(moved);
+    this.#judge();
   }
 
-  /** What the peer told of its pools. */
-  setTold(told: ReadonlyMap<string, PeerPool>): void {
-    this.#told = told;
-    this.#refresh();
+  /** What the peer told of some pools. */
+  setTold(pools: readonly PeerPool[]): void {
+    this.#board.tell(pools);
+    this.#doubt(pools.map((pool) => pool.name));
+    this.#judge();
+  }
+
+  /** What the peer is to know of a pool; undefined when that is not this box's to say. */
+  picture(pool: string): Picture | undefined {
+    return this.#board.picture(pool);
+  }
+
+  /** Every pool that there is. */
+  get poolNames(): readonly string[] {
+    return this.#config?.pools.map((pool) => pool.name) ?? [];
   }
 
   /** What a person should know, a sentence by subject, by the kind of alarm. */
@@ -180,13 +204,13 @@ export class Serving {
     return new Map([
       ["balancer-refused", new Map([...this.#balancer.troubles, ...this.fallback.troubles])],
       ["balancer-fallback", this.fallback.alarms],
-      [CERTIFICATE_ALARM, certificateAlarms(this.#certified, this.#checks.states(), Date.now())],
+      [CERTIFICATE_ALARM, certificateAlarms(this.#certified, (path) => this.#checks.stateOf(path), Date.now())],
     ]);
   }
 
-  view(): HealthView {
-    this.#states = new Map(this.#checks.states());
-    return this.#config === undefined ? NOTHING : this.#viewOf(this.#config);
+  /** How the pool's backends stand, in their order. */
+  healthOf(pool: ResolvedPool): readonly BackendHealth[] {
+    return this.#board.now(pool).backends;
   }
 
   /** For those who look on. */
@@ -196,13 +220,15 @@ export class Serving {
 
   /** The backends that keep their connections and take no new ones, by "pool/backend". */
   setDrains(drains: ReadonlySet<string>): void {
+    const changed = eitherAlone(drains, this.#drains);
     this.#drains = drains;
-    this.#refresh();
+    this.#doubt([...changed].map((backend) => backend.slice(0, backend.indexOf("/"))));
+    this.#judge();
   }
 
   /** The subnets whose clients a `nat` service serves as in `one-arm`, such as "10.2.0.0/24". */
-  oneArmOf({ name }: ResolvedService): readonly string[] {
-    return this.#oneArm.get(name) ?? [];
+  oneArmOf(service: ResolvedService): readonly string[] {
+    return this.#config === undefined ? [] : oneArmSubnets(this.#config, service, subnetsOnLinks(this.#config));
   }
 
   /** Flows in the tables, by the backend's number, as of the newest walk. */
@@ -224,11 +250,26 @@ export class Serving {
     return { ...this.#balancer.counters(), ...this.#collector.counters };
   }
 
-  checks(): readonly CheckStatus[] {
+  /** The checks as they are shown, all or those of one service's pools; a pool at a time. */
+  *checks(only: ResolvedService | undefined): Generator<readonly CheckStatus[]> {
     const now = this.#options.hal.clock.now();
     const wall = Date.now();
     const timeOf = (moment: Instant) => new Date(wall - toMillis(between(moment, now))).toISOString();
-    return shownChecks(this.#subjects, this.#checks.states(), this.view(), timeOf);
+    const shown = (subject: Subject, health?: BackendHealth) => {
+      const state = this.#checks.stateOf(subject.path);
+      return state === undefined ? [] : [shownCheck(subject, state, health, timeOf)];
+    };
+    const { pools } = this.#config ?? { pools: [] };
+    let at = 0;
+    for (const pool of pools) {
+      if (pool.check.kind === "none") continue;
+      const subjects = this.#subjects.slice(at, at + pool.backends.length);
+      at += pool.backends.length;
+      if (only !== undefined && pool.name !== only.pool && pool.name !== only.sorryPool) continue;
+      const health = this.healthOf(pool);
+      yield subjects.flatMap((subject, i) => shown(subject, health[i]));
+    }
+    if (only === undefined) yield this.#surroundings.flatMap((subject) => shown(subject));
   }
 
   /** Takes the balancer off the machine. */
@@ -236,6 +277,7 @@ export class Serving {
     clearTimeout(this.#timer);
     clearInterval(this.#alarmTimer);
     clearImmediate(this.#telling);
+    clearImmediate(this.#judging);
     this.#collector.close();
     this.#refusals.close();
     this.#checks.close();
@@ -243,52 +285,65 @@ export class Serving {
     await this.fallback.remove();
   }
 
-  /** The ring first: clients wait for it. Who else wants to know hears of all verdicts of a moment at once. */
-  #onVerdict(subject: Subject, state: CheckState): void {
-    this.#states.set(subject.path, state);
-    if (subject.about.kind === "backend") this.#refreshPools([subject.about.pool]);
-    else this.#tellPenalties();
-    this.#telling ??= setImmediate(() => {
-      this.#telling = undefined;
-      this.#tell();
+  /** The ring first: clients wait for it. Verdicts of one moment about one pool make one ring. */
+  #onVerdict({ about }: Subject): void {
+    if (about.kind !== "backend") {
+      this.#tellPenalties();
+      this.#tellSoon();
+      return;
+    }
+    if (this.#doubtful.size === 0) queueMicrotask(() => this.#judge());
+    this.#doubt([about.pool]);
+  }
+
+  #doubt(pools: readonly string[]): void {
+    // A configuration that is put in force has all pools judged.
+    if (this.#config === undefined) return;
+    for (const pool of pools) this.#doubtful.add(pool);
+  }
+
+  /** Judges pools anew and puts them into the rings: some now, the others when those who wait had their turn. */
+  #judge(): void {
+    if (this.#judging !== undefined || this.#config === undefined) return;
+    const slices = new Slices();
+    for (const name of this.#doubtful) {
+      this.#doubtful.delete(name);
+      const pool = lookup(this.#config).pools.get(name);
+      if (pool === undefined) continue;
+      this.#judged.add(name);
+      if (this.#updatePool(pool)) {
+        this.#services.refresh(name, (one) => this.#pools.backendsOf(one));
+        void this.#balancer.setServices(this.fallback.share(this.#services.services));
+      }
+      if (slices.spent) break;
+    }
+    this.#schedule();
+    this.#tellSoon();
+    if (this.#doubtful.size === 0) return;
+    this.#judging = setImmediate(() => {
+      this.#judging = undefined;
+      this.#judge();
     });
   }
 
   /** A client saw a backend refuse, or nobody there: its check looks at once, or where that looks elsewhere, another. */
   #onRefusal({ id, protocol }: ServiceBackend): void {
     const [poolName = "", name] = id.split("/");
-    const pool = this.#config?.pools.find((one) => one.name === poolName);
+    if (this.#config === undefined || this.#system === undefined) return;
+    const pool = lookup(this.#config).pools.get(poolName);
     const backend = pool?.backends.find((one) => one.name === name);
-    if (pool === undefined || backend === undefined || this.#system === undefined) return;
+    if (pool === undefined || backend === undefined) return;
     if (protocol === "udp" || asksByTcp(pool.check, backend)) this.#checks.hint(pathOf(poolName, backend.name));
     else this.#suspects.suspect(poolName, backend, this.#system);
   }
 
-  #refresh(): void {
-    if (this.#config === undefined) return;
-    this.#refreshPools(this.#config.pools.map((pool) => pool.name));
-    this.#tell();
-  }
-
-  #refreshPools(names: readonly string[]): void {
-    const config = this.#config;
-    if (config === undefined) return;
-    for (const name of names) {
-      const pool = config.pools.find((one) => one.name === name);
-      if (pool === undefined || !this.#updatePool(config, pool)) continue;
-      this.#services.refresh(name, (one) => this.#pools.backendsOf(one));
-    }
-    this.#balancer.setServices(this.fallback.share(this.#services.services));
-    this.#schedule();
-  }
-
   /** Whether anything changed. */
-  #updatePool(config: Resolved, pool: ResolvedPool): boolean {
+  #updatePool(pool: ResolvedPool): boolean {
     const now = this.#options.hal.clock.now();
-    const view = this.#viewOf({ ...config, pools: [pool] });
     const before = this.#pools.backendsOf(pool.name);
-    const { backends, nextAt } = this.#pools.update(pool, view.backends, this.#drains, now);
-    const due = earliest(nextAt, view.nextTimeout);
+    const health = this.#board.judge(pool);
+    const { backends, nextAt } = this.#pools.update(pool, health.backends, this.#drains, now);
+    const due = earliest(nextAt, health.nextTimeout);
     if (due === undefined) this.#dueAt.delete(pool.name);
     else this.#dueAt.set(pool.name, due);
     return backends !== before;
@@ -305,66 +360,31 @@ export class Serving {
 
   #onDue(): void {
     const now = this.#options.hal.clock.now();
-    this.#refreshPools([...this.#dueAt].flatMap(([pool, due]) => (due <= now ? [pool] : [])));
-    this.#tell();
+    this.#doubt([...this.#dueAt].flatMap(([pool, due]) => (due <= now ? [pool] : [])));
+    this.#judge();
   }
 
   #tellPenalties(): void {
-    const judged = new Map([...this.#states].map(([path, state]) => [path, judgementOf(state)]));
-    this.#options.onPenalties(penaltiesOf(this.#subjects, judged));
+    const judged = ({ path }: Subject) => {
+      const state = this.#checks.stateOf(path);
+      return state === undefined ? undefined : judgementOf(state);
+    };
+    this.#options.onPenalties(penaltiesOf(this.#surroundings, judged));
   }
 
-  #tell(): void {
-    const config = this.#config;
-    if (config === undefined) return;
-    const active = this.#groups.filter((group) => group.state === "active").map((group) => group.name);
-    this.#options.onPicture(pictureForPeer(config, this.#viewOf(config), new Set(active)));
-    this.#options.onChange();
-  }
-
-  #viewOf(config: Resolved): HealthView {
-    const now = this.#options.hal.clock.now();
-    const activeSince = heldSince(this.#groups, now, Date.now());
-    return viewHealth({ config, own: this.#ownBackends(config.pools), peer: this.#told, activeSince }, now);
-  }
-
-  #ownBackends(pools: readonly ResolvedPool[]): ReadonlyMap<string, Judgement> {
-    return new Map(
-      pools.flatMap((pool) =>
-        pool.backends.flatMap(({ name, address, port }): [string, Judgement][] => {
-          const suspected = this.#suspects.judgement(backendId(pool.name, name), this.#states);
-          if (suspected !== undefined) return [[key(pool.name, name), suspected]];
-          const state = this.#states.get(pathOf(pool.name, name));
-          if (state === undefined) return [];
-          const dead = state.verdict === "unknown" && this.#balancer.inheritedDead.has(`${address}:${port}`);
-          return [[key(pool.name, name), dead ? FOUND_DEAD : judgementOf(state)]];
-        }),
-      ),
-    );
-  }
-}
-
-const NOTHING: HealthView = { backends: new Map(), nextTimeout: undefined };
-
-/** A core that was restarted does not send clients to what its predecessor knew to be dead. */
-const FOUND_DEAD: Judgement = { healthy: false, reason: "dead before core was restarted; not checked again yet" };
-
-function loadBalancer({ hal, bpfDirectory, seed, log, config }: ServingOptions): BalancerKeeper {
-  try {
-    const sizes = tableSizes(config);
-    return new BalancerKeeper({ hal, pinDirectory: bpfDirectory, seed, sizes, log });
-  } catch (error) {
-    if (!(error instanceof HalError)) throw error;
-    throw new RefusalError({
-      exitCode: ExitCode.failed,
-      what: `the kernel refuses the balancer: ${error.message}`,
-      where: bpfDirectory,
-      mend: "A kernel with CONFIG_BPF_SYSCALL and CONFIG_BPF_JIT, 5.16 or newer, is needed; the message above is the verifier's.",
+  /** Who else wants to know hears of all verdicts of a moment at once. */
+  #tellSoon(): void {
+    this.#telling ??= setImmediate(() => {
+      this.#telling = undefined;
+      const judged = [...this.#judged];
+      this.#judged = new Set();
+      this.#tell(judged);
     });
   }
-}
 
-function held(groups: readonly GroupStatus[]): string {
-  const active = groups.filter((group) => group.state === "active");
-  return active.map((group) => group.name).join();
+  #tell(pools: readonly string[]): void {
+    if (this.#config === undefined) return;
+    this.#options.onPicture(pools);
+    this.#options.onChange();
+  }
 }

@@ -1,5 +1,6 @@
 /** Puts together what `futago status` says, from what the parts of core know. Pure. */
-import type { Resolved, ResolvedService } from "../../config/resolved.ts";
+import { lookup } from "../../config/lookup.ts";
+import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
 import type {
   BackendStatus,
   BoxStatus,
@@ -9,7 +10,7 @@ import type {
   ServiceStatus,
 } from "../control.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
-import { type BackendHealth, key } from "./checks/backend-health.ts";
+import type { BackendHealth } from "./checks/backend-health.ts";
 import { NO_TRAFFIC, type ServiceTraffic } from "./trace/traffic.ts";
 
 export interface StatusSources {
@@ -18,7 +19,8 @@ export interface StatusSources {
   readonly revision: string;
   /** Undefined while the sentinel is away. */
   readonly sentinel: SentinelStatus | undefined;
-  readonly health: ReadonlyMap<string, BackendHealth>;
+  /** How the pool's backends stand, in their order. */
+  readonly healthOf: (pool: ResolvedPool) => readonly BackendHealth[];
   readonly fallback: {
     attachmentOf(service: ResolvedService): ServiceAttachment;
     /** Undefined: not served by nftables. */
@@ -39,9 +41,25 @@ export interface StatusSources {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-export function assembleStatus(sources: StatusSources): BoxStatus {
+/**
+ * A {@link BoxStatus} as JSON; a piece is a service. `only` names the services that are shown; undefined: all of them.
+ */
+export function* statusText(sources: StatusSources, only: ReadonlySet<string> | undefined): Generator<string> {
+  yield `${JSON.stringify(statusOfBox(sources)).slice(0, -1)},"services":[`;
+  const connections: ConnectionsShown[] = [];
+  let before = "";
+  for (const service of sources.config?.services ?? []) {
+    const shown = connectionsOf(service, sources);
+    connections.push(shown);
+    if (only !== undefined && !only.has(service.name)) continue;
+    yield before + JSON.stringify(serviceStatus(service, shown, sources));
+    before = ",";
+  }
+  yield `],"connections":${JSON.stringify(together(connections))}}`;
+}
+
+function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "connections"> {
   const { config, sentinel } = sources;
-  const services = (config?.services ?? []).map((service) => serviceStatus(service, sources));
   return {
     box: sources.box ?? "alone",
     role: sentinel?.role ?? "unknown",
@@ -50,8 +68,6 @@ export function assembleStatus(sources: StatusSources): BoxStatus {
     groups: sentinel?.groups ?? [],
     peer: sentinel?.peer === undefined ? null : withWholeRevision(sentinel.peer, sources.revision),
     heartbeat: sentinel?.heartbeat ?? null,
-    services,
-    connections: together(services.map(({ connections }) => connections)),
     replication: shownReplication(sources.replication.status),
     alarms: [...(sentinel?.alarms ?? []), ...sources.alarms],
     counters: sources.counters,
@@ -78,12 +94,13 @@ function shownReplication(status: ReplicationShown | undefined): ReplicationShow
   return { linked, whole, position, acknowledged, received };
 }
 
-function serviceStatus(service: ResolvedService, sources: StatusSources): ServiceStatus {
-  const pool = sources.config?.pools.find((one) => one.name === service.pool);
+function serviceStatus(service: ResolvedService, connections: ConnectionsShown, sources: StatusSources): ServiceStatus {
+  const pool = sources.config === undefined ? undefined : lookup(sources.config).pools.get(service.pool);
   const traffic = sources.trafficOf(service);
-  const backends = (pool?.backends ?? []).map((backend): BackendStatus => {
+  const judged = pool === undefined ? [] : sources.healthOf(pool);
+  const backends = (pool?.backends ?? []).map((backend, i): BackendStatus => {
     const { name, address, port, weight, backup, maxConnections } = backend;
-    const health = sources.health.get(key(service.pool, name));
+    const health = judged[i];
     return {
       name,
       address,
@@ -109,7 +126,7 @@ function serviceStatus(service: ResolvedService, sources: StatusSources): Servic
     family,
     persistence,
     traffic: traffic.service,
-    connections: connectionsOf(service, sources),
+    connections,
     ...sources.fallback.attachmentOf(service),
     oneArmClients: sources.oneArmOf(service),
     backends,

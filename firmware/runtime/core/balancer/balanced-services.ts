@@ -10,8 +10,8 @@ import {
 } from "@futago/hal/units/address.ts";
 import type { SystemOrders } from "../../../config/compile-system.ts";
 import { longestMatch, type SubnetTable } from "../../../config/host-address.ts";
-import { subnetsOnLinks } from "../../../config/on-link.ts";
-import type { Resolved, ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
+import { lookup } from "../../../config/lookup.ts";
+import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
 
 /** The devices of a service: where clients come in, and where backends sit. */
 export interface ServiceDevices {
@@ -21,14 +21,21 @@ export interface ServiceDevices {
 
 /** By the service's name. */
 export function devicesOfServices(config: Resolved, system: SystemOrders): ReadonlyMap<string, ServiceDevices> {
+  const { pools } = lookup(config);
+  // Many services use one pool.
+  const towards = new Map<string, readonly Ifname[]>();
+  const devicesOf = (name: string) => {
+    const known = towards.get(name);
+    if (known !== undefined) return known;
+    const all = (pools.get(name)?.backends ?? []).map((backend) => deviceTowards(system, backend.address));
+    const devices = [...new Set(all.filter((device) => device !== undefined))];
+    towards.set(name, devices);
+    return devices;
+  };
   return new Map(
     config.services.map((service) => {
-      const pool = config.pools.find((one) => one.name === service.pool);
-      const sorry = config.pools.find((one) => one.name === service.sorryPool);
-      const all = [...(pool?.backends ?? []), ...(sorry?.backends ?? [])];
-      const back = all.map((backend) => deviceTowards(system, backend.address));
-      const known = new Set(back.filter((device) => device !== undefined));
-      return [service.name, { front: deviceOfService(config, service), back: [...known] }];
+      const back = [service.pool, service.sorryPool ?? ""].flatMap(devicesOf);
+      return [service.name, { front: deviceOfService(config, service), back: [...new Set(back)] }];
     }),
   );
 }
@@ -41,43 +48,48 @@ export function balancedDevices(services: ReadonlyMap<string, ServiceDevices>): 
 
 /** The device that carries the service's virtual address. */
 export function deviceOfService(config: Resolved, service: ResolvedService): Ifname | undefined {
-  const routers = config.groups.flatMap((group) => group.virtualRouters);
-  const router = routers.find((one) =>
-    one.addresses.some(({ address }) => service.addresses.some((vip) => vip === address)),
-  );
-  return config.interfaces.find((one) => one.name === router?.interface)?.device;
+  for (const group of config.groups) {
+    for (const router of group.virtualRouters) {
+      if (!router.addresses.some(({ address }) => service.addresses.includes(address))) continue;
+      return config.interfaces.find((one) => one.name === router.interface)?.device;
+    }
+  }
+  return undefined;
 }
 
 /**
  * The subnets of a `nat` service's backends on the box's links: a backend there answers a client there directly, so
  * such clients are served as in `one-arm`. In the order of the backends.
  */
-function oneArmSubnets(
+export function oneArmSubnets(
+  config: Resolved,
   service: ResolvedService,
-  pools: ReadonlyMap<string, ResolvedPool>,
   subnets: SubnetTable<InterfaceAddress>,
 ): readonly string[] {
   if (service.mode !== "nat") return [];
+  const { pools } = lookup(config);
   const backends = [service.pool, service.sorryPool ?? ""].flatMap((name) => pools.get(name)?.backends ?? []);
   const all = new Set(backends.map(({ address }) => longestMatch(address, subnets)));
   return [...all].flatMap((subnet) => (subnet === undefined ? [] : [formatInterfaceAddress(subnet)]));
 }
 
-/** {@link oneArmSubnets} of each service, by its name. */
-export function oneArmClients(config: Resolved): ReadonlyMap<string, readonly string[]> {
-  const subnets = subnetsOnLinks(config);
-  const pools = new Map(config.pools.map((pool) => [pool.name, pool]));
-  return new Map(config.services.map((service) => [service.name, oneArmSubnets(service, pools, subnets)]));
-}
-
 /** The device that packets to `to` leave by. */
 export function deviceTowards(system: SystemOrders, to: IpAddress): Ifname | undefined {
-  const neighbour = system.neighbours.find((one) => one.address === to);
-  if (neighbour !== undefined) return neighbour.device;
+  const neighbour = neighboursOf(system).get(to);
+  if (neighbour !== undefined) return neighbour;
   return [...system.routes]
     .filter((route) => covers(route, to))
     .sort((x, y) => (y.destination?.prefixLength ?? 0) - (x.destination?.prefixLength ?? 0) || x.metric - y.metric)[0]
     ?.device;
+}
+
+/** The devices of neighbours, of which a large configuration has a hundred thousand. */
+const made = new WeakMap<SystemOrders, ReadonlyMap<IpAddress, Ifname>>();
+
+function neighboursOf(system: SystemOrders): ReadonlyMap<IpAddress, Ifname> {
+  const known = made.get(system) ?? new Map(system.neighbours.map(({ address, device }) => [address, device]));
+  made.set(system, known);
+  return known;
 }
 
 function covers(

@@ -6,23 +6,21 @@ import type { Bpf, BpfObject, XdpMode } from "@futago/hal/contract/bpf.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
-import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
-import { type BalancerEntry, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
+import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
+import { type BalancerWrite, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
 import type { BalancerInput } from "../../../balancer/compile.ts";
-import { entriesInForce, type InForce, planChange, planMove } from "../../../balancer/plan.ts";
-import { allBackends, type BalancedService, type ServiceConflict } from "../../../balancer/service.ts";
+import { diffEntries } from "../../../balancer/diff.ts";
+import { type InForce, type Plan, planInSteps, planMoveInSteps, planStates } from "../../../balancer/plan.ts";
+import { allBackends, type BalancedService, endpointKey, type ServiceConflict } from "../../../balancer/service.ts";
+import { type StandingService, standingServices } from "../../../balancer/standing.ts";
 import type { Log } from "../log.ts";
+import { inSlices, Slices } from "../slices.ts";
+import { BalancerPorts } from "./balancer-ports.ts";
+import { type Audited, TableAudit } from "./table-audit.ts";
 import { HopWatch } from "./hop-watch.ts";
 import { moveFlows } from "./move-flows.ts";
 import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
-
-export interface Attached {
-  readonly ifindex: Ifindex;
-  readonly mode: XdpMode;
-  /** Why it is not the native one, in the kernel's words, when it was asked for by this process. */
-  readonly notNative: string | undefined;
-}
 
 /** A backend as a service has it. */
 export interface ServiceBackend {
@@ -39,12 +37,18 @@ export interface KeeperOptions {
   readonly log: Log;
 }
 
+interface Standing {
+  readonly services: readonly StandingService[];
+  readonly byEndpoint: ReadonlyMap<string, StandingService>;
+}
+
 export class BalancerKeeper {
   readonly #bpf: Bpf;
   readonly #log: Log;
   readonly #seed: string;
   readonly #pinDirectory: string;
   readonly #hops: HopWatch;
+  readonly #audit: TableAudit;
   /** Backends, by address and port, that a predecessor had found dead: they get no traffic before they are looked at. */
   readonly inheritedDead: ReadonlySet<string>;
   #sizes: TableSizes;
@@ -52,14 +56,14 @@ export class BalancerKeeper {
   #tables: BalancerTables;
   #inForce: InForce;
   /** Of `#inForce`, when somebody asked for them. */
-  #standing: { readonly of: InForce; readonly entries: readonly BalancerEntry[] } | undefined;
-  readonly #attached = new Map<Ifname, Attached>();
-  #blocked = new Map<Ifname, string>();
-  #devices: readonly Ifname[] = [];
-  #links: readonly Link[] = [];
+  #standing: Standing | undefined;
+  readonly ports: BalancerPorts;
   #troubles = new Map<string, string>();
   #own: ReadonlySet<IpAddress> = new Set();
   #services: readonly BalancedService[] = [];
+  /** A change that takes several slices. */
+  #changing: Promise<void> | undefined;
+  #removed = false;
 
   /** Loads the programs and takes over what stands in the pinned maps. Throws HalError. */
   constructor({ hal, pinDirectory, seed, sizes, log }: KeeperOptions) {
@@ -69,15 +73,26 @@ export class BalancerKeeper {
     this.#pinDirectory = pinDirectory;
     this.#sizes = sizes;
     this.#object = this.#bpf.load("balancer", pinDirectory, mapSizes(sizes));
+    this.ports = new BalancerPorts({
+      bpf: this.#bpf,
+      log,
+      program: () => this.#object.program("futago_balancer"),
+      attempt: (subject, action) => this.#attempt(subject, action),
+    });
     this.#tables = balancerTables(this.#object);
-    this.#inForce = { kind: "found", entries: this.#tables.read() };
+    const entries = this.#tables.read();
+    this.#inForce = { kind: "found", entries };
     this.inheritedDead = new Set(
-      this.standing.flatMap((one) =>
-        one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [],
-      ),
+      entries.flatMap((one) => (one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [])),
     );
     // What changed while no core ran was not heard of.
     this.#tables.nextGeneration();
+    this.#audit = new TableAudit({
+      look: () => this.#audited(),
+      restore: (amiss) => void this.#attempt("restore", () => this.#tables.apply(diffEntries([], amiss))),
+      alsoLook: () => this.#lookAround(),
+      log,
+    });
     this.#hops = new HopWatch(hal.network, () => this.#attempt("next-hops", () => this.#tables.nextGeneration()));
   }
 
@@ -92,11 +107,41 @@ export class BalancerKeeper {
   }
 
   /** What the tables hold. */
-  get standing(): readonly BalancerEntry[] {
-    if (this.#standing?.of !== this.#inForce) {
-      this.#standing = { of: this.#inForce, entries: entriesInForce(this.#inForce) };
-    }
-    return this.#standing.entries;
+  get services(): readonly StandingService[] {
+    return this.#stands().services;
+  }
+
+  readonly serviceAt = (address: IpAddress, port: number, protocol: ServiceProtocol): StandingService | undefined =>
+    this.#stands().byEndpoint.get(endpointKey(address, port, protocol));
+
+  #stands(): Standing {
+    this.#standing ??= standing(this.#inForce);
+    return this.#standing;
+  }
+
+  /** What the tables should hold; undefined while they are being changed. */
+  #audited(): Audited | undefined {
+    if (this.#changing !== undefined || this.#inForce.kind === "found") return undefined;
+    const { services, hosts } = this.#inForce.compiled;
+    return { object: this.#object, services, hosts };
+  }
+
+  /** At what no map of entries shows. */
+  #lookAround(): void {
+    this.reattach();
+    // A core that has just started does not know them yet.
+    if (this.#own.size === 0) return;
+    this.#attempt("own-addresses", () => {
+      if (this.#tables.setOwn([...this.#own])) this.#log.warn("balancer-restored", { entries: ["own addresses"] });
+    });
+    // The kernel refused before.
+    if (this.#inForce.kind === "found" && this.#troubles.has("services")) void this.setServices(this.#services);
+  }
+
+  #hold(inForce: InForce): void {
+    this.#inForce = inForce;
+    // What it was made from is large.
+    this.#standing = undefined;
   }
 
   /** By the service's index; undefined where there is none. */
@@ -115,64 +160,118 @@ export class BalancerKeeper {
     return backend && { protocol: compiled.service.protocol, id: backend.id };
   }
 
-  get attached(): ReadonlyMap<Ifname, Attached> {
-    return this.#attached;
-  }
-
-  /** Devices that the box has, and that take the program in no mode, each with the reason. */
-  get blocked(): ReadonlyMap<Ifname, string> {
-    return this.#blocked;
-  }
-
   modeOf(device: Ifname | undefined): XdpMode | "none" {
-    return device === undefined ? "none" : (this.#attached.get(device)?.mode ?? "none");
+    return device === undefined ? "none" : (this.ports.attached.get(device)?.mode ?? "none");
   }
 
-  setServices(services: readonly BalancedService[]): void {
+  /**
+   * Serves these from now on; resolves when they are in force. Other states of backends are in force when this returns,
+   * unless a larger change is on its way: then they follow it.
+   */
+  setServices(services: readonly BalancedService[]): Promise<void> {
     this.#services = services;
-    const planned = planChange(this.#input(), this.#inForce);
-    if (!planned.ok) {
-      this.#refused(planned.reason);
-      return;
-    }
-    const { writes, inForce } = planned.value;
-    this.#attempt("services", () => {
+    if (this.#changing !== undefined) return this.#changing;
+    const quick = planStates(this.#input(), this.#inForce);
+    if (quick === undefined) return this.#change();
+    const { writes, inForce } = quick;
+    const isWritten = this.#attempt("services", () => {
       if (writes.length > 0) this.#tables.apply(writes);
-      this.#inForce = inForce;
+      this.#hold(inForce);
     });
+    if (!isWritten) this.#lookAtTables();
     if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
+    return Promise.resolve();
+  }
+
+  #change(): Promise<void> {
+    this.#changing = this.#changeInSlices().finally(() => {
+      this.#changing = undefined;
+    });
+    return this.#changing;
+  }
+
+  async #changeInSlices(): Promise<void> {
+    const slices = new Slices();
+    let wanted: readonly BalancedService[];
+    do {
+      wanted = this.#services;
+      const planned = await inSlices(planInSteps(this.#input(), this.#inForce), slices);
+      if (this.#removed) return;
+      if (!planned.ok) this.#refused(planned.reason);
+      else await this.#carryOut(planned.value, slices);
+      // What was said meanwhile.
+    } while (wanted !== this.#services && !this.#removed);
+  }
+
+  async #carryOut({ writes, inForce }: Plan, slices: Slices): Promise<void> {
+    for (const some of portions(writes)) {
+      if (this.#removed) return;
+      if (!this.#attempt("services", () => this.#tables.apply(some))) {
+        this.#lookAtTables();
+        return;
+      }
+      if (slices.spent) await slices.rest();
+    }
+    this.#troubles.delete("services");
+    this.#hold(inForce);
+    if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
+  }
+
+  /** The kernel refused in between: only the tables know what they hold. */
+  #lookAtTables(): void {
+    this.#attempt("tables", () => {
+      this.#hold({ kind: "found", entries: this.#tables.read() });
+    });
   }
 
   /**
    * Makes the tables anew in other sizes, with these services, and what is remembered of flows taken over. Packets meet
    * the old tables until the new ones are complete. True when `object` is another one.
    */
-  resize(sizes: TableSizes, services: readonly BalancedService[]): boolean {
+  async resize(sizes: TableSizes, services: readonly BalancedService[]): Promise<boolean> {
+    await this.#changing;
     if (sameSizes(sizes, this.#sizes)) return false;
     const before = this.#object;
-    this.#attempt("sizes", () => this.#resize(sizes, services));
+    this.#services = services;
+    // Whatever is said meanwhile waits for the new tables.
+    this.#changing = this.#resize(sizes).finally(() => {
+      this.#changing = undefined;
+    });
+    await this.#changing;
     return this.#object !== before;
   }
 
-  #resize(sizes: TableSizes, services: readonly BalancedService[]): void {
+  async #resize(sizes: TableSizes): Promise<void> {
+    try {
+      await this.#makeTables(sizes, new Slices());
+      this.#troubles.delete("sizes");
+    } catch (error) {
+      if (!(error instanceof HalError)) throw error;
+      this.#trouble("sizes", `sizes: ${error.message}`);
+    }
+  }
+
+  async #makeTables(sizes: TableSizes, slices: Slices): Promise<void> {
     const object = this.#bpf.load("balancer", this.#pinDirectory, mapSizes(sizes));
     const tables = balancerTables(object);
-    const input = { ...this.#input(), services, servicesMax: sizes.services };
-    const planned = planMove(input, this.#inForce, tables.read());
-    if (!planned.ok) {
+    const input = { ...this.#input(), servicesMax: sizes.services };
+    const planned = await inSlices(planMoveInSteps(input, this.#inForce, tables.read()), slices);
+    if (!planned.ok || this.#removed) {
       object.close();
-      this.#refused(planned.reason);
+      if (!planned.ok) this.#refused(planned.reason);
       return;
     }
-    tables.apply(planned.value.writes);
+    for (const some of portions(planned.value.writes)) {
+      tables.apply(some);
+      if (slices.spent) await slices.rest();
+    }
     const former = this.#object;
     moveFlows(former, object);
     this.#sizes = sizes;
-    this.#services = services;
     this.#object = object;
     this.#tables = tables;
-    this.#inForce = planned.value.inForce;
-    for (const [ifname, { ifindex }] of this.#attached) this.#put(ifname, ifindex);
+    this.#hold(planned.value.inForce);
+    this.ports.replace();
     moveFlows(former, object);
     former.close();
     this.#log.info("balancer-resized", { services: sizes.services, flows: sizes.flows });
@@ -187,7 +286,7 @@ export class BalancerKeeper {
     if (addresses.length === this.#own.size && addresses.every((address) => this.#own.has(address))) return;
     this.#attempt("own-addresses", () => this.#tables.setOwn(addresses));
     this.#own = new Set(addresses);
-    if (this.#services.length > 0) this.setServices(this.#services);
+    if (this.#services.length > 0) void this.setServices(this.#services);
   }
 
   #input(): BalancerInput {
@@ -196,26 +295,12 @@ export class BalancerKeeper {
 
   /** Sits on these devices and no others, as far as the box has them. */
   setDevices(devices: readonly Ifname[], links: readonly Link[]): void {
-    this.#devices = devices;
-    for (const [device, { ifindex }] of this.#attached) {
-      const link = links.find((one) => one.ifname === device);
-      if (link?.ifindex === ifindex && devices.includes(device)) continue;
-      this.#attached.delete(device);
-      if (link?.ifindex === ifindex) this.#attempt(device, () => this.#bpf.detachXdp(ifindex));
-    }
-    if (this.#links.length === 0) this.#sweep(devices, links);
-    this.#links = links;
-    const isThere = (device: Ifname) => devices.includes(device) && links.some((one) => one.ifname === device);
-    this.#blocked = new Map([...this.#blocked].filter(([device]) => isThere(device)));
-    this.reattach();
+    this.ports.setDevices(devices, links);
   }
 
   /** Puts the program back where it is missing. */
   reattach(): void {
-    for (const device of this.#devices) {
-      const link = this.#links.find((one) => one.ifname === device);
-      if (link !== undefined) this.#attach(link);
-    }
+    this.ports.reattach();
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -224,68 +309,23 @@ export class BalancerKeeper {
 
   /** Takes the balancer off the machine. */
   remove(): void {
+    this.#removed = true;
+    this.#audit.close();
     this.#hops.close();
-    for (const [device, { ifindex }] of this.#attached) this.#attempt(device, () => this.#bpf.detachXdp(ifindex));
-    this.#attached.clear();
+    this.ports.remove();
     this.#object.close();
   }
 
-  #attach({ ifname, ifindex }: Link): void {
-    this.#attempt(ifname, () => {
-      try {
-        this.#keepAttached(ifname, ifindex);
-      } catch (error) {
-        if (!(error instanceof HalError) || error.code === "ENODEV") throw error;
-        this.#block(ifname, error.message);
-      }
-    });
-  }
-
-  #keepAttached(ifname: Ifname, ifindex: Ifindex): void {
-    const foreign = this.#bpf.foreignXdp(ifindex);
-    if (foreign !== undefined) {
-      this.#block(ifname, `somebody else's XDP program "${foreign.name}" (id ${foreign.id}) is there`);
-      return;
-    }
-    const isPresent = this.#attached.get(ifname)?.ifindex === ifindex;
-    if (!isPresent || this.#bpf.xdpProgramId(ifindex) === 0) this.#put(ifname, ifindex);
-    this.#blocked.delete(ifname);
-  }
-
-  #block(ifname: Ifname, reason: string): void {
-    this.#attached.delete(ifname);
-    if (this.#blocked.get(ifname) === reason) return;
-    this.#blocked.set(ifname, reason);
-    this.#log.warn("balancer-blocked", { device: ifname, reason });
-  }
-
-  #put(ifname: Ifname, ifindex: Ifindex): void {
-    let notNative: string | undefined;
-    const program = this.#object.program("futago_balancer");
-    const mode = this.#bpf.attachXdp(ifindex, program, undefined, (refusal) => {
-      notNative = refusal.message;
-    });
-    this.#attached.set(ifname, { ifindex, mode, notNative });
-    this.#log.info("balancer-attached", { device: ifname, mode });
-  }
-
-  /** What a predecessor left on devices that are no longer ours. */
-  #sweep(devices: readonly Ifname[], links: readonly Link[]): void {
-    for (const { ifname, ifindex } of links) {
-      if (devices.includes(ifname)) continue;
-      this.#attempt(ifname, () => {
-        if (this.#bpf.xdpProgramId(ifindex) !== 0) this.#bpf.detachXdp(ifindex);
-      });
-    }
-  }
-
-  #attempt(subject: string, action: () => void): void {
+  /** Whether the machine did it. */
+  #attempt(subject: string, action: () => void): boolean {
     try {
       action();
       this.#troubles.delete(subject);
+      return true;
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
       this.#trouble(subject, `${subject}: ${error.message}`);
+      return false;
     }
   }
 
@@ -293,5 +333,25 @@ export class BalancerKeeper {
     if (this.#troubles.get(subject) === sentence) return;
     this.#troubles.set(subject, sentence);
     this.#log.warn("balancer-refused", { subject, sentence });
+  }
+}
+
+function standing(inForce: InForce): Standing {
+  const services = standingServices(inForce);
+  const ends = services.map(
+    (one) => [endpointKey(one.entry.address, one.entry.port, one.entry.protocol), one] as const,
+  );
+  return { services, byEndpoint: new Map(ends) };
+}
+
+/** What goes to the kernel in a few milliseconds: rings are large. */
+const ENTRIES_AT_A_TIME = 512;
+const RINGS_AT_A_TIME = 32;
+
+function* portions(writes: readonly BalancerWrite[]): Generator<readonly BalancerWrite[]> {
+  for (let from = 0; from < writes.length; ) {
+    const size = writes[from]?.entry.kind === "ring" ? RINGS_AT_A_TIME : ENTRIES_AT_A_TIME;
+    yield writes.slice(from, from + size);
+    from += size;
   }
 }

@@ -9,7 +9,7 @@ import type { ResolvedService } from "../../../config/resolved.ts";
 import type { ServiceAttachment } from "../../control.ts";
 import type { Log } from "../log.ts";
 import { balancedDevices, type ServiceDevices } from "./balanced-services.ts";
-import type { Attached } from "./balancer-keeper.ts";
+import type { Attached } from "./balancer-ports.ts";
 import { NftKeeper } from "./nft-keeper.ts";
 import { blockedPorts, placeServices } from "./placement.ts";
 

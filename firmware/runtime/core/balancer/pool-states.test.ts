@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { type IpAddress, parseInterfaceAddress, parseIpAddress } from "@futago/hal/units/address.ts";
 import { instant, seconds } from "@futago/hal/units/time.ts";
 import type { ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
-import { key } from "../checks/backend-health.ts";
 import { subnetTable } from "../../../config/host-address.ts";
 import { PoolStates } from "./pool-states.ts";
 import { ServiceList } from "./service-list.ts";
@@ -25,15 +24,12 @@ function pool(slowStartSeconds: number, name = "web"): ResolvedPool {
 
 function health(s1: boolean, s2 = true) {
   const judged = (healthy: boolean) => ({ healthy, reason: "" });
-  return new Map([
-    [key("web", "s1"), judged(s1)],
-    [key("web", "s2"), judged(s2)],
-  ]);
+  return [judged(s1), judged(s2)];
 }
 
 describe("a pool's backends", () => {
   it("carry limits, life and drains; what nobody judged is alive", () => {
-    const { backends } = new PoolStates().update(pool(0), new Map(), new Set(["web/s2"]), at(1));
+    const { backends } = new PoolStates().update(pool(0), [], new Set(["web/s2"]), at(1));
     expect(backends).toMatchObject([
       { id: "web/s1", alive: true, draining: false, step: 5, flowsMax: 100 },
       { id: "web/s2", alive: true, draining: true, step: 5, flowsMax: 0 },
@@ -44,9 +40,9 @@ describe("a pool's backends", () => {
     const states = new PoolStates();
     const subnet = parseInterfaceAddress("10.2.0.2/28");
     states.keep([pool(0)], subnetTable(subnet === undefined ? [] : [[subnet, subnet]]));
-    expect(states.update(pool(0), new Map(), NOBODY, at(1)).backends.map((one) => one.subnetBits)).toEqual([28, 28]);
+    expect(states.update(pool(0), [], NOBODY, at(1)).backends.map((one) => one.subnetBits)).toEqual([28, 28]);
     states.keep([pool(0)], subnetTable([]));
-    expect(states.update(pool(0), new Map(), NOBODY, at(1)).backends.map((one) => one.subnetBits)).toEqual([0, 0]);
+    expect(states.update(pool(0), [], NOBODY, at(1)).backends.map((one) => one.subnetBits)).toEqual([0, 0]);
   });
 
   it("are the same object while nothing changes", () => {

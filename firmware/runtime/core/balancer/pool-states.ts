@@ -6,7 +6,7 @@ import type { BalancedBackend } from "../../../balancer/service.ts";
 import { slowStart } from "../../../balancer/slow-start.ts";
 import { longestMatch, type SubnetTable } from "../../../config/host-address.ts";
 import type { ResolvedPool } from "../../../config/resolved.ts";
-import { type Judgement, key } from "../checks/backend-health.ts";
+import type { Judgement } from "../checks/backend-health.ts";
 
 export interface PoolState {
   /** The same object as before when nothing changed. */
@@ -31,25 +31,23 @@ export class PoolStates {
     this.#subnets = subnets;
     const names = new Set(pools.map((pool) => pool.name));
     this.#pools = new Map([...this.#pools].filter(([name]) => names.has(name)));
+    if (this.#returned.size === 0) return;
     const ids = new Set(pools.flatMap((pool) => pool.backends.map(({ name }) => backendId(pool.name, name))));
     for (const id of this.#returned.keys()) if (!ids.has(id)) this.#returned.delete(id);
   }
 
-  update(
-    pool: ResolvedPool,
-    health: ReadonlyMap<string, Judgement>,
-    drains: ReadonlySet<string>,
-    now: Instant,
-  ): PoolState {
+  /** `health` is in the order of the pool's backends. */
+  update(pool: ResolvedPool, health: readonly Judgement[], drains: ReadonlySet<string>, now: Instant): PoolState {
     const before = this.#pools.get(pool.name);
-    const formerlyAlive = new Map(before?.map((backend) => [backend.id, backend.alive]));
+    const lifeBefore = lifeOf(before);
     let nextAt: Instant | undefined;
-    const backends = pool.backends.map(({ name, address, port, weight, backup, maxConnections }): BalancedBackend => {
+    const backends = pool.backends.map((backend, i): BalancedBackend => {
+      const { name, address, port, weight, backup, maxConnections } = backend;
       const id = backendId(pool.name, name);
       // What nobody has looked at yet is given the benefit of the doubt: a box that starts shall serve.
-      const alive = health.get(key(pool.name, name))?.healthy ?? true;
+      const alive = health[i]?.healthy ?? true;
       if (!alive) this.#returned.delete(id);
-      else if (formerlyAlive.get(id) === false) this.#returned.set(id, now);
+      else if (lifeBefore(id, i) === false) this.#returned.set(id, now);
       const start = slowStart(this.#returned.get(id), pool.slowStartSeconds, now);
       nextAt = earliest(nextAt, start.nextAt);
       const { step } = start;
@@ -74,6 +72,14 @@ export class PoolStates {
   backendsOf(pool: string): readonly BalancedBackend[] {
     return this.#pools.get(pool) ?? [];
   }
+}
+
+/** Whether a backend lived, by its id and its likely place. */
+function lifeOf(before: readonly BalancedBackend[] | undefined): (id: string, place: number) => boolean | undefined {
+  return (id, place) => {
+    const there = before?.[place];
+    return (there?.id === id ? there : before?.find((one) => one.id === id))?.alive;
+  };
 }
 
 function isSame(a: readonly BalancedBackend[], b: readonly BalancedBackend[]): boolean {

@@ -19,8 +19,13 @@ export class ServiceList {
 
   /** `backendsOf` is asked for a pool's backends. */
   configure(services: readonly ResolvedService[], backendsOf: (pool: string) => readonly BalancedBackend[]): void {
+    const former = new Map(this.#slots.map((slot) => [slotKey(slot), slot]));
     this.#slots = services.flatMap((service) =>
-      service.addresses.map((address) => ({ service, address, balanced: balance(service, address, backendsOf) })),
+      service.addresses.map((address) => {
+        const before = former.get(slotKey({ service, address }));
+        const isSame = before?.service === service && isServedBy(before.balanced, service, backendsOf);
+        return isSame ? before : { service, address, balanced: balance(service, address, backendsOf) };
+      }),
     );
     this.#services = this.#slots.map((slot) => slot.balanced);
   }
@@ -36,12 +41,31 @@ export class ServiceList {
   }
 }
 
+function slotKey({ service, address }: Pick<Slot, "service" | "address">): string {
+  return `${service.name} ${address}`;
+}
+
+function isServedBy(
+  { backends, sorry }: BalancedService,
+  service: ResolvedService,
+  backendsOf: (pool: string) => readonly BalancedBackend[],
+): boolean {
+  return backends === backendsOf(service.pool) && sorry === sorryOf(service, backendsOf);
+}
+
+function sorryOf(
+  { sorryPool }: ResolvedService,
+  backendsOf: (pool: string) => readonly BalancedBackend[],
+): readonly BalancedBackend[] {
+  return sorryPool === undefined ? NOBODY : backendsOf(sorryPool);
+}
+
 function balance(
   service: ResolvedService,
   address: IpAddress,
   backendsOf: (pool: string) => readonly BalancedBackend[],
 ): BalancedService {
-  const { name, port, protocol, mode, persistence, allow, deny, idleTimeoutSeconds, sorryPool } = service;
+  const { name, port, protocol, mode, persistence, allow, deny, idleTimeoutSeconds } = service;
   return {
     name,
     address,
@@ -56,7 +80,7 @@ function balance(
     clientFlowsMax: service.maxConnectionsPerClient ?? 0,
     idleTimeoutSeconds,
     backends: backendsOf(service.pool),
-    sorry: sorryPool === undefined ? NOBODY : backendsOf(sorryPool),
+    sorry: sorryOf(service, backendsOf),
   };
 }
 

@@ -32,7 +32,7 @@ it("names each certificate that ends soon or has ended, and no other", () => {
   const subjects = ["10.2.0.1", "10.2.0.2", "10.2.0.3", "10.2.0.4"].map(subjectAt);
   const ends = [NOW + 5 * DAY, NOW - 3 * DAY, NOW + 15 * DAY, undefined];
   const states = new Map(subjects.map(({ path }, i) => [path, { certificateEndsAt: ends[i] }]));
-  expect([...certificateAlarms(subjects, states, NOW)]).toEqual([
+  expect([...certificateAlarms(subjects, (path) => states.get(path), NOW)]).toEqual([
     [
       "pools.web.backends.10.2.0.1",
       "pools.web.backends.10.2.0.1: the certificate ends in 5 days (https 10.2.0.1:443). Renew it on the backend.",

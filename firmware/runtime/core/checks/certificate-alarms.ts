@@ -10,12 +10,12 @@ export const CERTIFICATE_ALARM = "certificate-ends";
 /** A sentence for each subject whose certificate ends within 14 days, by its path. Unix milliseconds. */
 export function certificateAlarms(
   subjects: readonly Subject[],
-  states: ReadonlyMap<string, Pick<CheckState, "certificateEndsAt">>,
+  stateOf: (path: string) => Pick<CheckState, "certificateEndsAt"> | undefined,
   wallMillis: number,
 ): ReadonlyMap<string, string> {
   return new Map(
     subjects.flatMap((subject): [string, string][] => {
-      const endsAt = states.get(subject.path)?.certificateEndsAt;
+      const endsAt = stateOf(subject.path)?.certificateEndsAt;
       const end = endsAt === undefined ? undefined : certificateEndSentence(endsAt, wallMillis);
       if (end === undefined) return [];
       const sentence = `${subject.path}: the ${end} (${describeCheck(subject)}). Renew it on the backend.`;

@@ -65,12 +65,12 @@ const http: Probe = {
   expectBody: undefined,
   ...timing,
 };
-const reason = () => runner.states().get("s")?.reason;
+const reason = () => runner.stateOf("s")?.reason;
 
 describe("a TCP check", () => {
   it("is good when the connection is accepted, and bad at once when it is refused", async () => {
     const port = await listen((socket) => socket.resume());
-    runner.setSubjects([subject(tcp, port)]);
+    await runner.setSubjects([subject(tcp, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     expect(reason()).toBe("accepted the connection");
     await new Promise((resolve) => servers.pop()?.close(resolve));
@@ -80,14 +80,14 @@ describe("a TCP check", () => {
 
   it("keeps what it knows over a commit that changes only the timing, and forgets it with the target", async () => {
     const port = await listen((socket) => socket.resume());
-    runner.setSubjects([subject(tcp, port)]);
+    await runner.setSubjects([subject(tcp, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
-    runner.setSubjects([subject({ ...tcp, intervalMs: 400 }, port)]);
-    expect(runner.states().get("s")?.verdict).toBe("healthy");
-    runner.setSubjects([subject({ ...tcp, port: 1 }, 1)]);
-    expect(runner.states().get("s")?.verdict).toBe("unknown");
-    runner.setSubjects([]);
-    expect(runner.states().size).toBe(0);
+    await runner.setSubjects([subject({ ...tcp, intervalMs: 400 }, port)]);
+    expect(runner.stateOf("s")?.verdict).toBe("healthy");
+    await runner.setSubjects([subject({ ...tcp, port: 1 }, 1)]);
+    expect(runner.stateOf("s")?.verdict).toBe("unknown");
+    await runner.setSubjects([]);
+    expect(runner.stateOf("s")).toBeUndefined();
   });
 });
 
@@ -106,7 +106,7 @@ describe("an HTTP check", () => {
         setImmediate(() => socket.end("04 No Content\r\n\r\n"));
       });
     });
-    runner.setSubjects([subject(http, port)]);
+    await runner.setSubjects([subject(http, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     expect(request).toMatch(/^GET \/alive HTTP\/1\.1\r\n/);
     expect(reason()).toBe("answered 204 No Content");
@@ -120,7 +120,7 @@ describe("an HTTP check", () => {
     [`HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}`, "the answer has a head of more than 16 KiB"],
   ])("is bad on %j", async (text, sentence) => {
     const port = await listen(answer(text));
-    runner.setSubjects([subject(http, port)]);
+    await runner.setSubjects([subject(http, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
     expect(reason()).toBe(sentence);
   });
@@ -128,7 +128,7 @@ describe("an HTTP check", () => {
   it("is bad when the answer does not come in time, and the connection is given up", async () => {
     let closed = 0;
     const port = await listen((socket) => socket.resume().on("close", () => closed++));
-    runner.setSubjects([subject(http, port)]);
+    await runner.setSubjects([subject(http, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
     expect(reason()).toBe("connected, but no answer within 250 ms");
     await expect.poll(() => closed).toBeGreaterThan(0);
@@ -144,7 +144,7 @@ describe("the text that a body must hold", () => {
         setImmediate(() => socket.end(body[1]));
       });
     });
-    runner.setSubjects([subject({ ...http, expectBody: "alive" }, port)]);
+    await runner.setSubjects([subject({ ...http, expectBody: "alive" }, port)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     expect(reason()).toBe('answered 200 OK, with "alive"');
     body = ["dead", ""];
@@ -162,16 +162,16 @@ describe("what a check could not do", () => {
       machine: { clock: { now }, dialing, icmp, network },
       onVerdict: ({ path }, { verdict }) => verdicts.push(`${path} ${verdict}`),
     });
-    runner.setSubjects([subject(http, 80)]);
+    await runner.setSubjects([subject(http, 80)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s unhealthy"]);
     expect(reason()).toBe("no connection within 250 ms");
   });
 
   it("says nothing of the backend when the box itself is at fault", async () => {
     const port = await listen((socket) => socket.resume());
-    runner.setSubjects([{ ...subject(tcp, port), source: "192.0.2.1" as IpAddress }]);
+    await runner.setSubjects([{ ...subject(tcp, port), source: "192.0.2.1" as IpAddress }]);
     await expect.poll(reason, WAIT).toBe("the box has lost its own address on that network");
-    expect(runner.states().get("s")?.verdict).toBe("unknown");
+    expect(runner.stateOf("s")?.verdict).toBe("unknown");
   });
 });
 
@@ -195,13 +195,13 @@ describe("the other kinds", () => {
       servers.push(secure);
       await new Promise<void>((resolve) => secure.listen(0, loopback, resolve));
       const https: Probe = { ...http, kind: "https", sni: "a.test", verify: false };
-      runner.setSubjects([
+      await runner.setSubjects([
         { ...subject(dns, port), path: "d" },
         { ...subject(https, (secure.address() as AddressInfo).port), path: "h" },
       ]);
       await expect.poll(() => verdicts.toSorted(), WAIT).toEqual(["d unhealthy", "h healthy"]);
-      expect(runner.states().get("d")?.reason).toBe("answered NXDOMAIN");
-      expect(runner.states().get("h")?.certificateEndsAt).toBeGreaterThan(Date.now());
+      expect(runner.stateOf("d")?.reason).toBe("answered NXDOMAIN");
+      expect(runner.stateOf("h")?.certificateEndsAt).toBeGreaterThan(Date.now());
     } finally {
       server.close();
       authority.remove();
@@ -219,9 +219,9 @@ it("keeps many checks at their pace, each within its own interval", async () => 
     ...subject({ ...tcp, intervalMs: 1_000 }, port),
     path: `s${i}`,
   }));
-  runner.setSubjects(many);
+  await runner.setSubjects(many);
   await expect.poll(() => verdicts.length, WAIT).toBe(200);
-  const attempts = () => [...runner.states().values()].map((state) => state.attempt);
+  const attempts = () => many.map(({ path }) => runner.stateOf(path)?.attempt ?? 0);
   await expect.poll(() => Math.min(...attempts()), WAIT).toBe(4);
   expect(Math.max(...attempts())).toBeLessThanOrEqual(5);
   expect(new Set(verdicts)).toEqual(new Set(many.map(({ path }) => `${path} healthy`)));
@@ -232,7 +232,7 @@ it("keeps many checks at their pace, each within its own interval", async () => 
 describe("an ICMP check", () => {
   it("follows whether the host answers, is silent or is unreachable", async () => {
     icmp.setHost(gateway, "answers");
-    runner.setSubjects([subject({ kind: "icmp", ...timing }, 0, gateway)]);
+    await runner.setSubjects([subject({ kind: "icmp", ...timing }, 0, gateway)]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     icmp.setHost(gateway, "silent");
     await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");
@@ -254,7 +254,7 @@ describe("the check of a gateway", () => {
   it("is content with a gateway that resolves but drops echo requests", async () => {
     icmp.setHost(gateway, "silent");
     neighbour(0x02);
-    runner.setSubjects([check]);
+    await runner.setSubjects([check]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     expect(reason()).toBe("resolves, but answers no echo requests");
     neighbour(0x20);
@@ -264,7 +264,7 @@ describe("the check of a gateway", () => {
   it("counts only answers once the gateway has answered", async () => {
     icmp.setHost(gateway, "answers");
     neighbour(0x02);
-    runner.setSubjects([check]);
+    await runner.setSubjects([check]);
     await expect.poll(() => verdicts, WAIT).toEqual(["s healthy"]);
     icmp.setHost(gateway, "silent");
     await expect.poll(() => verdicts.at(-1), WAIT).toBe("s unhealthy");

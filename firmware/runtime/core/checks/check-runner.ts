@@ -15,6 +15,7 @@ import {
   startCheck,
   step,
 } from "../../../health/check.ts";
+import { Slices } from "../slices.ts";
 import { Deadlines } from "./deadlines.ts";
 import { probeDns } from "./dns-probe.ts";
 import { EchoProbe } from "./echo-probe.ts";
@@ -28,7 +29,7 @@ import { TrustedAuthorities } from "./trusted-authorities.ts";
 type Machine = Pick<Hal, "clock" | "dialing" | "icmp" | "network">;
 
 interface Check {
-  readonly subject: Subject;
+  subject: Subject;
   state: CheckState;
   /** The attempt under way, or the last one. */
   running: RunningProbe;
@@ -54,6 +55,8 @@ export class CheckRunner {
   readonly #starts: Deadlines<Check>;
   readonly #ends: Deadlines<Check>;
   #checks = new Map<string, Check>();
+  /** Those that take their place, while they are put together. */
+  #coming: Map<string, Check> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings; undefined when it does not. */
   #ringsAt: Instant | undefined;
@@ -75,26 +78,59 @@ export class CheckRunner {
   }
 
   /** By the subject's path. */
-  states(): ReadonlyMap<string, CheckState> {
-    return new Map([...this.#checks].map(([path, check]) => [path, check.state]));
+  stateOf(path: string): CheckState | undefined {
+    return this.#checks.get(path)?.state;
   }
 
-  /** Looks at these from now on. What is known of a target that stays is kept. */
-  setSubjects(subjects: readonly Subject[]): void {
-    const now = this.#machine.clock.now();
-    const former = this.#checks;
-    this.#checks = new Map(
-      subjects.map((subject) => {
-        const known = former.get(subject.path);
-        if (known === undefined || !isSameTarget(known.subject, subject)) return [subject.path, begin(subject, now)];
-        return [subject.path, { ...known, subject, state: retimeCheck(subject.probe, known.state, now) }];
-      }),
-    );
-    for (const [path, check] of former) {
-      const successor = this.#checks.get(path);
-      if (successor?.running !== check.running) check.running.end();
+  /**
+   * Looks at these from now on. What is known of a target that stays is kept. Of many the checks go on meanwhile, and
+   * those that are new begin at the end.
+   */
+  async setSubjects(subjects: readonly Subject[], slices: Slices = new Slices()): Promise<void> {
+    const checks = new Map<string, Check>();
+    this.#coming = checks;
+    const fresh: Subject[] = [];
+    for (const subject of subjects) {
+      const known = this.#checks.get(subject.path);
+      if (known === undefined || !isSameTarget(known.subject, subject)) fresh.push(subject);
+      else {
+        if (known.subject !== subject) this.#retime(known, subject);
+        checks.set(subject.path, known);
+      }
+      if (slices.spent) await slices.rest();
     }
-    for (const check of this.#checks.values()) this.#plan(check);
+    const begun: Check[] = [];
+    for (const subject of fresh) {
+      const check = this.#begin(subject, fresh.length);
+      checks.set(subject.path, check);
+      begun.push(check);
+      if (slices.spent) await slices.rest();
+    }
+    const former = this.#checks;
+    this.#checks = checks;
+    this.#coming = undefined;
+    for (const [path, check] of former) if (checks.get(path) !== check) check.running.end();
+    for (const check of begun) {
+      this.#plan(check);
+      if (slices.spent) await slices.rest();
+    }
+    this.#schedule(this.#machine.clock.now());
+  }
+
+  #begin(subject: Subject, together: number): Check {
+    // A gateway behind a link that has only just come up is not resolved yet; its first silence says nothing.
+    const firstDecides = subject.about.kind !== "gateway";
+    const now = this.#machine.clock.now();
+    const state = startCheck(subject.probe, phaseOf(subject.path), now, { firstDecides, together });
+    return { subject, state, running: NOT_RUNNING };
+  }
+
+  /** The same target, asked at other times. */
+  #retime(check: Check, subject: Subject): void {
+    const now = this.#machine.clock.now();
+    check.subject = subject;
+    check.state = retimeCheck(subject.probe, check.state, now);
+    this.#plan(check);
     this.#schedule(now);
   }
 
@@ -111,9 +147,10 @@ export class CheckRunner {
   add(subject: Subject): void {
     if (this.#checks.has(subject.path) || this.#closed) return;
     const now = this.#machine.clock.now();
-    const check = { ...begin(subject, now) };
+    const check = this.#begin(subject, 1);
     check.state = { ...check.state, nextAt: now };
     this.#checks.set(subject.path, check);
+    this.#coming?.set(subject.path, check);
     this.#plan(check);
     this.#schedule(now);
   }
@@ -121,6 +158,7 @@ export class CheckRunner {
   drop(path: string): void {
     this.#checks.get(path)?.running.end();
     this.#checks.delete(path);
+    this.#coming?.delete(path);
   }
 
   close(): void {
@@ -151,14 +189,22 @@ export class CheckRunner {
   #onTimer(): void {
     this.#ringsAt = undefined;
     const now = this.#machine.clock.now();
-    for (let check = this.#ends.take(now); check !== undefined; check = this.#ends.take(now)) {
+    const slices = new Slices();
+    // After a moment answers are read and others have their turn; what is due then is due still.
+    for (
+      let check = this.#ends.take(now);
+      check !== undefined;
+      check = slices.spent ? undefined : this.#ends.take(now)
+    ) {
       this.#input(check, { kind: "timeout", missing: check.running.missing() }, now);
     }
     const until = after(now, earlinessMax);
-    for (let check = this.#starts.take(until); check !== undefined; check = this.#starts.take(until)) {
+    while (!slices.spent) {
+      const check = this.#starts.take(until);
+      if (check === undefined) break;
       this.#input(check, { kind: "timeout" }, now);
     }
-    this.#schedule(now);
+    this.#schedule(this.#machine.clock.now());
   }
 
   #input(check: Check, input: Input, now: Instant): void {
@@ -214,24 +260,21 @@ export class CheckRunner {
   #onResult(path: string, input: Input, now: Instant): void {
     const check = this.#checks.get(path);
     if (check === undefined || this.#closed) return;
+    // What has answered is not held on to until the next attempt: of many checks that is much.
+    if (input.kind === "result" && input.attempt === check.state.attempt) check.running = NOT_RUNNING;
     this.#input(check, input, now);
     this.#schedule(now);
   }
 }
 
-function begin(subject: Subject, now: Instant): Check {
-  // A gateway behind a link that has only just come up is not resolved yet; its first silence says nothing.
-  const firstDecides = subject.about.kind !== "gateway";
-  const state = startCheck(subject.probe, phaseOf(subject.path), now, firstDecides);
-  return { subject, state, running: NOT_RUNNING };
-}
-
 /** Whether an answer to one is an answer to the other: all but the timing is the same. */
 function isSameTarget(a: Subject, b: Subject): boolean {
-  return targetOf(a) === targetOf(b);
+  if (a === b) return true;
+  const samePlace = a.address === b.address && a.port === b.port && a.source === b.source;
+  return samePlace && (a.probe === b.probe || questionOf(a.probe) === questionOf(b.probe));
 }
 
-function targetOf({ probe, address, port, source }: Subject): string {
+function questionOf(probe: Subject["probe"]): string {
   const { intervalMs: _i, timeoutMs: _t, rise: _r, fall: _f, ...question } = probe;
-  return JSON.stringify([question, address, port, source]);
+  return JSON.stringify(question);
 }

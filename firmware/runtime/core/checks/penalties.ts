@@ -6,9 +6,12 @@ import type { Subject } from "./subjects.ts";
 /** Less than the 100 between a preferred box and the other, so that one lost gateway alone does not undo a preference. */
 const GATEWAY_WEIGHT = 40;
 
-export function penaltiesOf(subjects: readonly Subject[], states: ReadonlyMap<string, Judgement>): readonly Penalty[] {
+export function penaltiesOf(
+  subjects: readonly Subject[],
+  judgementOf: (subject: Subject) => Judgement | undefined,
+): readonly Penalty[] {
   return subjects.flatMap((subject): Penalty[] => {
-    const state = states.get(subject.path);
+    const state = judgementOf(subject);
     if (state === undefined || state.healthy) return [];
     switch (subject.about.kind) {
       case "backend":

@@ -1,9 +1,10 @@
+import { atOnce } from "@futago/hal/units/steps.ts";
 import { describe, expect, it } from "vitest";
 import { compileSystem } from "../../../config/compile-system.ts";
 import { validate } from "../../../config/validate.ts";
 import { balancedDevices, deviceOfService, devicesOfServices } from "../balancer/balanced-services.ts";
 import { describeCheck, penaltiesOf } from "./penalties.ts";
-import { sourceFor, subjectsOf } from "./subjects.ts";
+import { sourceFor, type Subject, SubjectList } from "./subjects.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
 
 const judged = validate(
@@ -48,7 +49,8 @@ const judged = validate(
 if (!judged.ok) throw new Error(JSON.stringify(judged.problems));
 const config = judged.resolved;
 const system = compileSystem(config);
-const subjects = subjectsOf(config, system);
+const list = new SubjectList();
+const subjects = atOnce(list.configure(config, system));
 
 describe("what core looks at", () => {
   it("is every checked backend, every tracked check and every default gateway, by its path", () => {
@@ -59,6 +61,13 @@ describe("what core looks at", () => {
       ["failoverGroups.edge.track.1", "10.3.0.7", 22, "10.3.0.2"],
       ["routes.default.10.1.0.254", "10.1.0.254", 0, undefined],
     ]);
+  });
+
+  it("of a pool that is the same object is the same objects, unless the box's own addresses are others", () => {
+    const again = atOnce(list.configure({ ...config }, system));
+    expect(again.map((one, i) => one === subjects[i])).toEqual([true, true, false, false, false]);
+    const moved = { ...system, links: [] };
+    expect(atOnce(list.configure(config, moved))[0]).toMatchObject({ address: "10.2.0.11", source: undefined });
   });
 
   it("is asked from the box's own address: on the link, else on the way to the gateway, else the kernel's choice", () => {
@@ -72,7 +81,8 @@ describe("what core looks at", () => {
 });
 
 describe("penalties", () => {
-  const bad = (path: string) => new Map([[path, { healthy: false, reason: "no connection within 500 ms" }]]);
+  const bad = (wanted: string) => (subject: Subject) =>
+    subject.path === wanted ? { healthy: false, reason: "no connection within 500 ms" } : undefined;
 
   it("are what the failed check weighs, for its group, with a sentence", () => {
     expect(penaltiesOf(subjects, bad("failoverGroups.edge.track.0"))).toEqual([
@@ -92,7 +102,7 @@ describe("penalties", () => {
   });
 
   it("are none for what was not looked at yet", () => {
-    expect(penaltiesOf(subjects, new Map())).toEqual([]);
+    expect(penaltiesOf(subjects, () => undefined)).toEqual([]);
   });
 
   it("name an IPv6 target in brackets", () => {

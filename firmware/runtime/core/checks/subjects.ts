@@ -12,7 +12,7 @@ import {
 } from "@futago/hal/units/address.ts";
 import type { SystemOrders } from "../../../config/compile-system.ts";
 import { deviceTowards } from "../balancer/balanced-services.ts";
-import type { CheckConfig, CheckTiming, Resolved } from "../../../config/resolved.ts";
+import type { CheckConfig, CheckTiming, Resolved, ResolvedPool } from "../../../config/resolved.ts";
 
 export type Probe = Exclude<CheckConfig, { kind: "none" }>;
 
@@ -36,23 +36,39 @@ const HTTP_PORT = 80;
 /** Seen as lost after 1.5 s: slower than any carrier event, faster than people. */
 const GATEWAY_TIMING: CheckTiming = { intervalMs: 500, timeoutMs: 400, rise: 2, fall: 3 };
 
-export function subjectsOf(config: Resolved, system: SystemOrders): readonly Subject[] {
-  return [...backends(config, system), ...tracks(config, system), ...gateways(system)];
+export class SubjectList {
+  #ground = "";
+  /** What became of a pool that is the same object as before is the same, too. */
+  #made: ReadonlyMap<ResolvedPool, readonly Subject[]> = new Map();
+
+  /** A step is a pool. */
+  *configure(config: Resolved, system: SystemOrders): Generator<undefined, readonly Subject[]> {
+    const ground = JSON.stringify([system.links, system.routes]);
+    const former = ground === this.#ground ? this.#made : new Map<ResolvedPool, readonly Subject[]>();
+    const made = new Map<ResolvedPool, readonly Subject[]>();
+    const all: Subject[] = [];
+    for (const pool of config.pools) {
+      const subjects = former.get(pool) ?? backends(pool, system);
+      made.set(pool, subjects);
+      for (const subject of subjects) all.push(subject);
+      yield undefined;
+    }
+    this.#ground = ground;
+    this.#made = made;
+    return all.concat(tracks(config, system), gateways(system));
+  }
 }
 
-function backends(config: Resolved, system: SystemOrders): readonly Subject[] {
-  return config.pools.flatMap(({ name: pool, check, backends: all }) =>
-    check.kind === "none"
-      ? []
-      : all.map((backend) => ({
-          path: pathOf(pool, backend.name),
-          about: { kind: "backend", pool, backend: backend.name, at: `${backend.address}:${backend.port}` } as const,
-          probe: check,
-          address: backend.address,
-          port: portOf(check, backend.port),
-          source: sourceFor(system, backend.address),
-        })),
-  );
+function backends({ name: pool, check, backends: all }: ResolvedPool, system: SystemOrders): readonly Subject[] {
+  if (check.kind === "none") return [];
+  return all.map((backend) => ({
+    path: pathOf(pool, backend.name),
+    about: { kind: "backend", pool, backend: backend.name, at: `${backend.address}:${backend.port}` } as const,
+    probe: check,
+    address: backend.address,
+    port: portOf(check, backend.port),
+    source: sourceFor(system, backend.address),
+  }));
 }
 
 /** Where the configuration has the backend. */

@@ -17,7 +17,12 @@ const config = (backend: ResolvedBackend) => ({ pools: [{ name: "web", backends:
 function rig() {
   const added: Subject[] = [];
   const dropped: string[] = [];
-  const suspects = new Suspects({ add: (one) => void added.push(one), drop: (path) => void dropped.push(path) });
+  const states = new Map<string, CheckState>();
+  const suspects = new Suspects({
+    add: (one) => void added.push(one),
+    drop: (path) => void dropped.push(path),
+    stateOf: (path) => states.get(path),
+  });
   suspects.suspect("web", s1, system);
   const [subject] = added;
   if (subject === undefined) throw new Error("nothing was added");
@@ -26,7 +31,10 @@ function rig() {
     verdict,
     reason: "connection refused",
   });
-  const says = (verdict: Verdict) => suspects.judgement("web/s1", new Map([[subject.path, found(verdict)]]));
+  const says = (verdict: Verdict) => {
+    states.set(subject.path, found(verdict));
+    return suspects.judgement("web/s1");
+  };
   return { added, dropped, suspects, subject, found, says };
 }
 
@@ -55,7 +63,7 @@ describe("a suspect", () => {
     const { says, suspects } = rig();
     expect(says("unknown")).toBeUndefined();
     expect(says("unhealthy")).toMatchObject({ healthy: false, reason: expect.stringContaining("connection refused") });
-    expect(suspects.judgement("web/s2", new Map())).toBeUndefined();
+    expect(suspects.judgement("web/s2")).toBeUndefined();
   });
 
   it("is one no more when it accepts a connection", () => {

@@ -28,11 +28,11 @@ export function asksByTcp(check: CheckConfig, { port }: ResolvedBackend): boolea
 }
 
 export class Suspects {
-  readonly #checks: Pick<CheckRunner, "add" | "drop">;
+  readonly #checks: Pick<CheckRunner, "add" | "drop" | "stateOf">;
   /** By "pool/backend". */
   readonly #subjects = new Map<string, Subject>();
 
-  constructor(checks: Pick<CheckRunner, "add" | "drop">) {
+  constructor(checks: Pick<CheckRunner, "add" | "drop" | "stateOf">) {
     this.#checks = checks;
   }
 
@@ -46,13 +46,10 @@ export class Suspects {
 
   /** Those that are still where they were, to be looked at on. */
   configure({ pools }: Resolved): readonly Subject[] {
-    const known = new Set(
-      pools.flatMap(({ name: pool, backends }) =>
-        backends.map(({ name, address, port }) => `${pathOf(pool, name)} ${address} ${port}`),
-      ),
-    );
-    for (const [id, { path, address, port }] of this.#subjects) {
-      if (!known.has(`${path.slice(0, -SUFFIX.length)} ${address} ${port}`)) this.#subjects.delete(id);
+    for (const [id, { about, address, port }] of this.#subjects) {
+      const pool = about.kind === "backend" ? pools.find(({ name }) => name === about.pool) : undefined;
+      const backend = pool?.backends.find(({ name }) => id === backendId(pool.name, name));
+      if (backend?.address !== address || backend.port !== port) this.#subjects.delete(id);
     }
     return [...this.#subjects.values()];
   }
@@ -68,9 +65,9 @@ export class Suspects {
   }
 
   /** Undefined: it is no suspect, or was not found guilty. */
-  judgement(id: string, states: ReadonlyMap<string, CheckState>): Judgement | undefined {
+  judgement(id: string): Judgement | undefined {
     const subject = this.#subjects.get(id);
-    const state = subject && states.get(subject.path);
+    const state = subject && this.#checks.stateOf(subject.path);
     if (state?.verdict !== "unhealthy") return undefined;
     return { healthy: false, reason: `${state.reason}, as clients found: the pool's check does not ask that port` };
   }

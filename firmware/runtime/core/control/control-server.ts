@@ -14,7 +14,9 @@ import {
   type ControlStream,
 } from "../../control.ts";
 import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
+import { JsonInPieces } from "../../json-pieces.ts";
 import { LineReader, parseObject } from "../../line-reader.ts";
+import { Slices } from "../slices.ts";
 
 /** An asker that reads nothing must not make the box hold what it does not take. */
 const UNSENT_BYTES_MAX = 32 << 20;
@@ -22,14 +24,17 @@ const UNSENT_BYTES_MAX = 32 << 20;
 export type ControlHandlers = {
   readonly [Method in ControlMethod]: (
     params: ControlMethods[Method]["params"],
-  ) => ControlMethods[Method]["result"] | Promise<ControlMethods[Method]["result"]>;
+  ) => Answer<ControlMethods[Method]["result"]> | Promise<Answer<ControlMethods[Method]["result"]>>;
 };
+
+/** What may be large comes as its text. */
+type Answer<T> = T | JsonInPieces;
 
 export interface ControlServerOptions {
   readonly path: string;
   readonly handlers: ControlHandlers;
   /** The first event of a stream, sent when somebody begins to watch. */
-  readonly first: (stream: ControlStream) => readonly unknown[];
+  readonly first: (stream: ControlStream, query: unknown) => readonly unknown[];
   /** What is begun for one asker, who alone gets its events; what is returned ends it. Throws RefusalError. */
   readonly capture: (query: CaptureQuery, onEvent: (event: CaptureEvent) => void) => () => void;
   /** Errors that are our own fault. */
@@ -40,6 +45,7 @@ interface Watcher {
   readonly socket: Socket;
   readonly id: number;
   readonly stream: ControlStream;
+  readonly query: unknown;
 }
 
 const STREAMS: readonly string[] = ["watchStatus", "watchEvents"] satisfies readonly ControlStream[];
@@ -75,9 +81,20 @@ export class ControlServer {
   }
 
   publish(stream: ControlStream, event: unknown): void {
-    for (const watcher of this.#watchers) {
-      if (watcher.stream === stream) this.#send(watcher.socket, { id: watcher.id, event });
+    for (const watcher of this.#watchersOf(stream)) this.#send(watcher.socket, { id: watcher.id, event });
+  }
+
+  /** The same for an event whose text is made in pieces, once for all who asked alike. Resolves when it was sent. */
+  async publishInPieces(stream: ControlStream, event: (query: unknown) => JsonInPieces): Promise<void> {
+    for (const alike of Map.groupBy(this.#watchersOf(stream), ({ query }) => JSON.stringify(query)).values()) {
+      const [first] = alike;
+      const parts = await encoded(event(first?.query).pieces);
+      for (const { socket, id } of alike) this.#sendParts(socket, { id, name: "event", parts });
     }
+  }
+
+  #watchersOf(stream: ControlStream): readonly Watcher[] {
+    return this.#watchers.filter((watcher) => watcher.stream === stream);
   }
 
   close(): void {
@@ -110,7 +127,9 @@ export class ControlServer {
     if (request === undefined || typeof method !== "string") {
       return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
     }
-    if (STREAMS.includes(method)) return this.#watch({ socket, id, stream: method as ControlStream });
+    if (STREAMS.includes(method)) {
+      return this.#watch({ socket, id, stream: method as ControlStream, query: request["params"] ?? {} });
+    }
     if (method === "capture") return this.#capture(socket, id, request["params"] ?? {});
     if (!Object.hasOwn(this.#options.handlers, method)) {
       return this.#send(socket, { id, error: refusal(`there is no method ${JSON.stringify(method)}`) });
@@ -118,7 +137,8 @@ export class ControlServer {
     try {
       const params = (request["params"] ?? {}) as never;
       const result = await this.#options.handlers[method as ControlMethod](params);
-      this.#send(socket, { id, result });
+      if (!(result instanceof JsonInPieces)) return this.#send(socket, { id, result });
+      this.#sendParts(socket, { id, name: "result", parts: await encoded(result.pieces) });
     } catch (error) {
       this.#send(socket, { id, error: this.#refusalOf(method, error) });
     }
@@ -144,7 +164,15 @@ export class ControlServer {
 
   #watch(watcher: Watcher): void {
     this.#watchers = [...this.#watchers, watcher];
-    for (const event of this.#options.first(watcher.stream)) this.#send(watcher.socket, { id: watcher.id, event });
+    const { socket, id, stream, query } = watcher;
+    for (const event of this.#options.first(stream, query)) {
+      if (event instanceof JsonInPieces) void this.#sendFirst(watcher, event);
+      else this.#send(socket, { id, event });
+    }
+  }
+
+  async #sendFirst({ socket, id }: Watcher, event: JsonInPieces): Promise<void> {
+    this.#sendParts(socket, { id, name: "event", parts: await encoded(event.pieces) });
   }
 
   #send(socket: Socket, reply: ControlReply): void {
@@ -152,6 +180,45 @@ export class ControlServer {
     if (socket.writableLength > UNSENT_BYTES_MAX) socket.destroy();
     else socket.write(`${JSON.stringify(reply)}\n`);
   }
+
+  #sendParts(socket: Socket, { id, name, parts }: Parts): void {
+    if (socket.destroyed) return;
+    if (socket.writableLength > UNSENT_BYTES_MAX) {
+      socket.destroy();
+      return;
+    }
+    // One line, and nothing else in between.
+    socket.cork();
+    socket.write(`{"id":${id},"${name}":`);
+    for (const part of parts) socket.write(part);
+    socket.write("}\n");
+    socket.uncork();
+  }
+}
+
+interface Parts {
+  readonly id: number;
+  readonly name: "result" | "event";
+  readonly parts: readonly Buffer[];
+}
+
+const PART_CHARACTERS = 64 << 10;
+
+/** In slices, so that nobody waits for a large answer but who asked for it. */
+async function encoded(pieces: Iterable<string>): Promise<readonly Buffer[]> {
+  const slices = new Slices();
+  const parts: Buffer[] = [];
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length >= PART_CHARACTERS) {
+      parts.push(Buffer.from(text));
+      text = "";
+    }
+    if (slices.spent) await slices.rest();
+  }
+  parts.push(Buffer.from(text));
+  return parts;
 }
 
 function refusal(what: string): Refusal {

@@ -1,30 +1,32 @@
 /** What the control socket's methods do, by asking the parts of core. */
 import type { NeighbourEntry } from "@futago/hal/contract/network.ts";
 import type {
-  BoxStatus,
   CaptureEvent,
   CaptureQuery,
-  CheckStatus,
   ConfigApplied,
-  ConfigShown,
   DrainShown,
   FlowsQuery,
   FlowsShown,
   LogLine,
   NeighbourShown,
+  StatusQuery,
   TraceQuery,
   TraceShown,
 } from "../../control.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
+import type { JsonInPieces } from "../../json-pieces.ts";
 import type { SentinelEvent } from "../../messages.ts";
 import type { CommandResult } from "../sentinel-link.ts";
 import type { ControlHandlers } from "./control-server.ts";
 
 /** What core lets be asked of it. */
 export interface Answers {
-  status(): Promise<BoxStatus>;
-  config(): ConfigShown | undefined;
-  health(): readonly CheckStatus[];
+  /** A {@link BoxStatus}. `only` names the services that are shown; undefined: all. */
+  status(only: ReadonlySet<string> | undefined): Promise<JsonInPieces>;
+  /** A {@link ConfigShown}. */
+  config(): JsonInPieces | undefined;
+  /** A list of {@link CheckStatus}, of all or of one service. */
+  health(service: string | undefined): JsonInPieces;
   events(): readonly SentinelEvent[];
   log(): readonly LogLine[];
   neighbours(): Promise<readonly (NeighbourEntry & { readonly device: string })[]>;
@@ -43,9 +45,9 @@ const AUTHOR_LENGTH_MAX = 64;
 
 export function controlHandlers(answers: Answers): ControlHandlers {
   return {
-    status: () => answers.status(),
+    status: (query) => answers.status(statusQuery(query)),
     config: () => answers.config() ?? refuseNoConfiguration(),
-    health: () => answers.health(),
+    health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),
     why: () => answers.events(),
     log: () => answers.log(),
     neighbours: async () => (await answers.neighbours()).filter(isHost).map(shown),
@@ -76,6 +78,15 @@ export function controlHandlers(answers: Answers): ControlHandlers {
       return answers.drain(backend, on);
     },
   };
+}
+
+/** The names of the services that a status is asked for; undefined: all. */
+export function statusQuery(query: unknown): ReadonlySet<string> | undefined {
+  const { services } = query as StatusQuery;
+  if (services === undefined) return undefined;
+  const isList = Array.isArray(services) && services.every((name) => typeof name === "string");
+  if (!isList) throw badParameter("services is a list of names");
+  return new Set(services);
 }
 
 /** The parameters of a capture, which is begun and not answered. */

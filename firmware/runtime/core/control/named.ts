@@ -1,6 +1,7 @@
 /** What somebody named on the command line: the service, the backend, the client, or a refusal that helps. Pure. */
 import { type IpAddress, parseIpAddress } from "@futago/hal/units/address.ts";
 import { meantOr } from "../../../config/nearest.ts";
+import { lookup } from "../../../config/lookup.ts";
 import type { Resolved, ResolvedBackend, ResolvedService } from "../../../config/resolved.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 
@@ -10,27 +11,47 @@ export interface NamedBackend {
 }
 
 export function serviceNamed(config: Resolved, name: string): ResolvedService {
-  const names = config.services.map((service) => service.name);
-  const found = config.services.find((service) => service.name === name);
+  const found = lookup(config).services.get(name);
   if (found !== undefined) return found;
+  const names = config.services.map((service) => service.name);
   throw refuse(`there is no service ${quote(name)}`, meantOr(name, names, `The services are ${list(names)}.`));
 }
 
 /** "web/s1", or "s1" when one pool alone has a backend of that name. */
 export function backendNamed(config: Resolved, text: string): NamedBackend {
-  const all = config.pools.flatMap((pool) => pool.backends.map((backend) => ({ pool: pool.name, backend })));
-  const found = all.filter((one) => text === backendName(one) || text === one.backend.name);
+  const found = [...namedSo(config, text)];
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
-  const names = all.map(backendName);
   if (first === undefined) {
-    const words = [...names, ...all.map(({ backend }) => backend.name)];
+    const names = likely(config, text);
+    const words = [...names, ...names.map((name) => name.slice(name.indexOf("/") + 1))];
     throw refuse(`there is no backend ${quote(text)}`, meantOr(text, words, `The backends are ${list(names)}.`));
   }
-  throw refuse(
-    `${quote(text)} is a backend of more than one pool`,
-    `Say which: ${found.map(backendName).join(" or ")}.`,
-  );
+  const ways = found.slice(0, SHOWN_MAX).map(backendName);
+  if (found.length > ways.length) ways.push(`one of ${found.length - ways.length} more`);
+  throw refuse(`${quote(text)} is a backend of more than one pool`, `Say which: ${ways.join(" or ")}.`);
+}
+
+function* namedSo(config: Resolved, text: string): Generator<NamedBackend> {
+  for (const pool of config.pools) {
+    // Only one pool's names begin so; most need not be put together.
+    const name = text.startsWith(`${pool.name}/`) ? text.slice(pool.name.length + 1) : undefined;
+    for (const backend of pool.backends) {
+      if (backend.name === text || backend.name === name) yield { pool: pool.name, backend };
+    }
+  }
+}
+
+/** The names that somebody may have meant: all of them, or in a large configuration those of the pools that he may have. */
+function likely(config: Resolved, text: string): readonly string[] {
+  const [pool = ""] = text.split("/");
+  const nearest = [...config.pools].sort((a, b) => Number(b.name === pool) - Number(a.name === pool));
+  const names: string[] = [];
+  for (const { name, backends } of nearest) {
+    if (names.length > 0 && names.length + backends.length > LIKELY_MAX) break;
+    for (const backend of backends) names.push(backendName({ pool: name, backend }));
+  }
+  return names;
 }
 
 export function backendName({ pool, backend }: NamedBackend): string {
@@ -44,6 +65,8 @@ export function clientNamed(text: unknown): IpAddress {
 }
 
 const SHOWN_MAX = 12;
+/** To compare with what was written takes a microsecond for each. */
+const LIKELY_MAX = 4_096;
 
 function list(names: readonly string[]): string {
   if (names.length === 0) return "none";

@@ -1,9 +1,10 @@
 /** What people ask of a running balancer: its flows, the way of a packet, copies of packets, and backends to drain. */
+import type { BpfObject } from "@futago/hal/contract/bpf.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import { captureTables, CAPTURE_BYTES_MAX, CAPTURE_ENDPOINTS_MAX } from "@futago/hal/xdp/capture.ts";
 import { type BalancerInspection, inspectBalancer } from "@futago/hal/xdp/inspect.ts";
-import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
+import type { Resolved, ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
 import type {
   CaptureEvent,
   CaptureQuery,
@@ -30,12 +31,18 @@ export interface ToolboxOptions {
   readonly balancer: BalancerView;
   readonly config: () => Resolved | undefined;
   readonly groups: () => readonly GroupStatus[];
-  readonly health: () => ReadonlyMap<string, BackendHealth>;
+  readonly healthOf: (pool: ResolvedPool) => readonly BackendHealth[];
   readonly links: () => readonly Link[];
   readonly attachmentOf: (service: ResolvedService) => ServiceAttachment;
   readonly drains: Drains;
   /** Which backends drain is not what it was. */
   readonly onDrains: () => void;
+}
+
+interface Tools {
+  readonly object: BpfObject;
+  readonly inspection: BalancerInspection;
+  readonly capture: PacketCapture;
 }
 
 const FLOWS_SHOWN = 50;
@@ -49,20 +56,32 @@ const PORT_MAX = 0xffff;
 
 export class Toolbox {
   readonly #options: ToolboxOptions;
-  readonly #inspection: BalancerInspection;
-  readonly #capture: PacketCapture;
+  #tools: Tools;
 
   constructor(options: ToolboxOptions) {
-    const { hal, balancer, config, links } = options;
     this.#options = options;
-    this.#inspection = inspectBalancer(balancer.object);
-    this.#capture = new PacketCapture({
-      tables: captureTables(balancer.object),
+    this.#tools = this.#openTools();
+  }
+
+  /** Of the tables as they are now: those of another size are other tables. A capture of the former ends. */
+  #now(): Tools {
+    if (this.#tools.object === this.#options.balancer.object) return this.#tools;
+    this.#tools.capture.close();
+    this.#tools = this.#openTools();
+    return this.#tools;
+  }
+
+  #openTools(): Tools {
+    const { hal, balancer, config, links } = this.#options;
+    const { object } = balancer;
+    const capture = new PacketCapture({
+      tables: captureTables(object),
       clock: hal.clock,
       links,
       hostname: () => config()?.system.hostname ?? "",
       devices: () => this.#devices(),
     });
+    return { object, inspection: inspectBalancer(object), capture };
   }
 
   /** Its part of what can be asked. */
@@ -85,9 +104,9 @@ export class Toolbox {
 
   async #flows(query: FlowsQuery): Promise<FlowsShown> {
     const config = this.#config();
-    return listFlows(this.#inspection, {
+    return listFlows(this.#now().inspection, {
       config,
-      standing: this.#options.balancer.standing,
+      serviceAt: this.#options.balancer.serviceAt,
       nowNanos: this.#nowNanos(),
       service: query.service === undefined ? undefined : serviceNamed(config, query.service),
       client: query.client === undefined ? undefined : clientNamed(query.client),
@@ -97,7 +116,7 @@ export class Toolbox {
   }
 
   async #trace({ client, clientPort, service }: TraceQuery): Promise<TraceShown> {
-    const { hal, groups, health, balancer, attachmentOf } = this.#options;
+    const { hal, groups, healthOf, balancer, attachmentOf } = this.#options;
     const config = this.#config();
     const asked = {
       client: clientNamed(client),
@@ -106,7 +125,7 @@ export class Toolbox {
     };
     const { attach, attachReason } = attachmentOf(asked.service);
     if (attach === "nftables") return traceByRules(attachReason ?? "");
-    const sources = { config, groups: groups(), health: health(), balancer, inspection: this.#inspection };
+    const sources = { config, groups: groups(), healthOf, balancer, inspection: this.#now().inspection };
     return traceFlow({ ...sources, network: hal.network, nowNanos: this.#nowNanos() }, asked);
   }
 
@@ -128,11 +147,11 @@ export class Toolbox {
       seconds: Math.min(query.seconds ?? CAPTURE_SECONDS, CAPTURE_SECONDS_MAX),
       snap: within("--snap", query.snap ?? CAPTURE_BYTES_MAX, CAPTURE_BYTES_MAX),
     };
-    return this.#capture.begin(wanted, onEvent);
+    return this.#now().capture.begin(wanted, onEvent);
   }
 
   close(): void {
-    this.#capture.close();
+    this.#tools.capture.close();
   }
 
   #config(): Resolved {

@@ -4,7 +4,7 @@
  */
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Sysctl } from "@futago/hal/contract/machine.ts";
-import type { Link, Network, NetworkEvent, Subscription } from "@futago/hal/contract/network.ts";
+import type { Link, NeighbourEntry, Network, NetworkEvent, Subscription } from "@futago/hal/contract/network.ts";
 import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import type { Log } from "../log.ts";
 import type { DesiredNetwork } from "./desired.ts";
@@ -66,6 +66,13 @@ export class NetworkKeeper {
   /** What the kernel refused the last time it was asked. */
   get troubles(): readonly NetworkTrouble[] {
     return [...this.#sysctlTroubles, ...this.#troubles];
+  }
+
+  /** The kernel's neighbours now, with the names of their devices. */
+  async neighbours(): Promise<readonly (NeighbourEntry & { readonly device: string })[]> {
+    const names = new Map(this.links.map((link) => [link.ifindex, link.ifname]));
+    const entries = await this.#network.neighbours();
+    return entries.map((entry) => ({ ...entry, device: names.get(entry.ifindex) ?? String(entry.ifindex) }));
   }
 
   /** Resolves when the kernel's network is as wanted, or as near as the kernel let it. */

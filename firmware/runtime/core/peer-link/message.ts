@@ -29,8 +29,8 @@ export interface PeerHello {
 }
 
 /**
- * Which backends live in the sender's ring, at each change: all pools of the services whose group it holds. The
- * receiver compiles the same ring from it.
+ * Which backends live in the sender's ring: after the hello of a connection in some messages all pools of the services
+ * whose group it holds, and later those that stand otherwise. The receiver compiles the same ring from it.
  */
 export interface PeerHealth {
   readonly kind: "health";

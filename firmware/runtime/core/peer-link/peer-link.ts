@@ -74,6 +74,11 @@ export class PeerLink {
     return this.#peer !== undefined;
   }
 
+  /** Bytes that the peer has not taken yet; undefined while the link is down. */
+  get unsent(): number | undefined {
+    return this.#peer?.writableLength;
+  }
+
   /** Where the sentinel hears the peer, best first. */
   setAddresses(addresses: PeerStatus["addresses"]): void {
     this.#addresses = addresses;

@@ -1,23 +1,18 @@
 /** What stands in the balancer's tables as replication knows it. Pure. */
 import { addressBytes, family, type IpAddress } from "@futago/hal/units/address.ts";
-import { type BalancerEntry, SERVICE_BACKENDS_MAX } from "@futago/hal/units/balancer.ts";
+import { backendsOf, type StandingService } from "../../../balancer/standing.ts";
 import type { DirectoryService } from "../../../replication/directory.ts";
 
-type Backend = DirectoryService["backends"][number];
-
-export function directoryOf(standing: readonly BalancerEntry[]): readonly DirectoryService[] {
-  const backends = new Map<number, Backend[]>();
-  for (const entry of standing) {
-    if (entry.kind !== "backend") continue;
-    const index = Math.floor(entry.number / SERVICE_BACKENDS_MAX);
-    const known = backends.get(index) ?? [];
-    known.push({ address: wideAddress(entry.address), port: entry.port, number: entry.number });
-    backends.set(index, known);
-  }
-  return standing.flatMap((entry) => {
-    if (entry.kind !== "service") return [];
-    const { port, protocol, index, mode } = entry;
-    return [{ address: wideAddress(entry.address), port, protocol, index, mode, backends: backends.get(index) ?? [] }];
+export function directoryOf(services: readonly StandingService[]): readonly DirectoryService[] {
+  return services.map((service): DirectoryService => {
+    const { address, port, protocol, index, mode } = service.entry;
+    const places = {
+      // Asked for by services that have flows.
+      get backends() {
+        return backendsOf(service).map((one) => ({ ...one, address: wideAddress(one.address) }));
+      },
+    };
+    return Object.assign(places, { address: wideAddress(address), port, protocol, index, mode });
   });
 }
 

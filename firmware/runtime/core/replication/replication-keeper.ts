@@ -4,9 +4,11 @@ import type { Socket } from "node:net";
 import type { BpfObject } from "@futago/hal/contract/bpf.ts";
 import type { Clock } from "@futago/hal/contract/machine.ts";
 import { parseInterfaceAddress } from "@futago/hal/units/address.ts";
-import { type BalancerEntry, SERVICE_BACKENDS_MAX, type ServiceEntry } from "@futago/hal/units/balancer.ts";
+import { SERVICE_BACKENDS_MAX } from "@futago/hal/units/balancer.ts";
+import type { StandingService } from "../../../balancer/standing.ts";
 import type { ResolvedService } from "../../../config/resolved.ts";
 import type { GroupStatus } from "../../messages.ts";
+import type { BalancerView } from "../trace/balancer-view.ts";
 import { directoryOf, wideAddresses } from "./directory-of.ts";
 import { Replication, type ReplicationStatus } from "./replication.ts";
 import { type Connections, connectionsOf } from "./survivors.ts";
@@ -14,7 +16,7 @@ import { type Connections, connectionsOf } from "./survivors.ts";
 export interface ReplicationKeeperOptions {
   readonly clock: Clock;
   readonly serving: {
-    readonly balancer: { readonly object: BpfObject; readonly standing: readonly BalancerEntry[] };
+    readonly balancer: Pick<BalancerView, "object" | "services" | "serviceAt">;
     /** Flows in the tables, by the backend's number; another map after each count. */
     readonly open: ReadonlyMap<number, number>;
     counters(): Readonly<Record<string, number>>;
@@ -32,9 +34,8 @@ export class ReplicationKeeper {
   readonly #options: ReplicationKeeperOptions;
   #replication: Replication | undefined;
   #object: BpfObject | undefined;
-  #standing: readonly BalancerEntry[] = [];
+  #services: readonly StandingService[] = [];
   #own = new Uint8Array(0);
-  #known: { readonly of: readonly BalancerEntry[]; readonly services: ReadonlyMap<string, ServiceEntry> } | undefined;
   #open: { readonly of: ReadonlyMap<number, number>; readonly services: ReadonlyMap<number, number> } | undefined;
   #settling: NodeJS.Timeout | undefined;
 
@@ -87,8 +88,8 @@ export class ReplicationKeeper {
   /** Of a service of the configuration, on all its addresses. */
   connections(service: Pick<ResolvedService, "addresses" | "port" | "protocol">): Connections {
     const { addresses, port, protocol } = service;
-    const known = this.#knownServices();
-    const entries = addresses.flatMap((address) => known.get(endpointOf({ address, port, protocol })) ?? []);
+    const { serviceAt } = this.#options.serving.balancer;
+    const entries = addresses.flatMap((address) => serviceAt(address, port, protocol)?.entry ?? []);
     return connectionsOf(entries, this.#openFlows(), this.#replication?.replicated, this.#own);
   }
 
@@ -114,7 +115,7 @@ export class ReplicationKeeper {
       },
       count,
     });
-    this.#standing = [];
+    this.#services = [];
     this.#takeServices();
     this.#replication.setOwn(this.#own);
   }
@@ -122,20 +123,10 @@ export class ReplicationKeeper {
   #takeServices(): void {
     clearTimeout(this.#settling);
     this.#settling = undefined;
-    const { standing } = this.#options.serving.balancer;
-    if (standing === this.#standing) return;
-    this.#standing = standing;
-    this.#replication?.setServices(directoryOf(standing));
-  }
-
-  /** Made again only when the tables were written: a status asks for each of a thousand services. */
-  #knownServices(): ReadonlyMap<string, ServiceEntry> {
-    const { standing } = this.#options.serving.balancer;
-    if (this.#known?.of !== standing) {
-      const services = standing.filter((one) => one.kind === "service");
-      this.#known = { of: standing, services: new Map(services.map((one) => [endpointOf(one), one])) };
-    }
-    return this.#known.services;
+    const { services } = this.#options.serving.balancer;
+    if (services === this.#services) return;
+    this.#services = services;
+    this.#replication?.setServices(directoryOf(services));
   }
 
   #openFlows(): ReadonlyMap<number, number> {
@@ -150,10 +141,6 @@ export class ReplicationKeeper {
     this.#replication?.close();
     this.#replication = undefined;
   }
-}
-
-function endpointOf({ address, port, protocol }: Pick<ServiceEntry, "address" | "port" | "protocol">): string {
-  return `${protocol} ${address} ${port}`;
 }
 
 function openByService(open: ReadonlyMap<number, number>): ReadonlyMap<number, number> {

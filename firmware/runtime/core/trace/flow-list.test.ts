@@ -44,7 +44,7 @@ function flow(clientPort: number, ago: number, more: Partial<Flow> = {}): Flow {
 
 const listing: FlowListing = {
   config,
-  standing: [],
+  serviceAt: () => undefined,
   nowNanos: NOW,
   service: undefined,
   client: undefined,
@@ -105,8 +105,9 @@ describe("the list of flows", () => {
   });
 
   it("counts a flow of direct as ended when its client has, since the backend's end is not seen", async () => {
-    const standing = [{ kind: "service", address: vip, port: 80, protocol: "tcp", mode: "direct" }] as never;
+    const entry = { kind: "service", address: vip, port: 80, protocol: "tcp", mode: "direct" };
+    const serviceAt = () => ({ entry, entries: [entry], ordinals: [] }) as never;
     const established = [flow(3, 0, { flags: FLOW_CLIENT_FIN })];
-    expect(await list({ established }, { standing })).toMatchObject({ total: 1, open: 0 });
+    expect(await list({ established }, { serviceAt })).toMatchObject({ total: 1, open: 0 });
   });
 });

@@ -1,16 +1,18 @@
 /** Lists the flows of the balancer's tables for people: what is asked for, newest first, and how many there are in all. */
 import type { IpAddress } from "@futago/hal/units/address.ts";
-import type { BalancerEntry, ServiceEntry } from "@futago/hal/units/balancer.ts";
 import type { BalancerInspection, FlowTable } from "@futago/hal/xdp/inspect.ts";
 import { FLOW_BACKEND_FIN, FLOW_CLIENT_FIN, FLOW_REOPENED, FLOW_RESET, FLOW_TOLD } from "@futago/hal/xdp/layout.ts";
 import type { Flow } from "@futago/hal/xdp/layout-flows.ts";
+import { backendsOf, type StandingService } from "../../../balancer/standing.ts";
+import { lookup } from "../../../config/lookup.ts";
 import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
 import type { FlowRemark, FlowShown, FlowsShown } from "../../control.ts";
 import { backendName, type NamedBackend } from "../control/named.ts";
+import type { BalancerView } from "./balancer-view.ts";
 
 export interface FlowListing {
   readonly config: Resolved;
-  readonly standing: readonly BalancerEntry[];
+  readonly serviceAt: BalancerView["serviceAt"];
   /** CLOCK_BOOTTIME. */
   readonly nowNanos: bigint;
   readonly service: ResolvedService | undefined;
@@ -64,43 +66,33 @@ function isAskedFor({ service, client, backend }: FlowListing, flow: Flow): bool
 
 /** What the configuration and the tables say of the ends of flows. */
 interface Index {
+  readonly config: Resolved;
   readonly services: ReadonlyMap<string, ResolvedService>;
-  readonly entries: ReadonlyMap<string, ServiceEntry>;
-  /** By pool, then address and port. */
-  readonly backends: ReadonlyMap<string, string>;
-  /** Address and port of those that get no packet. */
-  readonly dead: ReadonlySet<string>;
+  readonly serviceAt: BalancerView["serviceAt"];
 }
 
-function indexOf({ config, standing }: FlowListing): Index {
+function indexOf({ config, serviceAt }: FlowListing): Index {
   const services = config.services.flatMap((service) =>
     service.addresses.map((address) => [end(address, service.port, service.protocol), service] as const),
   );
-  const backends = config.pools.flatMap((pool) =>
-    pool.backends.map((backend) => {
-      const at = `${pool.name} ${backend.address} ${backend.port}`;
-      return [at, backendName({ pool: pool.name, backend })] as const;
-    }),
-  );
-  const entries = standing.flatMap((one) =>
-    one.kind === "service" ? [[end(one.address, one.port, one.protocol), one] as const] : [],
-  );
-  const dead = standing.flatMap((one) =>
-    one.kind === "backend" && one.state === "dead" ? [`${one.address} ${one.port}`] : [],
-  );
-  return {
-    services: new Map(services),
-    entries: new Map(entries),
-    backends: new Map(backends),
-    dead: new Set(dead),
-  };
+  return { config, services: new Map(services), serviceAt };
+}
+
+/** "web/s1", when the service's pools name it. */
+function nameOf({ config }: Index, service: ResolvedService | undefined, flow: Flow): string | null {
+  const { pools } = lookup(config);
+  for (const name of [service?.pool, service?.sorryPool]) {
+    const pool = pools.get(name ?? "");
+    const backend = pool?.backends.find(({ address, port }) => address === flow.address && port === flow.port);
+    if (pool !== undefined && backend !== undefined) return backendName({ pool: pool.name, backend });
+  }
+  return null;
 }
 
 function shown({ table, flow }: Found, index: Index, nowNanos: bigint): FlowShown {
   const at = end(flow.vip, flow.vipPort, flow.protocol);
   const service = index.services.get(at);
-  const pools = service === undefined ? [] : [service.pool, service.sorryPool ?? ""];
-  const names = pools.map((pool) => index.backends.get(`${pool} ${flow.address} ${flow.port}`));
+  const standing = index.serviceAt(flow.vip, flow.vipPort, flow.protocol);
   return {
     state: table,
     client: flow.client,
@@ -109,13 +101,13 @@ function shown({ table, flow }: Found, index: Index, nowNanos: bigint): FlowShow
     vipPort: flow.vipPort,
     protocol: flow.protocol,
     service: service?.name ?? null,
-    mode: flow.vipSourcePort === 0 ? (index.entries.get(at)?.mode ?? service?.mode ?? null) : "one-arm",
-    backend: names.find((name) => name !== undefined) ?? null,
+    mode: flow.vipSourcePort === 0 ? (standing?.entry.mode ?? service?.mode ?? null) : "one-arm",
+    backend: nameOf(index, service, flow),
     backendAddress: flow.address,
     backendPort: flow.port,
     sourcePort: flow.vipSourcePort === 0 ? null : flow.vipSourcePort,
     idleMillis: idleMillis(flow, nowNanos),
-    remarks: remarks(flow, index),
+    remarks: remarks(flow, standing),
   };
 }
 
@@ -127,9 +119,11 @@ const REMARKS: readonly (readonly [bit: number, remark: FlowRemark])[] = [
   [FLOW_TOLD, "told by the peer"],
 ];
 
-function remarks(flow: Flow, { dead }: Index): readonly FlowRemark[] {
+function remarks(flow: Flow, standing: StandingService | undefined): readonly FlowRemark[] {
   const marks = REMARKS.filter(([bit]) => (flow.flags & bit) !== 0).map(([, remark]) => remark);
-  return dead.has(`${flow.address} ${flow.port}`) ? [...marks, "backend dead"] : marks;
+  const backends = standing === undefined ? [] : backendsOf(standing);
+  const backend = backends.find(({ address, port }) => address === flow.address && port === flow.port);
+  return backend?.state === "dead" ? [...marks, "backend dead"] : marks;
 }
 
 /** Whether the flow still carries something, as far as the tables can tell. */
@@ -140,7 +134,9 @@ function isOpen({ table, flow }: Found, index: Index, nowNanos: bigint): boolean
   if (idleMax !== 0 && idleMillis(flow, nowNanos) > idleMax) return false;
   const clientDone = (flow.flags & FLOW_CLIENT_FIN) !== 0;
   // In `direct` the backend's end is not seen.
-  const backendDone = (flow.flags & FLOW_BACKEND_FIN) !== 0 || index.entries.get(at)?.mode === "direct";
+  const backendDone =
+    (flow.flags & FLOW_BACKEND_FIN) !== 0 ||
+    index.serviceAt(flow.vip, flow.vipPort, flow.protocol)?.entry.mode === "direct";
   return (flow.flags & FLOW_RESET) === 0 && !(clientDone && backendDone);
 }
 

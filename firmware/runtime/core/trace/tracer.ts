@@ -1,14 +1,15 @@
 /** Gathers what a trace needs to know, from the balancer's tables, the sentinel, the checks and the kernel's network. */
 import { addressBits, family, inSubnet, type IpAddress } from "@futago/hal/units/address.ts";
 import type { Network } from "@futago/hal/contract/network.ts";
-import type { AccessEntry, BalancerEntry, ServiceEntry } from "@futago/hal/units/balancer.ts";
+import type { AccessEntry, ServiceEntry } from "@futago/hal/units/balancer.ts";
 import type { BalancerInspection } from "@futago/hal/xdp/inspect.ts";
 import { type BackendFacts, type FlowFacts, type GroupFacts, trace, type TraceShown } from "../../../balancer/trace.ts";
-import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
+import { backendsOf, ringOf, type StandingService } from "../../../balancer/standing.ts";
+import { lookup } from "../../../config/lookup.ts";
+import type { Resolved, ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
 import type { GroupStatus } from "../../messages.ts";
 import { deviceOfService } from "../balancer/balanced-services.ts";
 import type { BackendHealth } from "../checks/backend-health.ts";
-import { key } from "../checks/backend-health.ts";
 import { backendName } from "../control/named.ts";
 import type { BalancerView } from "./balancer-view.ts";
 import { type NetworkFacts, nextHop } from "./next-hop.ts";
@@ -16,8 +17,9 @@ import { type NetworkFacts, nextHop } from "./next-hop.ts";
 export interface TraceSources {
   readonly config: Resolved;
   readonly groups: readonly GroupStatus[];
-  readonly health: ReadonlyMap<string, BackendHealth>;
-  readonly balancer: Pick<BalancerView, "standing" | "modeOf">;
+  /** How the pool's backends stand, in their order. */
+  readonly healthOf: (pool: ResolvedPool) => readonly BackendHealth[];
+  readonly balancer: Pick<BalancerView, "serviceAt" | "modeOf">;
   readonly inspection: BalancerInspection;
   readonly network: Network;
   /** CLOCK_BOOTTIME. */
@@ -49,14 +51,10 @@ export function traceByRules(reason: string): TraceShown {
 
 function traceIn(sources: TraceSources, { client, clientPort, service }: TraceAsked, net: NetworkFacts): TraceShown {
   const { config, balancer, inspection, nowNanos } = sources;
-  const { standing } = balancer;
   const vip = service.addresses.find((one) => family(one) === family(client)) ?? service.addresses[0];
-  const entry = standing.find(
-    (one): one is ServiceEntry =>
-      one.kind === "service" && one.address === vip && one.port === service.port && one.protocol === service.protocol,
-  );
+  const standing = vip === undefined ? undefined : balancer.serviceAt(vip, service.port, service.protocol);
+  const entry = standing?.entry;
   const device = deviceOfService(config, service);
-  const ring = standing.find((one) => one.kind === "ring" && one.index === entry?.index);
   return trace({
     client,
     clientPort,
@@ -64,12 +62,12 @@ function traceIn(sources: TraceSources, { client, clientPort, service }: TraceAs
     service: entry,
     group: groupFacts(sources, service, vip),
     port: { device, attach: balancer.modeOf(device) },
-    access: entry === undefined ? undefined : accessEntry(standing, entry, client),
+    access: standing === undefined ? undefined : accessEntry(standing, client),
     open: entry === undefined ? { all: 0, client: 0 } : inspection.openAt(entry.index, client),
     tokens: entry === undefined ? undefined : inspection.tokens(client, entry.index, entry.newFlowsPerSecond, nowNanos),
     flow: flowFacts(sources, entry, client, clientPort),
-    ring: ring?.kind === "ring" ? ring.ordinals : new Uint16Array(0),
-    backends: backendFacts(sources, service, net),
+    ring: (standing === undefined ? undefined : ringOf(standing))?.ordinals ?? new Uint16Array(0),
+    backends: standing === undefined ? new Map() : backendFacts(sources, service, standing, net),
   });
 }
 
@@ -81,13 +79,9 @@ function groupFacts(sources: TraceSources, service: ResolvedService, vip: IpAddr
 }
 
 /** The longest prefix of the service's lists that holds the client. */
-function accessEntry(
-  standing: readonly BalancerEntry[],
-  service: ServiceEntry,
-  client: IpAddress,
-): AccessEntry | undefined {
-  return standing
-    .filter((one): one is AccessEntry => one.kind === "access" && one.service === service.index)
+function accessEntry({ entries }: StandingService, client: IpAddress): AccessEntry | undefined {
+  return entries
+    .filter((one) => one.kind === "access")
     .filter((one) => one.prefix.prefixLength <= addressBits(client) && inSubnet(client, one.prefix))
     .sort((a, b) => b.prefix.prefixLength - a.prefix.prefixLength)[0];
 }
@@ -108,23 +102,25 @@ function flowFacts(
 }
 
 function backendFacts(
-  { config, health, balancer, inspection }: TraceSources,
+  { config, healthOf, inspection }: TraceSources,
   service: ResolvedService,
+  standing: StandingService,
   net: NetworkFacts,
 ): ReadonlyMap<number, BackendFacts> {
-  const pools = config.pools.filter((pool) => pool.name === service.pool || pool.name === service.sorryPool);
+  const { pools } = lookup(config);
+  const used = [service.pool, service.sorryPool ?? ""].flatMap((name) => pools.get(name) ?? []);
   const named = new Map(
-    pools.flatMap((pool) =>
-      pool.backends.map((backend) => {
+    used.flatMap((pool) => {
+      const health = healthOf(pool);
+      return pool.backends.map((backend, i) => {
         const name = backendName({ pool: pool.name, backend });
-        const reason = health.get(key(pool.name, backend.name))?.reason ?? "not checked yet";
+        const reason = health[i]?.reason ?? "not checked yet";
         return [`${backend.address} ${backend.port}`, { name, reason }] as const;
-      }),
-    ),
+      });
+    }),
   );
   return new Map(
-    balancer.standing.flatMap((one): [number, BackendFacts][] => {
-      if (one.kind !== "backend") return [];
+    backendsOf(standing).map((one): [number, BackendFacts] => {
       const { number, address, port, state, subnetBits, flowsMax } = one;
       const known = named.get(`${address} ${port}`);
       const facts = {
@@ -138,7 +134,7 @@ function backendFacts(
         openMax: flowsMax,
         hop: nextHop(net, address),
       };
-      return [[number, facts]];
+      return [number, facts];
     }),
   );
 }

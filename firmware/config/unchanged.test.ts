@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import type { ResolvedPool } from "./resolved.ts";
+import { isSame, keepUnchanged } from "./unchanged.ts";
+
+const pool = (name: string, weight: number, more: object = {}) =>
+  ({
+    name,
+    backends: [{ name: "s1", weight, maxConnections: undefined }],
+    check: { kind: "none" },
+    ...more,
+  }) as never as ResolvedPool;
+
+it("keeps the former objects of what says the same, and no others", () => {
+  const former = new Map(["web", "mail"].map((name) => [name, pool(name, 1)]));
+  const next = [pool("web", 1), pool("mail", 2), pool("new", 1)];
+  const kept = keepUnchanged(next, former);
+  expect(kept[0]).toBe(former.get("web"));
+  expect([kept[1], kept[2]]).toEqual([next[1], next[2]]);
+  expect(kept[1]).toBe(next[1]);
+});
+
+it.each([
+  [pool("web", 1), pool("web", 1), true],
+  [pool("web", 1), pool("web", 1, { slowStartSeconds: 1 }), false],
+  [pool("web", 1, { slowStartSeconds: undefined }), pool("web", 1, { note: undefined }), false],
+  [[1, 2], [1], false],
+  [[], {}, false],
+  [null, {}, false],
+  ["1", 1, false],
+])("compares %j with %j", (a, b, same) => {
+  expect([isSame(a, b), isSame(b, a)]).toEqual([same, same]);
+});
