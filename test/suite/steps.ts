@@ -10,6 +10,12 @@ export interface Step {
   readonly limitMinutes: number;
 }
 
+/** What of test/xdp needs no ends of real connections, which take long on an emulated processor. */
+const PACKET_TESTS = `test/image/guest attach balancer beside flows fragments fuzz gate handshake hops icmp limits modes
+  one-arm own-errors refusal reset stale`
+  .split(/\s+/)
+  .map((name) => (name.includes("/") ? name : `test/xdp/${name}.test.ts`));
+
 export function steps(root: string): readonly Step[] {
   const bin = `${root}/node_modules/.bin`;
   const one = (name: string, limitMinutes: number, ...command: string[]): Step => ({
@@ -40,6 +46,7 @@ export function steps(root: string): readonly Step[] {
     vitest("tidy", 5),
     vitest("unit", 15),
     vitest("kernel", 35),
+    { ...one("image", 25, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS), counts: "vitest" },
     ...labScripts(root).map((script) =>
       one(`lab-${script}`, 10, `${bin}/node`, "test/lab/main.ts", "--script", `test/lab/${script}.json`),
     ),

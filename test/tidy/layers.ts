@@ -79,7 +79,7 @@ function halBreach({ from, to }: Import): string | undefined {
 }
 
 /** Pure: the bytes of map entries, on maps that the contract hands over. */
-const MAP_ENTRIES = /^hal\/xdp\/(layout(-\w+)?|tables|flow-records|capture|inspect)\.ts$/;
+const MAP_ENTRIES = /^hal\/xdp\/(layout(-\w+)?|tables|flow-records|capture|inspect|amiss-entries)\.ts$/;
 
 function firmwareBreach(one: Import): string | undefined {
   const { from, to } = one;

@@ -1,0 +1,49 @@
+/**
+ * The suite's step `image`: the tests of test/xdp and of `guest` on Debian's kernels, one guest for each kernel, side by
+ * side. What they come to is added up and written to the file named by FUTAGO_REPORT, as vitest's steps do.
+ *
+ *   node test/image/main.ts [--kernel bookworm|trixie] [FILE…]
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { type Outcome, sum, totalsLine, vitestOutcome } from "../suite/totals.ts";
+import { BUILD, kernelOf, type Suite } from "./kernels.ts";
+import { ROOT, runGuest } from "./machine.ts";
+
+const SUITES: readonly Suite[] = ["bookworm", "trixie"];
+const LIMIT_MINUTES = 25;
+
+async function testOn(suite: Suite, files: readonly string[]): Promise<Outcome> {
+  const kernel = kernelOf(suite);
+  const report = mkdtempSync(`${tmpdir()}/futago-guest-`);
+  const say = (line: string) => process.stdout.write(`${suite} | ${line}\n`);
+  try {
+    const node = "node_modules/.bin/node node_modules/vitest/vitest.mjs run --configLoader=native --project guest";
+    const reporters = "--reporter=default --reporter=./test/suite/reporter.ts";
+    const chosen = files.map((file) => `'${file}'`).join(" ");
+    const script = [
+      "export FUTAGO_REPORT=/run/report/outcome.json NODE_COMPILE_CACHE=/run/compile-cache",
+      `${node} ${reporters} ${chosen}`,
+    ];
+    const code = await runGuest({ kernel, script, report, limitMinutes: LIMIT_MINUTES, onLine: say });
+    const written = `${report}/outcome.json`;
+    const outcome = vitestOutcome(code, existsSync(written) ? readFileSync(written, "utf8") : undefined);
+    say(`Linux ${kernel.release}: ${totalsLine(outcome)}`);
+    return { ...outcome, skipped: outcome.skipped.map((skip) => ({ ...skip, test: `${suite}: ${skip.test}` })) };
+  } finally {
+    rmSync(report, { recursive: true });
+  }
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { kernel: { type: "string" } } });
+const suites = SUITES.filter((suite) => values.kernel === undefined || suite === values.kernel);
+if (suites.length === 0) throw new Error(`no kernel ${values.kernel}; kernels: ${SUITES.join(" ")}`);
+execFileSync("make", ["-s", "-C", `${ROOT}/test/image`], { stdio: "inherit" });
+process.stdout.write(`kernels lie in ${BUILD}\n`);
+const outcome = sum(await Promise.all(suites.map((suite) => testOn(suite, positionals))));
+const path = process.env["FUTAGO_REPORT"];
+if (path !== undefined) writeFileSync(path, JSON.stringify(outcome));
+process.stdout.write(`${totalsLine(outcome)}\n`);
+process.exitCode = outcome.failed === 0 ? 0 : 1;
