@@ -66,7 +66,7 @@ async function allTold(active: Box): Promise<void> {
     const { flows } = await ask(pair.files.state(other(active)), "flows", { limit: 1_000 });
     return flows.filter(({ state }) => state === "udp").length === ALL.length;
   };
-  await vi.waitUntil(told, { timeout: 15_000, interval: 200 });
+  await vi.waitUntil(told, { timeout: 45_000, interval: 200 });
 }
 
 const moved = (ids: readonly number[]) =>
