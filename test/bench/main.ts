@@ -1,5 +1,6 @@
 /** `./build.sh bench`: the numbers, measured beside the peers. Without a name, all there are. */
 import { parseArgs } from "node:util";
+import { balancerBench } from "./balancer.ts";
 import { checksBench } from "./checks.ts";
 import { appendResults, machineDescription } from "./report.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
@@ -11,6 +12,7 @@ const BENCHES = {
     silenceBench({ ...given, trials: given.trials ?? TRIALS_DEFAULT }, print),
   checks: checksBench,
   tables: tablesBench,
+  balancer: balancerBench,
 } as const;
 type Bench = keyof typeof BENCHES;
 const NAMES = Object.keys(BENCHES) as readonly Bench[];
@@ -20,6 +22,7 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   silence    VIP silence, memory and false take-overs beside keepalived
   checks     what a thousand health checks a second cost
   tables     what a thousand services and a full table of flows cost
+  balancer   what a packet costs the box, beside routing and nftables
 
   --trials   of each contender in each row (default 20; checks, tables: 5)
   --minutes  of overload (default 5)
