@@ -2,6 +2,8 @@
 import { parseArgs } from "node:util";
 import { balancerBench } from "./balancer.ts";
 import { checksBench } from "./checks.ts";
+import { connectionsBench } from "./connections.ts";
+import { replicationBench } from "./replication.ts";
 import { appendResults, machineDescription } from "./report.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
 import { tablesBench } from "./tables.ts";
@@ -13,18 +15,22 @@ const BENCHES = {
   checks: checksBench,
   tables: tablesBench,
   balancer: balancerBench,
+  connections: connectionsBench,
+  replication: replicationBench,
 } as const;
 type Bench = keyof typeof BENCHES;
 const NAMES = Object.keys(BENCHES) as readonly Bench[];
 
 const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minutes N] [--rows ${ROWS.join(",")}] [--write]
 
-  silence    VIP silence, memory and false take-overs beside keepalived
-  checks     what a thousand health checks a second cost
-  tables     what a thousand services and a full table of flows cost
-  balancer   what a packet costs the box, beside routing and nftables
+  silence      VIP silence, memory and false take-overs beside keepalived
+  checks       what a thousand health checks a second cost
+  tables       what a thousand services and a full table of flows cost
+  balancer     what a packet costs the box, beside routing and nftables
+  connections  ten thousand connections through power loss, beside a proxy
+  replication  what telling the standby of connections costs
 
-  --trials   of each contender in each row (default 20; checks, tables: 5)
+  --trials   of each contender in each row (default 20; checks, tables, replication: 5; connections: 2)
   --minutes  of overload (default 5)
   --rows     of silence
   --write    adds the results to test/bench/RESULTS.md

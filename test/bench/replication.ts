@@ -1,176 +1,165 @@
 /**
- * What replication costs: processor time of both cores while connections begin at a steady rate, and the time that a
- * whole table takes to a joining box. Each core is a process of its own with real maps; a third one makes handshakes by
- * BPF_PROG_TEST_RUN. Needs root:  node test/bench/replication.ts [connections a second] [seconds] [flows of a table]
+ * What telling the standby of connections costs both cores while connections begin at a steady rate, and how long a
+ * whole table takes to a joining box. Each core is a process of its own with real maps; handshakes are made in a third
+ * by BPF_PROG_TEST_RUN. The controls: the same core without a peer, and the table's bytes over the same kind of link.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
-import { connect, TLSSocket } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { setTimeout as wait } from "node:timers/promises";
 import type { BpfObject, BpfProgram } from "@futago/hal/contract/bpf.ts";
+import { RECORD_BYTES } from "@futago/hal/units/flow-record.ts";
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
-import { balancerSizes } from "@futago/hal/xdp/layout.ts";
-import { encodeFlow, encodeFlowKey } from "@futago/hal/xdp/layout-flows.ts";
 import { balancerTables, gateTables } from "@futago/hal/xdp/tables.ts";
-import { addressOf, backend, createTestBox, GROUP, service, type TestBox, VIP } from "../xdp/box.ts";
+import { addressOf, createTestBox, GROUP, type TestBox, VIP } from "../xdp/box.ts";
 import { ACK, SYN, tcpFrame } from "../xdp/packet.ts";
-import { bootNanos, Groups, mountPins } from "../xdp/pins.ts";
-import { Side } from "../xdp/replication-rig.ts";
+import { Groups, mountPins } from "../xdp/pins.ts";
+import { clientOf, type CoreAnswer, type CoreOrder, SERVER, SIZES } from "./replication-orders.ts";
+import { figure, markdown } from "./report.ts";
+import type { Print } from "./silence.ts";
+import { distribution } from "./statistics.ts";
 
-const SIZES = balancerSizes(256, 131_072);
-const SERVER = "10.2.0.11";
-const TLS = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" } as const;
-const psk = Buffer.alloc(32, 7);
+const CORE = fileURLToPath(new URL("replication-core.ts", import.meta.url));
+const ROUNDS_DEFAULT = 5;
+const PER_SECOND = 5_000;
+const SECONDS = 8;
+const TABLE_FLOWS = 100_000;
+const TICK_MILLIS = 2;
+const SETTLE_MILLIS = 300;
 
-type Order = "cpu" | "flows" | "whole" | { readonly dial: number } | { readonly fill: number; readonly from: number };
-interface Answer {
-  readonly micros?: number;
-  readonly flows?: number;
-  readonly port?: number;
-  readonly millis?: number;
+interface Round {
+  readonly perSecond: number;
+  readonly servingPercent: number;
+  readonly standbyPercent: number;
+  readonly alonePercent: number;
+  readonly eventsLost: number;
+  readonly missing: number;
+  readonly tableMillis: number;
+  readonly servingMillis: number;
+  readonly joiningMillis: number;
+  readonly copyMillis: number;
 }
 
-const [role, pins] = process.argv.slice(2);
-if (role === "core" && pins !== undefined) runCore(pins);
-else await measure(Number(role ?? 5_000), Number(pins ?? 10), Number(process.argv[4] ?? 100_000));
+const ROWS: readonly (readonly [keyof Round, string, string])[] = [
+  ["perSecond", "connections a second", "–"],
+  ["servingPercent", "the serving core, % of a processor", "5"],
+  ["standbyPercent", "the standby's core, % of a processor", "5"],
+  ["alonePercent", "control: the serving core without a peer, %", "–"],
+  ["eventsLost", "events that found no room", "0"],
+  ["missing", "connections that the standby lacks", "0"],
+  ["tableMillis", "100,000 flows to a joining box, ms from its dial", "2000"],
+  ["servingMillis", "the same, ms of a processor at the serving core", "–"],
+  ["joiningMillis", "the same, ms of a processor at the joining core", "–"],
+  ["copyMillis", "control: as many bytes over such a link, ms", "–"],
+];
 
-function runCore(directory: string): void {
-  const object = openBpf().load("balancer", directory, SIZES);
-  const side = new Side(SIZES, object);
-  side.serve([service(80, [backend(SERVER, 8080)])]);
-  const answer = (what: Answer) => process.send?.(what);
-  const server = createServer((socket: Socket) => {
-    const options = { ...TLS, isServer: true, requestCert: false, pskCallback: () => psk };
-    const wrapped = new TLSSocket(socket, options);
-    wrapped.on("error", () => wrapped.destroy());
-    wrapped.once("secure", () => side.replication.attach(wrapped));
+export async function replicationBench(
+  { trials = ROUNDS_DEFAULT }: { readonly trials: number | undefined },
+  print: Print,
+): Promise<readonly string[]> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < trials; round++) rounds.push(await runRound());
+  const rows = ROWS.map(([key, name, most]) => {
+    const found = distribution(rounds.map((round) => round[key]));
+    return [name, ...[found?.median, found?.worst].map((value) => figure(value ?? Number.NaN)), most];
   });
-  process.on("disconnect", () => process.exit(0));
-  process.on("message", (order: Order) => {
-    if (order === "cpu") {
-      const { user, system } = process.cpuUsage();
-      answer({ micros: user + system });
-    } else if (order === "flows") {
-      answer({ flows: [...object.map("established").entries()].length });
-    } else if (order === "whole") {
-      const from = performance.now();
-      const look = setInterval(() => {
-        if (!side.replication.status().whole) return;
-        clearInterval(look);
-        answer({ millis: performance.now() - from });
-      }, 1);
-    } else if ("fill" in order) {
-      fill(side, order.from, order.fill);
-      side.own(VIP);
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        answer({ port: typeof address === "object" && address !== null ? address.port : 0 });
-      });
-    } else {
-      const socket = connect({
-        ...TLS,
-        port: order.dial,
-        ca: [],
-        checkServerIdentity: () => undefined,
-        pskCallback: () => ({ psk, identity: "b" }),
-      });
-      socket.on("error", () => socket.destroy());
-      socket.once("secureConnect", () => side.replication.attach(socket));
-    }
-  });
-  answer({});
+  const title = `### Connections told to the standby, ${PER_SECOND} a second for ${SECONDS} s`;
+  const lines = [title, "", ...markdown(["", "median", "worst", "at most"], rows), ""];
+  for (const line of lines) print(line);
+  return lines;
 }
 
-function fill(side: Side, from: number, count: number): void {
-  const keys = Buffer.alloc(count * 40);
-  const values = Buffer.alloc(count * 40);
-  for (let i = 0; i < count; i++) {
-    const flow = { ...clientOf(from + i), vip: addressOf(VIP), vipPort: 80, protocol: "tcp" as const, backend: 0 };
-    const rest = { address: addressOf(SERVER), port: 8080, vipSourcePort: 0, expectedAck: 0, flags: 0 };
-    keys.set(encodeFlowKey(flow), i * 40);
-    values.set(encodeFlow({ ...flow, ...rest, seenNanos: bootNanos() }), i * 40);
-  }
-  side.object.map("established").insertMany(keys, values);
-}
-
-function clientOf(i: number) {
-  return { client: addressOf(`198.51.${(i >> 15) & 255}.7`), clientPort: 1_024 + (i & 0x7fff) };
-}
-
-async function measure(rate: number, seconds: number, tableFlows: number): Promise<void> {
-  const pinsA = mountPins(openBpf());
-  const pinsB = mountPins(openBpf());
+async function runRound(): Promise<Round> {
+  const pins = mountPins(openBpf());
   // Only for its routes and neighbours: the maps are those of the core.
   const box = await createTestBox();
-  const generator = openBpf().load("balancer", pinsA.directory, SIZES);
-  gateTables(generator).setVips(new Map([[addressOf(VIP), GROUP]]));
-  new Groups(generator.map("futago_groups")).set(GROUP, 3);
-  const a = await start(pinsA.directory);
-  let b = await start(pinsB.directory);
+  const generator = openBpf().load("balancer", pins.directory, SIZES);
+  const cores: Core[] = [];
+  const core = async (directory?: string) => {
+    const started = await Core.start(directory);
+    cores.push(started);
+    return started;
+  };
   try {
-    const { port = 0 } = await ask(a, { fill: 0, from: 0 });
-    b.send({ dial: port });
-    await ask(a, "whole");
-    await steady(a, b, { box, object: generator }, rate, seconds);
-    const lost = balancerTables(generator).counters().eventLost;
-    console.log(`events lost in the ring buffer: ${lost}`);
-    b.kill();
-    await once(b, "exit");
-    pinsB.remove();
-    const flowsOfA = (await ask(a, "flows")).flows ?? 0;
-    const topUp = await start(pinsA.directory, true);
-    await ask(topUp, { fill: Math.max(0, tableFlows - flowsOfA), from: rate * seconds });
-    topUp.kill();
-    const freshPins = mountPins(openBpf());
-    b = await start(freshPins.directory);
-    const [beforeA, beforeB] = [await ask(a, "cpu"), await ask(b, "cpu")];
-    b.send({ dial: port });
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const { millis = 0 } = await ask(a, "whole");
-    const [afterA, afterB] = [await ask(a, "cpu"), await ask(b, "cpu")];
-    const { flows = 0 } = await ask(b, "flows");
-    const spent = (x: Answer, y: Answer) => (((y.micros ?? 0) - (x.micros ?? 0)) / 1_000).toFixed(0);
-    console.log(
-      `joining box: ${flows} flows in ${millis.toFixed(0)} ms from the dial; processor: serving box ${spent(beforeA, afterA)} ms, joining box ${spent(beforeB, afterB)} ms`,
-    );
-    b.kill();
-    await once(b, "exit");
-    freshPins.remove();
+    gateTables(generator).setVips(new Map([[addressOf(VIP), GROUP]]));
+    new Groups(generator.map("futago_groups")).set(GROUP, 3);
+    const [a, b] = [await core(pins.directory), await core()];
+    const { port = 0 } = await a.ask({ kind: "listen" });
+    const alone = await steady([a], { box, object: generator }, 0);
+    await b.ask({ kind: "dial", port });
+    await a.ask({ kind: "whole" });
+    const told = await steady([a, b], { box, object: generator }, 1);
+    const eventsLost = balancerTables(generator).counters().eventLost;
+    const [flows, held] = [await a.flows(), await b.flows()];
+    await b.stop();
+    await a.ask({ kind: "fill", from: 2 * PER_SECOND * SECONDS, count: TABLE_FLOWS - flows });
+    const table = await join(a, await core(), port);
+    return {
+      perSecond: told.perSecond,
+      servingPercent: told.percents[0] ?? Number.NaN,
+      standbyPercent: told.percents[1] ?? Number.NaN,
+      alonePercent: alone.percents[0] ?? Number.NaN,
+      eventsLost,
+      missing: flows - held,
+      ...table,
+      copyMillis: await copy(await core(), await core()),
+    };
   } finally {
-    a.kill();
-    b.kill();
+    for (const one of cores) await one.stop();
     generator.close();
     await box.destroy();
-    pinsA.remove();
+    pins.remove();
   }
 }
 
-async function steady(
-  a: ChildProcess,
-  b: ChildProcess,
-  { box, object }: { readonly box: TestBox; readonly object: BpfObject },
-  rate: number,
-  seconds: number,
-): Promise<void> {
+/** A joining box dials a serving one that has a table. */
+async function join(a: Core, b: Core, port: number) {
+  const flows = await a.flows();
+  const before = [await a.cpuMillis(), await b.cpuMillis()];
+  const from = performance.now();
+  await b.ask({ kind: "dial", port });
+  await a.ask({ kind: "whole" });
+  const tableMillis = performance.now() - from;
+  const after = [await a.cpuMillis(), await b.cpuMillis()];
+  const held = await b.flows();
+  if (flows !== TABLE_FLOWS || held !== flows) throw new Error(`${held} of ${flows} flows reached the joining box`);
+  const [servingMillis = 0, joiningMillis = 0] = after.map((value, i) => value - (before[i] ?? 0));
+  return { tableMillis, servingMillis, joiningMillis };
+}
+
+async function copy(from: Core, to: Core): Promise<number> {
+  const bytes = TABLE_FLOWS * RECORD_BYTES;
+  await from.ask({ kind: "copyTo", bytes });
+  const { port = 0 } = await from.ask({ kind: "listen" });
+  return (await to.ask({ kind: "copyFrom", port, bytes })).millis ?? Number.NaN;
+}
+
+interface Generator {
+  readonly box: TestBox;
+  readonly object: BpfObject;
+}
+
+/** Connections at a steady rate, and what the cores spent meanwhile. `turn` keeps clients of each call apart. */
+async function steady(cores: readonly Core[], { box, object }: Generator, turn: number) {
   const program = object.program("futago_balancer");
-  const before = [await ask(a, "cpu"), await ask(b, "cpu")];
+  const all = PER_SECOND * SECONDS;
+  const before = await Promise.all(cores.map((core) => core.cpuMillis()));
   const from = performance.now();
   let made = 0;
-  while (performance.now() - from < seconds * 1_000) {
-    const due = Math.min(rate * seconds, ((performance.now() - from) / 1_000) * rate);
+  while (made < all) {
+    const due = Math.min(all, ((performance.now() - from) / 1_000) * PER_SECOND);
     box.namespace.inside(() => {
-      while (made < due) handshake(program, box, made++);
+      while (made < due) handshake(program, box, turn * all + made++);
     });
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await wait(TICK_MILLIS);
   }
-  const spent = (performance.now() - from) / 1_000;
-  const after = [await ask(a, "cpu"), await ask(b, "cpu")];
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  const share = (i: number) => (((after[i]?.micros ?? 0) - (before[i]?.micros ?? 0)) / 1e4 / spent).toFixed(1);
-  const flows = [(await ask(a, "flows")).flows, (await ask(b, "flows")).flows];
-  console.log(
-    `${(made / spent).toFixed(0)} connections/s for ${spent.toFixed(1)} s: serving box ${share(0)} % of a core, standby ${share(1)} %; flows ${flows.join(" and ")}`,
-  );
+  const millis = performance.now() - from;
+  const after = await Promise.all(cores.map((core) => core.cpuMillis()));
+  await wait(SETTLE_MILLIS);
+  return {
+    perSecond: (made / millis) * 1_000,
+    percents: after.map((value, i) => (100 * (value - (before[i] ?? 0))) / millis),
+  };
 }
 
 function handshake(program: BpfProgram, { eth0, eth1 }: TestBox, i: number): void {
@@ -182,15 +171,46 @@ function handshake(program: BpfProgram, { eth0, eth1 }: TestBox, i: number): voi
   program.testRun(tcpFrame({ ...there, flags: ACK, acknowledgement: 2_001 }), 1, eth0);
 }
 
-async function start(directory: string, quiet = false): Promise<ChildProcess> {
-  const child = fork(import.meta.filename, ["core", directory], { stdio: quiet ? "ignore" : "inherit" });
-  await once(child, "message");
-  return child;
-}
+/** A core in a process of its own. */
+class Core {
+  readonly #child: ChildProcess;
+  readonly #removePins: () => void;
 
-async function ask(child: ChildProcess, order: Order): Promise<Answer> {
-  const answered = once(child, "message");
-  child.send(order);
-  const [answer] = (await answered) as [Answer];
-  return answer;
+  private constructor(child: ChildProcess, removePins: () => void) {
+    this.#child = child;
+    this.#removePins = removePins;
+  }
+
+  /** On the maps pinned in that directory, or on fresh ones of its own. */
+  static async start(directory: string | undefined): Promise<Core> {
+    const pins = directory === undefined ? mountPins(openBpf()) : undefined;
+    const child = fork(CORE, [directory ?? pins?.directory ?? ""]);
+    await once(child, "message");
+    return new Core(child, () => pins?.remove());
+  }
+
+  async ask(order: CoreOrder): Promise<CoreAnswer> {
+    const answered = once(this.#child, "message");
+    this.#child.send(order);
+    const [answer] = (await answered) as [CoreAnswer];
+    return answer;
+  }
+
+  async flows(): Promise<number> {
+    return (await this.ask({ kind: "flows" })).flows ?? Number.NaN;
+  }
+
+  /** Spent so far. */
+  async cpuMillis(): Promise<number> {
+    return ((await this.ask({ kind: "cpu" })).micros ?? Number.NaN) / 1_000;
+  }
+
+  /** Harmless when it has stopped already. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill();
+    await ended;
+    this.#removePins();
+  }
 }

@@ -60,6 +60,8 @@ export interface PairOptions {
   readonly sameLetter?: boolean;
   /** Done in the boxes' namespaces, and at the switches, before the boxes are started. */
   readonly before?: (hosts: Readonly<Record<Box, Namespace>>, switches: Namespace) => Promise<void>;
+  /** The boxes are bare hosts: what runs there is the caller's to start. */
+  readonly bare?: boolean;
   /** Leaves duplicate address detection on in the boxes, as the kernel has it. */
   readonly duplicateDetection?: boolean;
 }
@@ -99,7 +101,7 @@ export class Pair {
     const pair = new Pair(net, await buildNetwork(net, options), options);
     try {
       await options.before?.(pair.hosts, pair.switches);
-      await Promise.all([pair.startBox("a"), pair.startBox("b")]);
+      if (options.bare !== true) await Promise.all([pair.startBox("a"), pair.startBox("b")]);
     } catch (error) {
       await pair.destroy();
       throw error;
@@ -211,7 +213,7 @@ export class Pair {
     signalAll(pids, "SIGSTOP");
     for (const port of PORTS) await this.setCable(name, port, false);
     signalAll(pids, "SIGKILL");
-    await this.box(name).ended();
+    await this.#running.get(name)?.ended();
   }
 
   /** The Ethernet address of a host's port. */

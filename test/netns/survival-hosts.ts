@@ -7,7 +7,16 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import type { Namespace } from "./namespaces.ts";
 import { type Box, BOXES, DEVICES, PORTS } from "../lab/topology.ts";
-import { type Document, LAN_VIP, other, Pair, pairDocument, switchPort, VIP } from "./pair-fixture.ts";
+import {
+  type Document,
+  LAN_VIP,
+  other,
+  Pair,
+  pairDocument,
+  type PairOptions,
+  switchPort,
+  VIP,
+} from "./pair-fixture.ts";
 import { mounts } from "./running-box.ts";
 import { onLines } from "./survival-talk.ts";
 
@@ -107,8 +116,11 @@ export interface ServerHost {
   setHealthy(healthy: boolean): void;
 }
 
-export async function startSurvivalPair(document: Document): Promise<{ pair: Pair; servers: ServerHost[] }> {
-  const pair = await Pair.start({ document, before: (_, switches) => takeRedirected(switches) });
+export async function startSurvivalPair(
+  document: Document,
+  options: Pick<PairOptions, "bare"> = {},
+): Promise<{ pair: Pair; servers: ServerHost[] }> {
+  const pair = await Pair.start({ document, ...options, before: (_, switches) => takeRedirected(switches) });
   try {
     await calmOffloads(pair.client, "eth0");
     for (const family of Object.values(FAMILIES))
