@@ -163,7 +163,7 @@ __noinline int remember_udp(void)
 	flow.expected_ack = passage->now / SECOND_NS;
 	fill_flow(&flow, &passage->target, passage->now);
 	former = bpf_map_lookup_elem(&udp_flows, &passage->key);
-	if (former)
+	if (former && !(former->flags & FLOW_TOLD))
 		count_closed(former->backend);
 	else
 		count_open(&passage->key.client, passage->service.index, 1);
@@ -211,8 +211,10 @@ static __always_inline int choose_for_udp(struct passage *passage)
 
 	if (known && is_usable(known)) {
 		follow(known, passage);
-		if (has_port(passage))
+		if (has_port(passage)) {
+			take_over(known, &passage->key, passage->service.index);
 			return -1;
+		}
 	}
 	return choose_for_new_udp(known != 0);
 }

@@ -1,6 +1,6 @@
 /** Flows of UDP of one balancer in the tables of another: those that go on, through real maps and real TLS. */
 import { encodeFrame } from "@futago/firmware/replication/frame.ts";
-import { FLOW_CLIENT_FIN } from "@futago/hal/xdp/layout.ts";
+import { FLOW_CLIENT_FIN, FLOW_TOLD } from "@futago/hal/xdp/layout.ts";
 import { encodeFlow, encodeFlowKey, type Flow } from "@futago/hal/xdp/layout-flows.ts";
 import { recordsOfEntries } from "@futago/hal/xdp/flow-records.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -142,6 +142,25 @@ describe("flows of UDP", () => {
     await cable.join(a, b);
     await isHeld(`1 ${S1} 5353 0`);
     expect(b.replication.status().linked).toBe(true);
+  });
+});
+
+describe("a flow of UDP that the peer told of", () => {
+  it("counts as open from its first packet on", () => {
+    const mine = a.tables.read().find((one) => one.kind === "service" && one.mode === "direct");
+    const number = (mine?.kind === "service" ? mine.index : 0) * 128;
+    const { address } = a.tables.read().find((one) => one.kind === "backend" && one.number === number) as {
+      address: string;
+    };
+    const opened = () => Buffer.from(a.object.map("backend_opened").memory()).readBigUInt64LE(number * 8);
+    put(a, flow(9, { vipPort: 55, port: 55, address: addressOf(address), backend: number, flags: FLOW_TOLD }));
+    const before = opened();
+    const ends = { source: CLIENT, destination: VIP, sourcePort: 9, destinationPort: 55 };
+    const say = () => box.fromClient(transportFrame({ ...UDP, ...ends, payload: Buffer.of(1) }));
+    say();
+    expect(opened() - before).toBe(1n);
+    say();
+    expect(opened() - before).toBe(1n);
   });
 });
 

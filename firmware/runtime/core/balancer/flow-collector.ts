@@ -27,6 +27,8 @@ export interface CollectorOptions {
   readonly log: Pick<Log, "warn">;
 }
 
+type Table = "established" | "udp_flows";
+
 /** What one walk found and did. */
 export interface Collected {
   /** Flows that are open, by the backend's number: established ones, and those of UDP. */
@@ -134,7 +136,7 @@ export class FlowCollector {
           counted.found(flows.backend(i));
           clients.found(flows.backend(i), keys, i * FLOW_KEY_BYTES);
         };
-        const doomed = this.#sift(slice, states, onStay);
+        const doomed = this.#sift(slice, table, states, onStay);
         if (doomed.count > 0) this.#remove(object, table, { doomed, states, counted, onStay });
       });
     }
@@ -157,13 +159,13 @@ export class FlowCollector {
   }
 
   /** The entries of the slice that have to go; tells of each that stays. */
-  #sift(slice: BpfSlice, states: BackendStates, onStay: OnStay): FlowEntries {
+  #sift(slice: BpfSlice, table: Table, states: BackendStates, onStay: OnStay): FlowEntries {
     const values = new FlowValues(slice.values);
     const nowNanos = this.#options.clock.now() * 1_000;
     const count = slice.values.length / FLOW_BYTES;
     const doomed = new FlowEntries(count);
     for (let i = 0; i < count; i++) {
-      const reason = this.#reasonOf(values, i, states, nowNanos);
+      const reason = this.#reasonOf(values, i, table, states, nowNanos);
       if (reason === undefined) {
         onStay(values, i, slice.keys);
         continue;
@@ -174,13 +176,20 @@ export class FlowCollector {
     return doomed;
   }
 
-  #reasonOf(values: FlowValues, i: number, states: BackendStates, nowNanos: number): CollectReason | undefined {
+  #reasonOf(
+    values: FlowValues,
+    i: number,
+    table: Table,
+    states: BackendStates,
+    nowNanos: number,
+  ): CollectReason | undefined {
     const flags = values.flags(i);
     const ends = (flags & FLOW_CLIENT_FIN) === 0 ? 0 : 1;
     return collectReason({
       finished: (flags & FLOW_BACKEND_FIN) === 0 ? ends : ends === 0 ? 1 : 2,
       reset: (flags & FLOW_RESET) !== 0,
-      told: values.isTold(i),
+      // The peer does not say when one of UDP ends: it grows old here as there.
+      told: table === "established" && values.isTold(i),
       idleSeconds: Math.max(0, (nowNanos - values.seenNanos(i)) / 1e9),
       backend: states.of(values, i) satisfies FlowBackend,
       idleTimeoutSeconds: this.#options.idleTimeoutSeconds(Math.floor(values.backend(i) / SERVICE_BACKENDS_MAX)),
@@ -188,7 +197,7 @@ export class FlowCollector {
   }
 
   /** What got a packet since it was read is another flow, or lives: it stays. */
-  #remove(object: BpfObject, table: "established" | "udp_flows", { doomed, states, counted, onStay }: Sifted): void {
+  #remove(object: BpfObject, table: Table, { doomed, states, counted, onStay }: Sifted): void {
     const { values: now, outcomes } = object.map(table).lookupMany(doomed.keys);
     const going = new FlowEntries(doomed.count);
     for (let i = 0; i < doomed.count; i++) {
