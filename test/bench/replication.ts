@@ -146,11 +146,14 @@ async function steady(cores: readonly Core[], { box, object }: Generator, turn: 
   const before = await Promise.all(cores.map((core) => core.cpuMillis()));
   const from = performance.now();
   let made = 0;
-  while (made < all) {
-    const due = Math.min(all, ((performance.now() - from) / 1_000) * PER_SECOND);
+  const makeUpTo = (due: number) =>
     box.namespace.inside(() => {
-      while (made < due) handshake(program, box, turn * all + made++);
+      for (let i = made; i < due; i++) handshake(program, box, turn * all + i);
     });
+  while (made < all) {
+    const due = Math.min(all, Math.ceil(((performance.now() - from) / 1_000) * PER_SECOND));
+    makeUpTo(due);
+    made = due;
     await wait(TICK_MILLIS);
   }
   const millis = performance.now() - from;

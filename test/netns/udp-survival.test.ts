@@ -62,11 +62,15 @@ async function speak(word: string): Promise<ReadonlyMap<number, string>> {
 
 /** The other box has every flow. */
 async function allTold(active: Box): Promise<void> {
+  let held = 0;
   const told = async () => {
     const { flows } = await ask(pair.files.state(other(active)), "flows", { limit: 1_000 });
-    return flows.filter(({ state }) => state === "udp").length === ALL.length;
+    held = flows.filter(({ state }) => state === "udp").length;
+    return held === ALL.length;
   };
-  await vi.waitUntil(told, { timeout: 45_000, interval: 200 });
+  await vi.waitUntil(told, { timeout: 45_000, interval: 200 }).catch(() => {
+    throw new Error(`${held} of ${ALL.length} flows are told`);
+  });
 }
 
 const moved = (ids: readonly number[]) =>
@@ -132,6 +136,7 @@ describe("UDP, planned hand-over to the box that was dead", () => {
   beforeAll(async () => {
     await powerOn(pair, "a");
     // Those that found another server have spoken to it only once.
+    await pause(GOES_ON_MILLIS);
     before = await speak("after-ring-change");
     expect(before).toEqual(now);
     await allTold("b");

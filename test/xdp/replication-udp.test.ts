@@ -141,7 +141,7 @@ describe("flows of UDP", () => {
     put(a, flow(1));
     await cable.join(a, b);
     await isHeld(`1 ${S1} 5353 0`);
-    expect(b.replication.status().linked).toBe(true);
+    expect(heldBy(b)).toEqual(heldBy(a));
   });
 });
 
