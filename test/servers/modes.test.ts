@@ -100,9 +100,9 @@ describe.each(CELLS)("$mode over $family", ({ family, mode }) => {
       // What is still in the buffers of the ends when the sender is done, iperf3 does not count.
       const tcp = await all.clients.iperf(vip, "-n", "20M", "-w", "512K", ...direction);
       expect(tcp.bytes).toBeGreaterThan(15 << 20);
-      // 1,000 datagrams at a pace that only a machine that stands still cannot keep.
+      // iperf3 counts what has been read by the time that the other end is done.
       const udp = await all.clients.iperf(vip, "-u", "-b", "16M", "-l", "1000", "-k", "1000", ...direction);
-      expect(udp.packets! - udp.lost_packets!).toBeGreaterThan(800);
+      expect(udp.packets! - udp.lost_packets!).toBeGreaterThan(500);
     }
   });
 

@@ -101,7 +101,13 @@ describe.each(PLACES)("a path that is narrow %s", (place) => {
     const big = await clients.ask(vip, "big.example.test", "TXT", "-u", "-b", "8192");
     expect(BIG_STRINGS.filter((text) => !big.includes(`"${text}"`))).toEqual([]);
     const stream = await clients.iperf(vip, "-u", "-b", "16M", "-l", "1200", "-k", "200");
-    expect(stream.packets! - stream.lost_packets!).toBeGreaterThan(150);
+    // iperf3 counts what its server has read by the time that the client is done.
+    expect(stream.packets! - stream.lost_packets!).toBeGreaterThan(20);
+
+    // A server of datagrams is told, too: the kernel refuses iperf3 there the second one, and with that the test ends.
+    const refused = clients.iperf(vip, "-u", "-R", "-b", "16M", "-l", "1440", "-k", "500");
+    await expect(refused).rejects.toThrow("control socket has closed unexpectedly");
+    expect(await learned(net.serverOf(cell.mode), answered(cell.family, cell.mode))).toBe(WIDTH[place]);
   });
 });
 
