@@ -129,6 +129,24 @@ describe("connections", () => {
     await expect.poll(() => [...nftables.tracked.keys()], within).toEqual([]);
   });
 
+  it("of a backend that came back before the rules without it stood go on", async () => {
+    keeper.setServices(web(backend(11), backend(12)), NOTHING);
+    await settled();
+    nftables.tracked.set(two, { all: 1, open: 1 });
+    let proceed: (() => void) | undefined;
+    const slowly = vi.spyOn(nftables, "apply").mockImplementationOnce(async (document) => {
+      await new Promise<void>((resolve) => (proceed = resolve));
+      await nftables.apply(document);
+    });
+    keeper.setServices(web(backend(11), backend(12, { alive: false })), NOTHING);
+    await vi.waitUntil(() => proceed, within);
+    keeper.setServices(web(backend(11), backend(12)), NOTHING);
+    proceed?.();
+    await vi.waitUntil(() => slowly.mock.calls.length === 3, within);
+    await keeper.count();
+    expect([...nftables.tracked.keys()]).toEqual([two]);
+  });
+
   it("of nobody that is known are forgotten when they are counted", async () => {
     nftables.tracked.set(0x46000001, { all: 1, open: 1 });
     keeper.setServices(web(backend(11)), NOTHING);

@@ -181,7 +181,9 @@ export class NftKeeper {
     const generation = await this.#nftables.generation();
     this.#inForce = { rules: wanted, generation, table: undefined };
     this.#options.log.info("nftables-applied", { backends: wanted.backends.length });
-    await this.#forget(lost(before?.rules.backends ?? [], wanted.backends));
+    // By the newest word of who lives: nft takes a while, and whoever came back meanwhile keeps its connections.
+    const alive = this.#alive;
+    await this.#forget([...marksAlive(before?.rules.backends)].filter((mark) => !alive.has(mark)));
     const table = await this.#nftables.table(NFT_TABLE);
     const isUndisturbed = (await this.#nftables.generation()) === generation;
     if (isUndisturbed) this.#inForce = { rules: wanted, generation, table };
@@ -215,15 +217,20 @@ export class NftKeeper {
     this.#countAgainAt = performance.now() + Math.max(COUNT_AGE_MILLIS, REST_SHARE * cost);
     const inForce = this.#standing;
     if (inForce === undefined) return;
-    const known = new Map(inForce.rules.backends.map((one) => [one.mark, one]));
     // Left by a predecessor, or begun in the moment in which the rules changed.
-    await this.#forget([...this.#counts.keys()].filter((mark) => known.get(mark)?.backend.alive !== true));
-    const full = [...known.values()].filter(({ mark, backend }) => {
+    const alive = this.#alive;
+    await this.#forget([...this.#counts.keys()].filter((mark) => !alive.has(mark)));
+    const full = inForce.rules.backends.filter(({ mark, backend }) => {
       return backend.flowsMax > 0 && (this.#counts.get(mark)?.open ?? 0) >= backend.flowsMax;
     });
     if (full.length === this.#full.size && full.every(({ mark }) => this.#full.has(mark))) return;
     this.#full = new Set(full.map(({ mark }) => mark));
     this.#compile();
+  }
+
+  /** By the rules that are wanted, which may not stand yet. */
+  get #alive(): ReadonlySet<number> {
+    return marksAlive(this.#wanted?.backends);
   }
 
   async #forget(marks: readonly number[]): Promise<void> {
@@ -249,8 +256,6 @@ export class NftKeeper {
   }
 }
 
-/** Marks of backends that lived before and are dead now, or none any more. */
-function lost(before: readonly MarkedBackend[], now: readonly MarkedBackend[]): readonly number[] {
-  const alive = new Set(now.flatMap(({ mark, backend }) => (backend.alive ? [mark] : [])));
-  return before.flatMap(({ mark, backend }) => (backend.alive && !alive.has(mark) ? [mark] : []));
+function marksAlive(backends: readonly MarkedBackend[] = []): ReadonlySet<number> {
+  return new Set(backends.flatMap(({ mark, backend }) => (backend.alive ? [mark] : [])));
 }
