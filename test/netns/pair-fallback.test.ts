@@ -6,7 +6,7 @@ import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
-import { BOXES } from "../lab/topology.ts";
+import { type Box, BOXES } from "../lab/topology.ts";
 import { listensOn } from "../lab/processes.ts";
 import { putForeignXdp } from "./foreign-xdp.ts";
 import { CLIENT, Pair, pairDocument, VIP } from "./pair-fixture.ts";
@@ -102,8 +102,18 @@ beforeAll(async () => {
     );
   await pair.until("a", "healthy backends, served by nftables", checked);
   await pair.until("b", "the same", checked);
+  // The rules come after the verdicts; a connection that began before goes by other rings than those that follow.
+  for (const box of BOXES)
+    await vi.waitUntil(async () => (await marksOf(box)) === document.services.length * backends.length, WAIT);
 });
 afterAll(() => pair.destroy());
+
+/** How many backends of services the rules of the box send new connections to. */
+async function marksOf(box: Box): Promise<number> {
+  const { stdout } = await pair.hosts[box].tryRun(["nft", "list", "table", "inet", "futago_balancer"]);
+  const chains = [...stdout.matchAll(/chain begin_\d+ \{[^}]*map \{([^}]*)\}/g)];
+  return chains.reduce((sum, [, map = ""]) => sum + new Set(map.match(/0x46[0-9a-f]{6}/g)).size, 0);
+}
 
 let asking: Talk;
 let told: Talk;
