@@ -197,6 +197,12 @@ describe("who may come in", () => {
     );
     expect(rules.document).toContain("\tset rate_0 {\n\t\ttype ipv4_addr\n\t\tsize 65536\n");
   });
+
+  it("is limited by what its client has open, in a set of bounded size", () => {
+    const rules = compile([service(80, [backend(11)], { clientFlowsMax: 20 })]);
+    expect(chain(rules, "begin_0")[0]).toBe("add @open_0 { ip saddr ct count over 20 } drop");
+    expect(rules.document).toContain("\tset open_0 {\n\t\ttype ipv4_addr\n\t\tsize 65536\n\t\tflags dynamic\n\t}\n");
+  });
 });
 
 describe("conflicts", () => {

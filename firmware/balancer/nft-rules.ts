@@ -33,7 +33,7 @@ export interface NftInput extends Bounds {
   /** As of the balancer's rings. */
   readonly seed: string;
   readonly services: readonly BalancedService[];
-  /** Marks of backends that have as many connections as they may: they take no new ones. */
+  /** Marks of backends that have, or whose service has, as many connections as they may: they take no new ones. */
   readonly full: ReadonlySet<number>;
 }
 
@@ -68,7 +68,7 @@ export function compileNft(input: NftInput): Result<NftRules, ServiceConflict> {
   const rings: Rings = { sizes, build: isScattered ? buildRing : oneStretchEach };
   const parts = [
     ...timeouts(input.services),
-    ...input.services.flatMap((service, i) => (service.newFlowsPerSecond === 0 ? [] : [rateSet(service, i)])),
+    ...input.services.flatMap(clientSets),
     ...access(input.services),
     ...beginnings(input, backends, rings),
     toBackends(backends),
@@ -107,14 +107,14 @@ function timeouts(services: readonly BalancedService[]): readonly Part[] {
   });
 }
 
-function rateSet({ address }: BalancedService, i: number): Part {
-  const type = family(address) === "ipv4" ? "ipv4_addr" : "ipv6_addr";
-  return block(`set rate_${i}`, [
-    `type ${type}`,
-    `size ${SOURCES_MAX}`,
-    "flags dynamic,timeout",
-    `timeout ${SOURCE_SECONDS}s`,
-  ]);
+/** What is known of each client of a service that limits them: its rate, and its open connections. */
+function clientSets({ address, newFlowsPerSecond, clientFlowsMax }: BalancedService, i: number): readonly Part[] {
+  const kind = [`type ${family(address) === "ipv4" ? "ipv4_addr" : "ipv6_addr"}`, `size ${SOURCES_MAX}`];
+  const rate = [...kind, "flags dynamic,timeout", `timeout ${SOURCE_SECONDS}s`];
+  return [
+    ...(newFlowsPerSecond === 0 ? [] : [block(`set rate_${i}`, rate)]),
+    ...(clientFlowsMax === 0 ? [] : [block(`set open_${i}`, [...kind, "flags dynamic"])]),
+  ];
 }
 
 /** Before connection tracking: denied clients make no entries. */
@@ -144,10 +144,14 @@ function beginnings(input: NftInput, backends: readonly MarkedBackend[], rings: 
   return [...chains, hooked("begin", "filter", "prerouting", -150, rules)];
 }
 
-function limit({ newFlowsPerSecond, address }: BalancedService, i: number): readonly string[] {
-  if (newFlowsPerSecond === 0) return [];
+/** The kernel counts anew what is open of a client when the rules change. */
+function limit({ newFlowsPerSecond, clientFlowsMax, address }: BalancedService, i: number): readonly string[] {
+  const client = `${l3(address)} saddr`;
   const rate = `limit rate over ${newFlowsPerSecond}/second burst ${newFlowsPerSecond} packets`;
-  return [`update @rate_${i} { ${l3(address)} saddr ${rate} } drop`];
+  return [
+    ...(newFlowsPerSecond === 0 ? [] : [`update @rate_${i} { ${client} ${rate} } drop`]),
+    ...(clientFlowsMax === 0 ? [] : [`add @open_${i} { ${client} ct count over ${clientFlowsMax} } drop`]),
+  ];
 }
 
 /** With nobody to go to, a beginning is dropped; the middle of a connection is left to the kernel, which resets it. */

@@ -33,6 +33,8 @@ const document = boxDocument(
     service("limited", 84, { pool: "narrow" }),
     service("sorry", 85, { sorryPool: "sorry" }),
     service("weighted", 86, { pool: "heavy" }),
+    service("few", 87, { maxConnections: 4 }),
+    service("few-each", 88, { maxConnectionsPerClient: 4 }),
   ],
 );
 
@@ -124,6 +126,22 @@ it("a backend that has as many connections as it may gets none until some end", 
   await expect.poll(() => answering(84), within).toEqual(["two"]);
   talker.close();
   await expect.poll(() => answering(84), within).toEqual(["one", "two"]);
+});
+
+it("a service that has as many connections as it may takes none until some end", async () => {
+  const talker = rig.talk(vip, 87);
+  for (let id = 1; id <= 4; id++) expect(await talker.open(id)).toMatch(/one|two/);
+  await expect.poll(() => answering(87), within).toEqual([]);
+  talker.close();
+  await expect.poll(() => answering(87), within).not.toEqual([]);
+});
+
+it("a client has no more connections open than it may, until some end", async () => {
+  const talker = rig.talk(vip, 88);
+  for (let id = 1; id <= 4; id++) expect(await talker.open(id)).toMatch(/one|two/);
+  expect((await rig.ask("tcp", vip, 88, 3)).right).toBe(0);
+  talker.close();
+  await expect.poll(() => answering(88), within).not.toEqual([]);
 });
 
 it("the sorry pool serves when nobody else does, and without it a beginning is dropped, not refused", async () => {

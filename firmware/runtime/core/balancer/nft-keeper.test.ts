@@ -153,6 +153,18 @@ describe("connections", () => {
     await expect.poll(() => nftables.tracked.size, within).toBe(0);
   });
 
+  it("close a service that has as many as it may, until one ends", async () => {
+    keeper.setServices([service(80, [backend(11), backend(12)], { flowsMax: 3 })], NOTHING);
+    await settled();
+    const isClosed = async () => (await table())?.includes("tcp flags & (syn | ack) == syn drop");
+    expect(await isClosed()).toBe(false);
+    nftables.tracked.set(one, { all: 2, open: 2 });
+    nftables.tracked.set(two, { all: 1, open: 1 });
+    await expect.poll(isClosed, within).toBe(true);
+    nftables.tracked.set(two, { all: 1, open: 0 });
+    await expect.poll(isClosed, within).toBe(false);
+  });
+
   it("close a backend that has as many as it may, until one ends", async () => {
     keeper.setServices(web(backend(11, { flowsMax: 2 }), backend(12)), NOTHING);
     await settled();

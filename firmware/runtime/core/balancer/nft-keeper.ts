@@ -220,12 +220,22 @@ export class NftKeeper {
     // Left by a predecessor, or begun in the moment in which the rules changed.
     const alive = this.#alive;
     await this.#forget([...this.#counts.keys()].filter((mark) => !alive.has(mark)));
-    const full = inForce.rules.backends.filter(({ mark, backend }) => {
-      return backend.flowsMax > 0 && (this.#counts.get(mark)?.open ?? 0) >= backend.flowsMax;
-    });
+    const full = this.#fullAmong(inForce.rules.backends);
     if (full.length === this.#full.size && full.every(({ mark }) => this.#full.has(mark))) return;
     this.#full = new Set(full.map(({ mark }) => mark));
     this.#compile();
+  }
+
+  /** Those that have all that they may have open, and all of a service that has. */
+  #fullAmong(backends: readonly MarkedBackend[]): readonly MarkedBackend[] {
+    const openOf = ({ mark }: MarkedBackend) => this.#counts.get(mark)?.open ?? 0;
+    const sums = new Map<BalancedService, number>();
+    for (const one of backends) sums.set(one.service, (sums.get(one.service) ?? 0) + openOf(one));
+    return backends.filter((one) => {
+      const { service, backend } = one;
+      const isServiceFull = service.flowsMax > 0 && (sums.get(service) ?? 0) >= service.flowsMax;
+      return isServiceFull || (backend.flowsMax > 0 && openOf(one) >= backend.flowsMax);
+    });
   }
 
   /** By the rules that are wanted, which may not stand yet. */
