@@ -11,8 +11,8 @@ export interface Step {
 }
 
 /** What of test/xdp needs no ends of real connections, which take long on an emulated processor. */
-const PACKET_TESTS = `test/image/guest attach balancer beside flows fragments fuzz gate handshake hops icmp limits modes
-  one-arm own-errors refusal reset stale`
+const PACKET_TESTS = `test/image/guest attach balancer beside capture flow-hash flows fragments fuzz gate handshake
+  hops icmp inspect limits modes one-arm own-errors refusal reset stale`
   .split(/\s+/)
   .map((name) => (name.includes("/") ? name : `test/xdp/${name}.test.ts`));
 
