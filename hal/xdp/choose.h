@@ -91,8 +91,8 @@ static __always_inline int choose_by_ring(struct passage *passage, struct flow *
 	if (!known)
 		return refused < 0 && passage->service.mode == MODE_ONE_ARM ? DROP_NO_FLOW : refused;
 	/* What has a port that stands for its client cannot go on without it. */
-	if (refused < 0 && passage->service.mode != MODE_ONE_ARM && !known->vip_source_port && known->port == passage->target.port &&
-	    same_address(&known->address, &passage->target.address)) {
+	if (refused < 0 && passage->service.mode != MODE_ONE_ARM && !known->vip_source_port &&
+	    known->port == passage->target.port && same_address(&known->address, &passage->target.address)) {
 		known->backend = passage->target.number;
 		if (is_established && is_counted(known))
 			count_opened(known->backend, 1);

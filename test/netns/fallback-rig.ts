@@ -23,6 +23,13 @@ export const STACKS: Readonly<Record<"ipv4" | "ipv6", Stack>> = {
 
 const CHECKSUM_ERRORS = ["TcpInCsumErrors", "UdpInCsumErrors", "Udp6InCsumErrors", "IpInHdrErrors", "Ip6InHdrErrors"];
 
+/** A service by what it carries. */
+interface Cell {
+  readonly family: keyof typeof STACKS;
+  readonly protocol: string;
+  readonly port: number;
+}
+
 /** The document of a box: pools and services are the test's. */
 export function boxDocument(pools: readonly object[], services: readonly object[], device = "eth0") {
   const router = (link: string, vrid: number, name: string, address: string) => ({
@@ -170,7 +177,22 @@ export class FallbackRig {
     return new Talker(this.client, [process.execPath, PEER, "talk", vip, String(port)]);
   }
 
-  async checksumErrors(): Promise<number> {
+  /** Two dozen small questions and two large ones, and how many checksums were found wrong meanwhile. */
+  async exchange({ family, protocol, port }: Cell) {
+    const { vip } = STACKS[family];
+    const before = await this.#checksumErrors();
+    const small = await this.ask(protocol, vip, port);
+    const large = await this.ask(protocol, vip, port, 2, protocol === "tcp" ? 300_000 : 1_400);
+    return {
+      small: small.right,
+      large: large.right,
+      errors: [...small.errors, ...large.errors],
+      servers: Object.keys(small.servers).toSorted(),
+      wrongSums: (await this.#checksumErrors()) - before,
+    };
+  }
+
+  async #checksumErrors(): Promise<number> {
     const counts = await Promise.all(
       [this.client, ...Object.values(this.servers)].map((one) => one.run(["nstat", "-asz", ...CHECKSUM_ERRORS])),
     );
