@@ -32,7 +32,7 @@ export interface LabOptions {
   readonly streamMegabitsPerSecond: number;
 }
 
-const PROGRAMS = ["ip", "nsenter", "ethtool", "clang", "nginx", "iperf3"];
+const PROGRAMS = ["ip", "nsenter", "ethtool", "nginx", "iperf3"];
 const ANSWER_MILLIS_MAX = 20_000;
 const HEALTHY_MILLIS_MAX = 10_000;
 const LOG_LINES = 15;

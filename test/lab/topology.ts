@@ -6,7 +6,6 @@
  */
 import { execFile, spawn } from "node:child_process";
 import type { Namespace, TestNetwork } from "../netns/namespaces.ts";
-import { passFrames } from "../netns/pass-frames.ts";
 
 export type Box = "a" | "b";
 export const BOXES: readonly Box[] = ["a", "b"];
@@ -130,9 +129,6 @@ export async function createTopology(network: TestNetwork, layout: Layout = BALA
       const namespace = await network.namespace(box, { duplicateDetection: true });
       boxes.set(box, namespace);
       await plugBox(switches, namespace, box, ports);
-      // The boxes send back by their port what is for a server beside them.
-      if (DIRECT_SERVERS.some((name) => layout.backends[name] !== undefined))
-        await passFrames(switches, [`wan-${box}`]);
       return namespace;
     },
     removeBox: async (box) => {

@@ -74,9 +74,9 @@ beforeAll(async () => {
   };
   [ill] = await Promise.all([start(net.server, "ill", 9), start(net.beside, "well", 25)]);
   box = boxes.start(trusting(net.box, authority.listPath), boxes.state(), "--import", boxes.document("box", document));
-  await box.ready();
-  await box.futago("wait", "--role", "active", "--timeout", "10");
-}, 60_000);
+  await box.ready(30_000);
+  await box.futago("wait", "--role", "active", "--timeout", "20");
+}, 90_000);
 afterAll(async () => {
   await boxes.destroy(net === undefined ? [] : [net.box]);
   await net?.destroy();

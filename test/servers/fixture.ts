@@ -46,8 +46,8 @@ export async function startFixture(): Promise<Fixture> {
       start("direct", direct),
     ]);
     const box = boxes.start(net.box, boxes.state(), "--import", boxes.document("box.json", DOCUMENT));
-    await box.ready();
-    await box.futago("wait", "--role", "active", "--timeout", "10");
+    await box.ready(30_000);
+    await box.futago("wait", "--role", "active", "--timeout", "20");
     await healthy(box);
     const evidence = await Evidence.start(net);
     const clients = new Clients(net.client, shared);
@@ -66,7 +66,7 @@ async function healthy(box: RunningBox): Promise<void> {
     const { services } = await box.status();
     return services.every((one) => one.backends.every((backend) => backend.healthy && backend.reason !== ""));
   };
-  await vi.waitUntil(all, { timeout: 15_000, interval: 200 }).catch(async () => {
+  await vi.waitUntil(all, { timeout: 20_000, interval: 200 }).catch(async () => {
     throw new Error(`not every backend is healthy:\n${(await box.futago("show", "health")).stdout}\n${box.stderr()}`);
   });
 }

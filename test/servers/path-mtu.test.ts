@@ -34,7 +34,7 @@ let all: Fixture;
 
 beforeAll(async () => {
   all = await startFixture();
-}, 60_000);
+}, 90_000);
 afterAll(async () => {
   await all?.destroy();
 });
@@ -97,12 +97,9 @@ describe.each(PLACES)("a path that is narrow %s", (place) => {
     // As much as a frame of 1,500 bytes holds.
     const most = cell.family === "ipv4" ? 1472 : 1452;
     expect(await clients.sendTooBig(vip, PORTS.dns, most)).toEqual({ error: "EMSGSIZE", width: WIDTH[place] });
-    // Datagrams that may be cut still get through, and so do those that fit.
+    // Datagrams that may be cut still get through.
     const big = await clients.ask(vip, "big.example.test", "TXT", "-u", "-b", "8192");
     expect(BIG_STRINGS.filter((text) => !big.includes(`"${text}"`))).toEqual([]);
-    const stream = await clients.iperf(vip, "-u", "-b", "16M", "-l", "1200", "-k", "200");
-    // iperf3 counts what its server has read by the time that the client is done.
-    expect(stream.packets! - stream.lost_packets!).toBeGreaterThan(20);
 
     // A server of datagrams is told, too: the kernel refuses iperf3 there the second one, and with that the test ends.
     const refused = clients.iperf(vip, "-u", "-R", "-b", "16M", "-l", "1440", "-k", "500");

@@ -12,7 +12,6 @@ import { type BalancerTables, balancerTables, gateTables } from "@futago/hal/xdp
 import { compileServices } from "@futago/firmware/balancer/compile.ts";
 import { diffEntries } from "@futago/firmware/balancer/diff.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "../netns/namespaces.ts";
-import { passFrames } from "../netns/pass-frames.ts";
 import type { Asked } from "./asker.ts";
 import { addressOf, backend, service } from "./box.ts";
 import { Groups, mountPins, type Pins } from "./pins.ts";
@@ -76,7 +75,6 @@ beforeAll(async () => {
       await prepareServer(server, mode as keyof typeof MODES, host, backendPort);
     }
   }
-  for (const lan of Object.values(lans)) await passFrames(lan, ["box"]);
   for (const [lan, names] of Object.entries(plugged)) await lans[lan as keyof typeof lans].bridge("lan", names);
   for (const name of [
     "all.accept_local=1",
