@@ -80,10 +80,10 @@ export class BalancerKeeper {
       attempt: (subject, action) => this.#attempt(subject, action),
     });
     this.#tables = balancerTables(this.#object);
-    const entries = this.#tables.read();
-    this.#inForce = { kind: "found", entries };
+    const found = this.#tables.read();
+    this.#inForce = { kind: "found", entries: found };
     this.inheritedDead = new Set(
-      entries.flatMap((one) => (one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [])),
+      found.flatMap((one) => (one.kind === "backend" && one.state === "dead" ? [`${one.address}:${one.port}`] : [])),
     );
     // What changed while no core ran was not heard of.
     this.#tables.nextGeneration();
