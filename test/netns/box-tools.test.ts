@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BoxStatus, DrainShown, FlowsShown, TraceShown } from "@futago/firmware/runtime/control.ts";
+import { watch } from "@futago/firmware/cli/client.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Boxes, type RunningBox } from "./running-box.ts";
@@ -147,6 +148,30 @@ describe("`futago trace`", () => {
       stderr: 'futago: there is no service "wwv"\n  Did you mean "www"?\n',
     });
     expect((await box.futago("trace", "www", "10.1.0.9")).stderr).toContain("is no IP address");
+  });
+});
+
+describe("the status of some services, as it changes", () => {
+  it("is refused for services that there are none of, and the box goes on", async () => {
+    const watched = (services: readonly string[]) =>
+      watch(box.state, "watchStatus", () => true, undefined, { services });
+    await expect(watched(["wwv"])).rejects.toMatchObject({
+      refusal: { what: 'there is no service "wwv"', mend: 'Did you mean "www"?' },
+    });
+    await expect(watched("www" as never)).rejects.toMatchObject({ refusal: { what: "services is a list of names" } });
+    const before = box.pid("core");
+    const seen: string[][] = [];
+    await watch(
+      box.state,
+      "watchStatus",
+      ({ services }) => seen.push(services.map(({ name }) => name)) === 2,
+      undefined,
+      {
+        services: ["www"],
+      },
+    );
+    expect(seen).toEqual([["www"], ["www"]]);
+    expect(box.pid("core")).toBe(before);
   });
 });
 

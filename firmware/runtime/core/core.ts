@@ -18,7 +18,7 @@ import { Configuration, logApplied } from "./configuration.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { Drains } from "./control/drains.ts";
 import { type Answers, captureQuery, controlHandlers, statusQuery } from "./control/handlers.ts";
-import { checkNames, configAnswer, healthAnswer } from "./control/large-answers.ts";
+import { configAnswer, healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import type { Log } from "./log.ts";
@@ -156,7 +156,8 @@ export class Core {
       path: join(stateDirectory, "control.sock"),
       handlers: controlHandlers(answers),
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
-      first: (stream, query) => (stream === "watchStatus" ? [core.#boxStatus(statusQuery(query))] : []),
+      first: (stream, query) =>
+        stream === "watchStatus" ? [core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query))] : [],
       onFault: (method, error) => log.error("control-fault", { method, error: String(error) }),
     });
     return core;
@@ -313,8 +314,8 @@ export class Core {
 
   #answers(): Answers {
     return {
-      status: async (only) => {
-        checkNames(this.#configuration.inForce?.resolved, only);
+      status: async (query) => {
+        const only = servicesAsked(this.#configuration.inForce?.resolved, query);
         await this.#serving.countFlows();
         return this.#boxStatus(only);
       },

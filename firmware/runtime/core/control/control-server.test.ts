@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, watch } from "../../../cli/client.ts";
 import type { BoxStatus } from "../../control.ts";
 import { RefusalError } from "../../exit-code.ts";
+import { JsonInPieces } from "../../json-pieces.ts";
 import { type ControlHandlers, ControlServer } from "./control-server.ts";
 
 let directory = "";
@@ -31,7 +32,15 @@ beforeEach(async () => {
   server = await ControlServer.open({
     path: join(directory, "control.sock"),
     handlers,
-    first: () => [status],
+    first: (_, query) => {
+      const { services = [] } = query as { services?: unknown };
+      if (!Array.isArray(services)) throw new RefusalError({ exitCode: 1, what: "services is a list of names" });
+      const pieces = function* () {
+        if (services.includes("faulty")) throw new Error("a bug");
+        yield JSON.stringify(status);
+      };
+      return services.length === 0 ? [status] : [new JsonInPieces(pieces())];
+    },
     capture: (query, onEvent) => {
       if (query.service === "none") throw new RefusalError({ exitCode: 1, what: "there is no service" });
       captures.push("begun");
@@ -102,6 +111,26 @@ describe("the control socket", () => {
     expect(await watching).toBe(true);
     expect(seen).toEqual(["standby", "maintenance", "active"]);
     await expect.poll(() => server?.watched).toBe(false);
+  });
+
+  it.each([
+    ["a question that makes no sense", 3, "services is a list of names", []],
+    ["what fails by our own fault", ["faulty"], "watchStatus failed: a bug", ["watchStatus"]],
+  ])("refuses to stream %s, and lives on", async (_, services, what, seenFaults) => {
+    const text = JSON.stringify({ id: 1, method: "watchStatus", params: { services } });
+    expect(JSON.parse(await talk(`${text}\n`))).toMatchObject({ id: 1, error: { exitCode: 1, what } });
+    expect(faults).toEqual(seenFaults);
+    expect(await ask(directory, "status", {})).toEqual(status);
+  });
+
+  it("sends nothing to somebody who was refused", async () => {
+    const socket = connect({ path: join(directory, "control.sock") });
+    let heard = "";
+    socket.on("data", (chunk) => (heard += chunk.toString()));
+    socket.write(`${JSON.stringify({ id: 1, method: "watchStatus", params: { services: 3 } })}\n`);
+    await expect.poll(() => heard).toContain("error");
+    expect(server?.watched).toBe(false);
+    socket.destroy();
   });
 
   it("gives a capture's events to the one who asked, and ends it when the asker goes away", async () => {

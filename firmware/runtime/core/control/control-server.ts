@@ -33,7 +33,7 @@ type Answer<T> = T | JsonInPieces;
 export interface ControlServerOptions {
   readonly path: string;
   readonly handlers: ControlHandlers;
-  /** The first event of a stream, sent when somebody begins to watch. */
+  /** The first event of a stream, sent when somebody begins to watch. Throws RefusalError. */
   readonly first: (stream: ControlStream, query: unknown) => readonly unknown[];
   /** What is begun for one asker, who alone gets its events; what is returned ends it. Throws RefusalError. */
   readonly capture: (query: CaptureQuery, onEvent: (event: CaptureEvent) => void) => () => void;
@@ -127,15 +127,15 @@ export class ControlServer {
     if (request === undefined || typeof method !== "string") {
       return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
     }
-    if (STREAMS.includes(method)) {
-      return this.#watch({ socket, id, stream: method as ControlStream, query: request["params"] ?? {} });
-    }
-    if (method === "capture") return this.#capture(socket, id, request["params"] ?? {});
-    if (!Object.hasOwn(this.#options.handlers, method)) {
-      return this.#send(socket, { id, error: refusal(`there is no method ${JSON.stringify(method)}`) });
-    }
+    const params = (request["params"] ?? {}) as never;
     try {
-      const params = (request["params"] ?? {}) as never;
+      if (STREAMS.includes(method)) {
+        return await this.#watch({ socket, id, stream: method as ControlStream, query: params });
+      }
+      if (method === "capture") return this.#capture(socket, id, params);
+      if (!Object.hasOwn(this.#options.handlers, method)) {
+        return this.#send(socket, { id, error: refusal(`there is no method ${JSON.stringify(method)}`) });
+      }
       const result = await this.#options.handlers[method as ControlMethod](params);
       if (!(result instanceof JsonInPieces)) return this.#send(socket, { id, result });
       this.#sendParts(socket, { id, name: "result", parts: await encoded(result.pieces) });
@@ -154,25 +154,18 @@ export class ControlServer {
   }
 
   #capture(socket: Socket, id: number, query: CaptureQuery): void {
-    try {
-      const stop = this.#options.capture(query, (event) => this.#send(socket, { id, event }));
-      socket.once("close", stop);
-    } catch (error) {
-      this.#send(socket, { id, error: this.#refusalOf("capture", error) });
-    }
+    const stop = this.#options.capture(query, (event) => this.#send(socket, { id, event }));
+    socket.once("close", stop);
   }
 
-  #watch(watcher: Watcher): void {
-    this.#watchers = [...this.#watchers, watcher];
+  async #watch(watcher: Watcher): Promise<void> {
     const { socket, id, stream, query } = watcher;
-    for (const event of this.#options.first(stream, query)) {
-      if (event instanceof JsonInPieces) void this.#sendFirst(watcher, event);
-      else this.#send(socket, { id, event });
+    const first = this.#options.first(stream, query);
+    this.#watchers = [...this.#watchers, watcher];
+    for (const event of first) {
+      if (!(event instanceof JsonInPieces)) this.#send(socket, { id, event });
+      else this.#sendParts(socket, { id, name: "event", parts: await encoded(event.pieces) });
     }
-  }
-
-  async #sendFirst({ socket, id }: Watcher, event: JsonInPieces): Promise<void> {
-    this.#sendParts(socket, { id, name: "event", parts: await encoded(event.pieces) });
   }
 
   #send(socket: Socket, reply: ControlReply): void {

@@ -21,8 +21,8 @@ import type { ControlHandlers } from "./control-server.ts";
 
 /** What core lets be asked of it. */
 export interface Answers {
-  /** A {@link BoxStatus}. `only` names the services that are shown; undefined: all. */
-  status(only: ReadonlySet<string> | undefined): Promise<JsonInPieces>;
+  /** A {@link BoxStatus}, of the services asked for. */
+  status(query: StatusQuery): Promise<JsonInPieces>;
   /** A {@link ConfigShown}. */
   config(): JsonInPieces | undefined;
   /** A list of {@link CheckStatus}, of all or of one service. */
@@ -45,7 +45,7 @@ const AUTHOR_LENGTH_MAX = 64;
 
 export function controlHandlers(answers: Answers): ControlHandlers {
   return {
-    status: (query) => answers.status(statusQuery(query)),
+    status: (query) => answers.status(query),
     config: () => answers.config() ?? refuseNoConfiguration(),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),
     why: () => answers.events(),

@@ -3,6 +3,7 @@ import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
 import type { CheckStatus } from "../../control.ts";
 import { JsonInPieces, listInPieces, objectInPieces } from "../../json-pieces.ts";
 import type { Revision } from "../../store/store.ts";
+import { statusQuery } from "./handlers.ts";
 import { serviceNamed } from "./named.ts";
 
 /** A ConfigShown; undefined where there is no revision yet. */
@@ -21,7 +22,9 @@ export function healthAnswer(
   return new JsonInPieces(listInPieces(checks(only)));
 }
 
-/** Refuses names of services that there are none of. */
-export function checkNames(config: Resolved | undefined, services: ReadonlySet<string> | undefined): void {
+/** The names of the services that a status is asked for; undefined: all. Refuses one that there is no service of. */
+export function servicesAsked(config: Resolved | undefined, query: unknown): ReadonlySet<string> | undefined {
+  const services = statusQuery(query);
   if (config !== undefined) for (const name of services ?? []) serviceNamed(config, name);
+  return services;
 }
