@@ -12,10 +12,3 @@ export function judged(ratio: number | undefined, { atMost, of }: Target): strin
   if (ratio === undefined || !Number.isFinite(ratio)) return `${bound}: not measured`;
   return `${ratio.toFixed(2)}, ${bound}: ${ratio <= atMost ? "met" : "missed"}`;
 }
-
-/** The same where more is better, such as "0.95, ≥ 0.90 of nftables: met". */
-export function judgedAtLeast(ratio: number | undefined, { atLeast, of }: { atLeast: number; of: string }): string {
-  const bound = `≥ ${atLeast.toFixed(2)} of ${of}`;
-  if (ratio === undefined || !Number.isFinite(ratio)) return `${bound}: not measured`;
-  return `${ratio.toFixed(2)}, ${bound}: ${ratio >= atLeast ? "met" : "missed"}`;
-}
