@@ -4,6 +4,7 @@
  * each of its connections takes two descriptors; how many it keeps does not depend on that.
  */
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { tmpdir } from "node:os";
@@ -172,18 +173,23 @@ async function trial(
 class Clients {
   readonly #process: ChildProcess;
   readonly #lines: Interface;
+  readonly #gone = new AbortController();
 
   constructor(pair: Pair) {
     this.#process = pair.client.spawn([process.execPath, CLIENT], { stdio: ["pipe", "pipe", "inherit"] });
     if (this.#process.stdout === null) throw new Error("the client's output is a pipe");
     this.#lines = createInterface({ input: this.#process.stdout });
+    this.#process.once("exit", () => this.#gone.abort(new Error("the client ended before its time")));
   }
 
-  order(order: ClientOrder): Promise<readonly ClientReport[]> {
-    return new Promise((resolve) => {
-      this.#lines.once("line", (line) => resolve(JSON.parse(line) as readonly ClientReport[]));
-      this.#process.stdin?.write(`${JSON.stringify(order)}\n`);
+  /** Fails when the client dies, or says nothing. */
+  async order(order: ClientOrder): Promise<readonly ClientReport[]> {
+    const answer = once(this.#lines, "line", {
+      signal: AbortSignal.any([this.#gone.signal, AbortSignal.timeout(OPEN_MILLIS_MAX)]),
     });
+    this.#process.stdin?.write(`${JSON.stringify(order)}\n`);
+    const [line] = (await answer) as [string];
+    return JSON.parse(line) as readonly ClientReport[];
   }
 
   async allOpen(count: number): Promise<readonly ClientReport[]> {
