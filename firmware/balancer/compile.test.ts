@@ -23,6 +23,10 @@ function summary(writes: readonly BalancerWrite[]): readonly string[] {
   return writes.map(({ kind, entry }) => `${kind} ${entryKey(entry)}`);
 }
 
+function statesOf(entries: readonly BalancerEntry[]): readonly string[] {
+  return entries.flatMap((entry) => (entry.kind === "backend" ? [entry.state] : []));
+}
+
 function owners(entries: readonly BalancerEntry[], index: number): readonly string[] {
   return Object.keys(slotsOf(entries, index)).sort();
 }
@@ -79,6 +83,20 @@ describe("what changes", () => {
       service(81, [backend(14)]),
     ]);
     expect(summary(writes)).toEqual(["put ring 0", "put backend 1"]);
+  });
+
+  it("leaves its flows to a backend that may be out of this box's sight only", () => {
+    const writes = diff([
+      service(80, [backend(11), backend(12, { alive: false, blind: true }), backend(13)]),
+      service(81, [backend(14)]),
+    ]);
+    expect(summary(writes)).toEqual(["put ring 0", "put backend 1"]);
+    expect(statesOf(writes.map(({ entry }) => entry))).toEqual(["draining"]);
+  });
+
+  it("leaves none of UDP, which another backend can serve", () => {
+    const backends = [backend(11, { alive: false, blind: true }), backend(12)];
+    expect(statesOf(compile([service(53, backends, { protocol: "udp" })]))).toEqual(["dead", "alive"]);
   });
 
   it("is the backend, then the ring, when one comes back", () => {

@@ -183,7 +183,7 @@ function compileOne(seed: string, known: Omit<CompiledService, "entry" | "entrie
   allBackends(service).forEach((backend, i) => {
     const { address, port, subnetBits, flowsMax } = backend;
     const number = index * SERVICE_BACKENDS_MAX + (ordinals[i] ?? 0);
-    const state = stateOf(backend);
+    const state = stateOf(backend, protocol);
     entries.push({ kind: "backend", number, address, port, state, subnetBits, flowsMax } satisfies BackendEntry);
     if (mode !== "nat") return;
     const reply = { protocol, vip, vipPort, backend: number, service: index };

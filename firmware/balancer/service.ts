@@ -43,6 +43,8 @@ export interface BalancedBackend {
   /** A backup backend: it serves only while no other does. */
   readonly backup: boolean;
   readonly alive: boolean;
+  /** Not alive as far as the box sees, which may be cut off itself: it keeps its flows all the same. */
+  readonly blind: boolean;
   /** Keeps its flows and takes no new ones. */
   readonly draining: boolean;
   /** How much of its weight counts, in {@link SLOW_START_STEPS} steps, since it returned. */
@@ -122,9 +124,14 @@ export function allBackends(service: BalancedService): readonly BalancedBackend[
   return service.sorry.length === 0 ? service.backends : [...service.backends, ...service.sorry];
 }
 
-export function stateOf({ alive, draining }: BalancedBackend): BackendState {
-  if (!alive) return "dead";
-  return draining ? "draining" : "alive";
+/** A datagram finds another backend, where a connection that is not kept is lost. */
+export function keepsFlows({ alive, blind }: BalancedBackend, protocol: ServiceProtocol): boolean {
+  return alive || (blind && protocol === "tcp");
+}
+
+export function stateOf(backend: BalancedBackend, protocol: ServiceProtocol): BackendState {
+  if (!keepsFlows(backend, protocol)) return "dead";
+  return backend.draining || !backend.alive ? "draining" : "alive";
 }
 
 /**
@@ -137,7 +144,7 @@ export function candidates(service: Pick<BalancedService, "backends" | "sorry">)
 }
 
 function able(backends: readonly BalancedBackend[]): readonly BalancedBackend[] {
-  const all = backends.filter((backend) => stateOf(backend) === "alive" && backend.weight > 0);
+  const all = backends.filter(({ alive, draining, weight }) => alive && !draining && weight > 0);
   const primaries = all.filter((backend) => !backend.backup);
   return primaries.length > 0 ? primaries : all;
 }

@@ -27,6 +27,7 @@ export function backend(last: number, more: Partial<BalancedBackend> = {}): Bala
     weight: 1,
     backup: false,
     alive: true,
+    blind: false,
     draining: false,
     step: SLOW_START_STEPS,
     subnetBits: 0,

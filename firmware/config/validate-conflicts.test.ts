@@ -32,6 +32,7 @@ function balanced({ services, pools }: Resolved): readonly BalancedService[] {
       ...one,
       id: `${name}/${one.name}`,
       alive: true,
+      blind: false,
       draining: false,
       step: 5,
       subnetBits: 0,

@@ -31,6 +31,7 @@ const base: CheckState = {
   nextAt: at(10_000),
   phase: 0.5,
   firstDecides: true,
+  blind: false,
   hintedAt: undefined,
 };
 const asking: CheckState = { ...base, probe: { startedAt: at(10_000), deadline: at(10_500), putOff: false } };

@@ -37,6 +37,8 @@ export interface CheckState {
   readonly phase: number;
   /** Whether the very first result may say unhealthy. */
   readonly firstDecides: boolean;
+  /** Whether the newest failure may be this box's own, as when nothing answers any more by the same port. */
+  readonly blind: boolean;
   /** When clients' packets last showed trouble, until an attempt from after that has an answer: one failure is enough. */
   readonly hintedAt: Instant | undefined;
 }
@@ -58,22 +60,29 @@ export type Outcome =
     }
   /** ECONNREFUSED: the SYN was answered with a reset. */
   | { readonly kind: "refused" }
-  | { readonly kind: "failed"; readonly sentence: string; readonly certificateEndsAt?: number | undefined }
+  | {
+      readonly kind: "failed";
+      readonly sentence: string;
+      readonly certificateEndsAt?: number | undefined;
+      /** Nothing came back at all. */
+      readonly silent?: boolean;
+    }
   /** The box itself could not ask (no memory, no descriptor): it says nothing about the other side. */
   | { readonly kind: "notAsked"; readonly sentence: string };
 
 export type Input =
   /** `missing` says what the attempt under way still waits for: "connected, but no answer". */
-  | { readonly kind: "timeout"; readonly missing?: string }
+  | { readonly kind: "timeout"; readonly missing?: string; readonly blind?: boolean }
   /** Clients' packets were refused, or did not arrive: look now. */
   | { readonly kind: "hint" }
-  | { readonly kind: "result"; readonly attempt: number; readonly outcome: Outcome };
+  | { readonly kind: "result"; readonly attempt: number; readonly outcome: Outcome; readonly blind?: boolean };
 
 export type Action =
   /** Begin to look; answer with a result of the same attempt. */
   | { readonly kind: "probe"; readonly attempt: number; readonly timeout: Micros }
   /** The attempt took too long; close it, its result does not count. */
   | { readonly kind: "abandon"; readonly attempt: number }
+  /** It turned, or what is unhealthy became `blind`, or certain. */
   | { readonly kind: "verdict"; readonly from: Verdict; readonly to: Verdict; readonly reason: string };
 
 export interface Step {
@@ -117,6 +126,7 @@ export function startCheck(timing: CheckTiming, phase: number, now: Instant, beg
     nextAt: after(now, spread),
     phase,
     firstDecides,
+    blind: false,
     hintedAt: undefined,
   };
 }
@@ -152,24 +162,26 @@ export function period({ intervalMs, timeoutMs, fall }: CheckTiming): Micros {
 export function step(timing: CheckTiming, state: CheckState, input: Input, now: Instant): Step {
   switch (input.kind) {
     case "timeout":
-      return stepTimeout(timing, state, input.missing ?? "no answer", now);
+      return stepTimeout(timing, state, input, now);
     case "hint":
       if (state.verdict === "unhealthy") return { state, actions: [] };
       return { state: { ...state, hintedAt: now, nextAt: now }, actions: [] };
     case "result": {
       const { probe } = state;
       if (probe === undefined || input.attempt !== state.attempt) return { state, actions: [] };
-      return conclude(timing, state, probe.startedAt, input.outcome, now);
+      return conclude(timing, state, { ...input, startedAt: probe.startedAt }, now);
     }
   }
 }
 
-function stepTimeout(timing: CheckTiming, state: CheckState, missing: string, now: Instant): Step {
+type TimeoutInput = Extract<Input, { kind: "timeout" }>;
+
+function stepTimeout(timing: CheckTiming, state: CheckState, input: TimeoutInput, now: Instant): Step {
   const { probe } = state;
   if (probe !== undefined) {
     if (now < probe.deadline) return { state, actions: [] };
     if (probe.putOff || now < after(probe.deadline, latenessMax)) {
-      return expire(timing, state, { startedAt: probe.startedAt, missing }, now);
+      return expire(timing, state, { ...input, startedAt: probe.startedAt }, now);
     }
     // The box itself was held up; the answer may have come in time and wait to be read.
     return { state: { ...state, probe: { ...probe, deadline: after(now, extension), putOff: true } }, actions: [] };
@@ -186,15 +198,26 @@ function stepTimeout(timing: CheckTiming, state: CheckState, missing: string, no
 function expire(
   timing: CheckTiming,
   state: CheckState,
-  late: { readonly startedAt: Instant; readonly missing: string },
+  { missing = "no answer", blind = false, startedAt }: TimeoutInput & { readonly startedAt: Instant },
   now: Instant,
 ): Step {
-  const sentence = `${late.missing} within ${timing.timeoutMs} ms`;
-  const concluded = conclude(timing, state, late.startedAt, { kind: "failed", sentence }, now);
+  const sentence = `${missing} within ${timing.timeoutMs} ms`;
+  const concluded = conclude(timing, state, { startedAt, outcome: { kind: "failed", sentence }, blind }, now);
   return { ...concluded, actions: [{ kind: "abandon", attempt: state.attempt }, ...concluded.actions] };
 }
 
-function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, outcome: Outcome, now: Instant): Step {
+interface Conclusion {
+  readonly startedAt: Instant;
+  readonly outcome: Outcome;
+  readonly blind?: boolean;
+}
+
+function conclude(
+  timing: CheckTiming,
+  state: CheckState,
+  { startedAt, outcome, blind = false }: Conclusion,
+  now: Instant,
+): Step {
   const certificateEndsAt =
     ("certificateEndsAt" in outcome ? outcome.certificateEndsAt : undefined) ?? state.certificateEndsAt;
   const idle = { ...state, probe: undefined, reason: sentenceOf(outcome), certificateEndsAt };
@@ -217,10 +240,10 @@ function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, ou
       const first = state.verdict === "unknown" && state.firstDecides;
       const against = state.verdict === "unhealthy" ? 0 : state.against + 1;
       const nextAt = regular(timing, state, startedAt, now);
-      const known = { ...idle, against, failingSince, hintedAt: undefined, nextAt };
+      const known = { ...idle, against, failingSince, hintedAt: undefined, nextAt, blind };
       const down = outcome.kind === "refused" || first || state.hintedAt !== undefined || against >= timing.fall;
       if (down && state.verdict !== "unhealthy") return turn(known, "unhealthy", now);
-      if (state.verdict === "unhealthy") return { state: known, actions: [] };
+      if (state.verdict === "unhealthy") return { state: known, actions: blind === state.blind ? [] : [tell(known)] };
       return { state: { ...known, nextAt: hurried(timing, known, now) }, actions: [] };
     }
   }
@@ -228,8 +251,12 @@ function conclude(timing: CheckTiming, state: CheckState, startedAt: Instant, ou
 
 function turn(state: CheckState, to: Verdict, now: Instant): Step {
   if (state.verdict === to) return { state, actions: [] };
-  const { verdict: from, reason } = state;
-  return { state: { ...state, verdict: to, since: now, against: 0 }, actions: [{ kind: "verdict", from, to, reason }] };
+  const turned = { ...state, verdict: to, since: now, against: 0, blind: to === "unhealthy" && state.blind };
+  return { state: turned, actions: [tell(turned, state.verdict)] };
+}
+
+function tell({ verdict: to, reason }: CheckState, from: Verdict = to): Action {
+  return { kind: "verdict", from, to, reason };
 }
 
 /** One period after the attempt began; the second attempt comes earlier by the phase. */

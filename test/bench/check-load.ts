@@ -29,7 +29,15 @@ const hal = openHal();
 const runner = new CheckRunner({ machine: hal, onVerdict: () => undefined });
 const subjects = Array.from({ length: backends }, (_, i): Subject => {
   const about = { kind: "backend", pool: "web", backend: `s${i}`, at: "" } as const;
-  return { path: `pools.web.backends.s${i}`, about, probe, address: LOOPBACK, port, source: LOOPBACK };
+  return {
+    path: `pools.web.backends.s${i}`,
+    about,
+    probe,
+    address: LOOPBACK,
+    port,
+    device: undefined,
+    source: LOOPBACK,
+  };
 });
 const states = () => subjects.flatMap(({ path }) => runner.stateOf(path) ?? []);
 const attempts = () => states().reduce((sum, state) => sum + state.attempt, 0);

@@ -71,7 +71,7 @@ interface Attempt {
 function ask(address: string, port: number, kind: "tcp" | "http" = "tcp", source?: string): Attempt {
   const about = { kind: "backend", pool: "web", backend: "s", at: "" } as const;
   const [to, from] = [address as IpAddress, source as IpAddress | undefined];
-  const subject: Subject = { path: "s", about, probe: http, address: to, port, source: from };
+  const subject: Subject = { path: "s", about, probe: http, address: to, port, device: undefined, source: from };
   const outcomes: Outcome[] = [];
   const onOutcome = (outcome: Outcome) => void outcomes.push(outcome);
   const start = () =>

@@ -36,6 +36,7 @@ export function manyServices(services: number, backends: number): readonly Balan
       weight: 1,
       backup: false,
       alive: true,
+      blind: false,
       draining: false,
       step: SLOW_START_STEPS,
       subnetBits: 24,

@@ -168,6 +168,7 @@ export class Serving {
   /** Where the balancer sits, and what it must not take for a client. */
   setNetwork(links: readonly Link[], ownAddresses: readonly IpAddress[]): void {
     if (this.#config === undefined || this.#system === undefined) return;
+    this.#checks.setLinks(links);
     this.#balancer.setOwn(ownAddresses);
     this.fallback.setOwn(ownAddresses);
     this.#balancer.setDevices(this.fallback.devices, links);

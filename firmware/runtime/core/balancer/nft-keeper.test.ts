@@ -119,6 +119,14 @@ describe("connections", () => {
     await expect.poll(shown, within).toEqual({ "10.2.0.11:80": 3 });
   });
 
+  it("of a backend that this box alone may not see stay", async () => {
+    keeper.setServices(web(backend(11), backend(12)), NOTHING);
+    await settled();
+    for (const mark of [one, two]) nftables.tracked.set(mark, { all: 1, open: 1 });
+    keeper.setServices(web(backend(11, { alive: false, blind: true }), backend(12, { alive: false })), NOTHING);
+    await expect.poll(() => [...nftables.tracked.keys()], within).toEqual([one]);
+  });
+
   it("of a backend that dies or goes are forgotten, those of one that drains are not", async () => {
     keeper.setServices(web(backend(11), backend(12)), NOTHING);
     await settled();

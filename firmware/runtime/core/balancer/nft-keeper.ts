@@ -8,7 +8,7 @@ import type { MarkedConnections, Nftables } from "@futago/hal/contract/nftables.
 import type { IpAddress } from "@futago/hal/units/address.ts";
 import { type MarkedBackend, NFT_MARK, NFT_MARK_MASK } from "../../../balancer/nft-marks.ts";
 import { compileNft, NFT_REMOVAL, NFT_TABLE, type NftRules } from "../../../balancer/nft-rules.ts";
-import type { BalancedService } from "../../../balancer/service.ts";
+import { type BalancedService, keepsFlows } from "../../../balancer/service.ts";
 import type { Log } from "../log.ts";
 
 export interface NftKeeperOptions {
@@ -267,5 +267,7 @@ export class NftKeeper {
 }
 
 function marksAlive(backends: readonly MarkedBackend[] = []): ReadonlySet<number> {
-  return new Set(backends.flatMap(({ mark, backend }) => (backend.alive ? [mark] : [])));
+  return new Set(
+    backends.flatMap(({ mark, service, backend }) => (keepsFlows(backend, service.protocol) ? [mark] : [])),
+  );
 }

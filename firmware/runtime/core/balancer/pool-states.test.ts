@@ -23,7 +23,7 @@ function pool(slowStartSeconds: number, name = "web"): ResolvedPool {
 }
 
 function health(s1: boolean, s2 = true) {
-  const judged = (healthy: boolean) => ({ healthy, reason: "" });
+  const judged = (healthy: boolean) => ({ healthy, blind: false, reason: "" });
   return [judged(s1), judged(s2)];
 }
 

@@ -46,6 +46,7 @@ export class PoolStates {
       const id = backendId(pool.name, name);
       // What nobody has looked at yet is given the benefit of the doubt: a box that starts shall serve.
       const alive = health[i]?.healthy ?? true;
+      const blind = health[i]?.blind ?? false;
       if (!alive) this.#returned.delete(id);
       else if (lifeBefore(id, i) === false) this.#returned.set(id, now);
       const start = slowStart(this.#returned.get(id), pool.slowStartSeconds, now);
@@ -58,6 +59,7 @@ export class PoolStates {
         weight,
         backup,
         alive,
+        blind,
         draining: drains.has(id),
         step,
         subnetBits: longestMatch(address, this.#subnets)?.prefixLength ?? 0,
@@ -94,6 +96,7 @@ function isSameBackend(a: BalancedBackend, b: BalancedBackend | undefined): bool
     a.weight === b.weight &&
     a.backup === b.backup &&
     a.alive === b.alive &&
+    a.blind === b.blind &&
     a.draining === b.draining &&
     a.step === b.step &&
     a.subnetBits === b.subnetBits &&

@@ -17,12 +17,15 @@ const spare = { name: "spare", check: { kind: "none" }, backends: [backend("x")]
 
 const at = (value: number): Instant => instant(seconds(value));
 const own = (name: string) =>
-  ({ s1: { healthy: false, reason: "own: refused" }, s2: { healthy: true, reason: "own: open" } })[name];
+  ({
+    s1: { healthy: false, blind: false, reason: "own: refused" },
+    s2: { healthy: true, blind: false, reason: "own: open" },
+  })[name];
 const told: PeerPool = {
   name: "web",
   backends: [
-    { name: "gone", healthy: true, reason: "" },
-    { name: "s1", healthy: true, reason: "active: open" },
+    { name: "gone", healthy: true, blind: false, reason: "" },
+    { name: "s1", healthy: true, blind: false, reason: "active: open" },
   ],
 };
 const standby: HealthSources = { own, told, holds: [] };
@@ -31,8 +34,8 @@ describe("whose word counts on a backend", () => {
   it("is the active's on the standby, for what the active told of", () => {
     const { backends, nextTimeout } = judgePool(web, standby, at(100));
     expect(backends).toEqual([
-      { healthy: true, reason: "active: open", source: "active" },
-      { healthy: true, reason: "own: open", source: "own" },
+      { healthy: true, blind: false, reason: "active: open", source: "active" },
+      { healthy: true, blind: false, reason: "own: open", source: "own" },
     ]);
     expect(nextTimeout).toBeUndefined();
   });
@@ -43,7 +46,7 @@ describe("whose word counts on a backend", () => {
     expect(early.backends[0]?.source).toBe("active");
     expect(early.nextTimeout).toBe(103_000_000);
     const late = judgePool(web, active, at(103));
-    expect(late.backends[0]).toEqual({ healthy: false, reason: "own: refused", source: "own" });
+    expect(late.backends[0]).toEqual({ healthy: false, blind: false, reason: "own: refused", source: "own" });
     expect(late.nextTimeout).toBeUndefined();
   });
 
@@ -54,16 +57,16 @@ describe("whose word counts on a backend", () => {
 
   it("holds a backend healthy that nothing checks", () => {
     const { backends } = judgePool(spare, { own: () => undefined, told: undefined, holds: [] }, at(0));
-    expect(backends).toEqual([{ healthy: true, reason: "not checked", source: "own" }]);
+    expect(backends).toEqual([{ healthy: true, blind: false, reason: "not checked", source: "own" }]);
   });
 
   it("is told to the peer with a reason that fits into the message", () => {
-    const long = { healthy: false, reason: "x".repeat(400), source: "own" } as const;
-    expect(pictureOf(web, [long, { healthy: true, reason: "open", source: "own" }])).toEqual({
+    const long = { healthy: false, blind: false, reason: "x".repeat(400), source: "own" } as const;
+    expect(pictureOf(web, [long, { healthy: true, blind: false, reason: "open", source: "own" }])).toEqual({
       name: "web",
       backends: [
-        { name: "s1", healthy: false, reason: "x".repeat(300) },
-        { name: "s2", healthy: true, reason: "open" },
+        { name: "s1", healthy: false, blind: false, reason: "x".repeat(300) },
+        { name: "s2", healthy: true, blind: false, reason: "open" },
       ],
     });
   });
@@ -87,7 +90,8 @@ describe("the board of all pools", () => {
     const made = new HealthBoard({
       clock: { now: () => at(100) },
       stateOf: () => undefined,
-      suspected: (id) => (id === "mail/s1" ? { healthy: false, reason: "clients were refused" } : undefined),
+      suspected: (id) =>
+        id === "mail/s1" ? { healthy: false, blind: false, reason: "clients were refused" } : undefined,
       inheritedDead: new Set(),
     });
     made.configure(config);
@@ -108,10 +112,13 @@ describe("the board of all pools", () => {
     made.setGroups([group("other", "active")]);
     expect(made.picture("web")).toBeUndefined();
     const before = made.picture("spare");
-    expect(before?.make()).toEqual({ name: "spare", backends: [{ name: "x", healthy: true, reason: "not checked" }] });
+    expect(before?.make()).toEqual({
+      name: "spare",
+      backends: [{ name: "x", healthy: true, blind: false, reason: "not checked" }],
+    });
     made.judge(spare);
     expect(made.picture("spare")?.of).toBe(before?.of);
-    made.tell([{ name: "spare", backends: [{ name: "x", healthy: false, reason: "dead" }] }]);
+    made.tell([{ name: "spare", backends: [{ name: "x", healthy: false, blind: false, reason: "dead" }] }]);
     made.setGroups([]);
     made.judge(spare);
     made.setGroups([group("other", "active")]);
@@ -126,9 +133,9 @@ describe("the board of all pools", () => {
 
   it("keeps what the peer told of a pool that this box hears of later", () => {
     const made = board();
-    made.tell([{ name: "new", backends: [{ name: "x", healthy: false, reason: "dead" }] }]);
+    made.tell([{ name: "new", backends: [{ name: "x", healthy: false, blind: false, reason: "dead" }] }]);
     const later = { ...spare, name: "new" };
     made.configure({ ...config, pools: [...config.pools, later] });
-    expect(made.judge(later).backends[0]).toEqual({ healthy: false, reason: "dead", source: "active" });
+    expect(made.judge(later).backends[0]).toEqual({ healthy: false, blind: false, reason: "dead", source: "active" });
   });
 });

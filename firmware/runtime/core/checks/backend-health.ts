@@ -10,6 +10,8 @@ import type { PeerPool } from "../peer-link/message.ts";
 
 export interface Judgement {
   readonly healthy: boolean;
+  /** Unhealthy as far as this box sees, which may be cut off itself: its connections are kept, and it gets no new ones. */
+  readonly blind: boolean;
   readonly reason: string;
 }
 
@@ -47,11 +49,14 @@ function judge(own: Judgement | undefined, told: PeerPool | undefined, name: str
   const there = told?.backends[place];
   // Both boxes have the same configuration nearly always.
   const theirs = there?.name === name ? there : told?.backends.find((backend) => backend.name === name);
-  if (theirs !== undefined) return { healthy: theirs.healthy, reason: theirs.reason, source: "active" };
-  return own === undefined ? NOT_CHECKED : { healthy: own.healthy, reason: own.reason, source: "own" };
+  if (theirs !== undefined) {
+    const { healthy, blind, reason } = theirs;
+    return { healthy, blind, reason, source: "active" };
+  }
+  return own === undefined ? NOT_CHECKED : { ...own, source: "own" };
 }
 
-const NOT_CHECKED: BackendHealth = { healthy: true, reason: "not checked", source: "own" };
+const NOT_CHECKED: BackendHealth = { healthy: true, blind: false, reason: "not checked", source: "own" };
 
 /** Undefined: this box's own checks count now. */
 function peerCountsUntil(pool: ResolvedPool, { told, holds }: HealthSources): Instant | "always" | undefined {
@@ -65,8 +70,8 @@ function peerCountsUntil(pool: ResolvedPool, { told, holds }: HealthSources): In
 /** What this box tells the peer of a pool, as it is in its own ring. */
 export function pictureOf(pool: ResolvedPool, health: readonly BackendHealth[]): PeerPool {
   const backends = pool.backends.map(({ name }, i) => {
-    const { healthy = true, reason = "" } = health[i] ?? {};
-    return { name, healthy, reason: reason.slice(0, 300) };
+    const { healthy = true, blind = false, reason = "" } = health[i] ?? {};
+    return { name, healthy, blind, reason: reason.slice(0, 300) };
   });
   return { name: pool.name, backends };
 }

@@ -25,6 +25,7 @@ const subjectAt = (address: string): Subject => ({
   },
   address: address as IpAddress,
   port: 443,
+  device: undefined,
   source: undefined,
 });
 

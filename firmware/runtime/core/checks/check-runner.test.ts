@@ -52,7 +52,7 @@ function listen(onConnection: (socket: Socket) => void): Promise<number> {
 
 function subject(probe: Probe, port: number, address = loopback): Subject {
   const about = { kind: "backend", pool: "web", backend: "s", at: "" } as const;
-  return { path: "s", about, probe, address, port, source: undefined };
+  return { path: "s", about, probe, address, port, device: undefined, source: undefined };
 }
 
 const tcp: Probe = { kind: "tcp", port: undefined, ...timing };

@@ -4,12 +4,15 @@
  */
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Dialer } from "@futago/hal/contract/dial.ts";
+import type { Link } from "@futago/hal/contract/network.ts";
+import type { Ifname } from "@futago/hal/units/address.ts";
 import { after, between, earliest, type Instant, toMillis } from "@futago/hal/units/time.ts";
 import {
   type Action,
   type CheckState,
   earlinessMax,
   type Input,
+  type Outcome,
   phaseOf,
   retimeCheck,
   startCheck,
@@ -22,6 +25,7 @@ import { EchoProbe } from "./echo-probe.ts";
 import { GatewayProbe } from "./gateway-probe.ts";
 import { probeHttps } from "./https-probe.ts";
 import type { OnOutcome, RunningProbe } from "./probe.ts";
+import { addTarget, Sight, type Target } from "./sight.ts";
 import type { Subject } from "./subjects.ts";
 import { probeHttp, probeTcp } from "./tcp-probe.ts";
 import { TrustedAuthorities } from "./trusted-authorities.ts";
@@ -43,6 +47,11 @@ export interface CheckRunnerOptions {
   readonly authorities?: TrustedAuthorities;
 }
 
+interface Result {
+  readonly attempt: number;
+  readonly outcome: Outcome;
+}
+
 const NOT_RUNNING: RunningProbe = { end: () => undefined, missing: () => "no answer" };
 
 export class CheckRunner {
@@ -54,6 +63,7 @@ export class CheckRunner {
   readonly #gateway: GatewayProbe;
   readonly #starts: Deadlines<Check>;
   readonly #ends: Deadlines<Check>;
+  readonly #sight = new Sight();
   #checks = new Map<string, Check>();
   /** Those that take their place, while they are put together. */
   #coming: Map<string, Check> | undefined;
@@ -90,7 +100,9 @@ export class CheckRunner {
     const checks = new Map<string, Check>();
     this.#coming = checks;
     const fresh: Subject[] = [];
+    const targets = new Map<Ifname, Target>();
     for (const subject of subjects) {
+      addTarget(targets, subject);
       const known = this.#checks.get(subject.path);
       if (known === undefined || !isSameTarget(known.subject, subject)) fresh.push(subject);
       else {
@@ -109,6 +121,7 @@ export class CheckRunner {
     const former = this.#checks;
     this.#checks = checks;
     this.#coming = undefined;
+    this.#sight.setTargets(targets);
     for (const [path, check] of former) if (checks.get(path) !== check) check.running.end();
     for (const check of begun) {
       this.#plan(check);
@@ -132,6 +145,11 @@ export class CheckRunner {
     check.state = retimeCheck(subject.probe, check.state, now);
     this.#plan(check);
     this.#schedule(now);
+  }
+
+  /** Which ports have a carrier. */
+  setLinks(links: readonly Link[]): void {
+    this.#sight.setLinks(links, this.#machine.clock.now());
   }
 
   /** Clients' packets showed trouble: looks now. */
@@ -196,7 +214,8 @@ export class CheckRunner {
       check !== undefined;
       check = slices.spent ? undefined : this.#ends.take(now)
     ) {
-      this.#input(check, { kind: "timeout", missing: check.running.missing() }, now);
+      const blind = this.#sight.isBlind(check.subject, check.state);
+      this.#input(check, { kind: "timeout", missing: check.running.missing(), blind }, now);
     }
     const until = after(now, earlinessMax);
     while (!slices.spent) {
@@ -221,7 +240,7 @@ export class CheckRunner {
         const { path } = check.subject;
         check.running = this.#start(check.subject, action, (outcome) => {
           const now = this.#machine.clock.now();
-          this.#onResult(path, { kind: "result", attempt, outcome }, now);
+          this.#onResult(path, { attempt, outcome }, now);
         });
         return;
       }
@@ -257,14 +276,21 @@ export class CheckRunner {
   }
 
   /** By path, because a commit may have put a new check in the place of the one that asked. */
-  #onResult(path: string, input: Input, now: Instant): void {
+  #onResult(path: string, { attempt, outcome }: Result, now: Instant): void {
     const check = this.#checks.get(path);
     if (check === undefined || this.#closed) return;
     // What has answered is not held on to until the next attempt: of many checks that is much.
-    if (input.kind === "result" && input.attempt === check.state.attempt) check.running = NOT_RUNNING;
-    this.#input(check, input, now);
+    if (attempt === check.state.attempt) check.running = NOT_RUNNING;
+    const blind =
+      outcome.kind === "failed" && outcome.silent === true && this.#sight.isBlind(check.subject, check.state);
+    if (isAnswer(outcome)) this.#sight.heard(check.subject.device, now);
+    this.#input(check, { kind: "result", attempt, outcome, blind }, now);
     this.#schedule(now);
   }
+}
+
+function isAnswer(outcome: Outcome): boolean {
+  return outcome.kind === "failed" ? outcome.silent !== true : outcome.kind !== "notAsked";
 }
 
 /** Whether an answer to one is an answer to the other: all but the timing is the same. */

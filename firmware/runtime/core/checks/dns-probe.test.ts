@@ -56,7 +56,7 @@ const AAAA_RECORD = "c00c001c00010000003c001020010db8000000000000000000000005";
 function start(port: number, changed: Partial<DnsProbe> = {}, host = "127.0.0.1", source?: string) {
   const probe = { ...dns, ...changed };
   const about = { kind: "backend", pool: "dns", backend: "s", at: "" } as const;
-  const target = { address: host as IpAddress, source: source as IpAddress | undefined };
+  const target = { address: host as IpAddress, device: undefined, source: source as IpAddress | undefined };
   const subject: Subject = { path: "s", about, probe, port, ...target };
   return new Promise<Outcome>((resolve) => running.push(probeDns(subject, probe, { now }, resolve)));
 }

@@ -5,6 +5,7 @@ import type { Icmp, IcmpReply, IcmpSocket } from "@futago/hal/contract/network.t
 import { type Family, family, type IpAddress } from "@futago/hal/units/address.ts";
 import { between } from "@futago/hal/units/time.ts";
 import type { Outcome } from "../../../health/check.ts";
+import { isSilence } from "./probe.ts";
 
 export class EchoProbe {
   readonly #icmp: Icmp;
@@ -37,9 +38,10 @@ export class EchoProbe {
       if (!(error instanceof HalError)) throw error;
       this.#waiting.delete(key);
       const { code, message } = error;
-      const unreachable = code === "EHOSTUNREACH" || code === "ENETUNREACH" || code === "ENETDOWN";
+      const silent = isSilence(code);
       // Later, so that whoever starts an attempt has it in hand before its outcome comes.
-      setImmediate(onOutcome, { kind: unreachable ? "failed" : "notAsked", sentence: message } satisfies Outcome);
+      const outcome: Outcome = { kind: silent ? "failed" : "notAsked", sentence: message, silent };
+      setImmediate(onOutcome, outcome);
     }
     return () => this.#waiting.delete(key);
   }

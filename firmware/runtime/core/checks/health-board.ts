@@ -24,7 +24,11 @@ export interface HealthBoardOptions {
 }
 
 /** A core that was restarted does not send clients to what its predecessor knew to be dead. */
-const FOUND_DEAD: Judgement = { healthy: false, reason: "dead before core was restarted; not checked again yet" };
+const FOUND_DEAD: Judgement = {
+  healthy: false,
+  blind: false,
+  reason: "dead before core was restarted; not checked again yet",
+};
 /** The pools of two configurations of the largest size: a peer cannot make this box remember more. */
 const TOLD_MAX = 2 * poolsMax;
 const NOBODY: PoolHealth = { backends: [], nextTimeout: undefined };

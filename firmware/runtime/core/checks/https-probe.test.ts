@@ -69,7 +69,7 @@ function serve(certificate: ServerCertificate, answer: string, onRequest?: (text
 
 function start(port: number, probe: HttpsProbe, trust = authority.listPath) {
   const about = { kind: "backend", pool: "web", backend: "s", at: "" } as const;
-  const subject: Subject = { path: "s", about, probe, address: loopback, port, source: undefined };
+  const subject: Subject = { path: "s", about, probe, address: loopback, port, device: undefined, source: undefined };
   const trusting = { clock: { now }, authorities: new TrustedAuthorities(trust), wallMillis: Date.now };
   let attempt: RunningProbe | undefined;
   const outcome = new Promise<Outcome>((resolve) => (attempt = probeHttps(subject, probe, trusting, resolve)));

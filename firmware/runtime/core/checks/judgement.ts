@@ -7,8 +7,13 @@ import type { Subject } from "./subjects.ts";
 
 /** What nobody has looked at yet is given the benefit of the doubt: a box that starts shall serve. */
 export function judgementOf(state: CheckState): Judgement {
-  return { healthy: state.verdict !== "unhealthy", reason: state.reason };
+  const { verdict, reason, failingSince } = state;
+  const healthy = verdict !== "unhealthy";
+  const blind = !healthy && state.blind;
+  return { healthy, blind, reason: blind && failingSince !== undefined ? `${reason}; ${DOUBT}` : reason };
 }
+
+const DOUBT = "this box may be cut off itself, so connections there are kept";
 
 /**
  * A check as `futago show health` shows it. `told` is how its backend stands, by whoever's word; `timeOf` gives a moment

@@ -21,6 +21,13 @@ const OWN_FAULTS: ReadonlySet<string> = new Set([
   "EADDRNOTAVAIL",
 ]);
 
+/** Nothing came back, or nothing went out. */
+const SILENT: ReadonlySet<string> = new Set(["EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN", "ETIMEDOUT"]);
+
+export function isSilence(code: string): boolean {
+  return SILENT.has(code);
+}
+
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset",
   ECONNABORTED: "connection aborted",
@@ -41,5 +48,5 @@ const SENTENCES: Readonly<Record<string, string>> = {
 export function outcomeOfErrno(code: string): Outcome {
   if (code === "ECONNREFUSED") return { kind: "refused" };
   const sentence = SENTENCES[code] ?? code;
-  return OWN_FAULTS.has(code) ? { kind: "notAsked", sentence } : { kind: "failed", sentence };
+  return OWN_FAULTS.has(code) ? { kind: "notAsked", sentence } : { kind: "failed", sentence, silent: isSilence(code) };
 }

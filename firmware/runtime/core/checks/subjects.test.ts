@@ -82,7 +82,7 @@ describe("what core looks at", () => {
 
 describe("penalties", () => {
   const bad = (wanted: string) => (subject: Subject) =>
-    subject.path === wanted ? { healthy: false, reason: "no connection within 500 ms" } : undefined;
+    subject.path === wanted ? { healthy: false, blind: false, reason: "no connection within 500 ms" } : undefined;
 
   it("are what the failed check weighs, for its group, with a sentence", () => {
     expect(penaltiesOf(subjects, bad("failoverGroups.edge.track.0"))).toEqual([

@@ -25,6 +25,8 @@ export interface Subject {
     | { readonly kind: "gateway"; readonly device: Ifname };
   readonly probe: Probe;
   readonly address: IpAddress;
+  /** The port that packets to it leave by, where the configuration says. */
+  readonly device: Ifname | undefined;
   /** For icmp it has no meaning. */
   readonly port: number;
   /** The box's own address to ask from, so that a VIP is never the source; undefined lets the kernel choose. */
@@ -66,6 +68,7 @@ function backends({ name: pool, check, backends: all }: ResolvedPool, system: Sy
     about: { kind: "backend", pool, backend: backend.name, at: `${backend.address}:${backend.port}` } as const,
     probe: check,
     address: backend.address,
+    device: deviceTowards(system, backend.address),
     port: portOf(check, backend.port),
     source: sourceFor(system, backend.address),
   }));
@@ -84,7 +87,8 @@ function tracks(config: Resolved, system: SystemOrders): readonly Subject[] {
       const path = `failoverGroups.${group}.track.${i}`;
       const about = { kind: "track", group, penalty } as const;
       const source = address === undefined ? undefined : sourceFor(system, target);
-      return [{ path, about, probe: check, address: target, port: portOf(check, HTTP_PORT), source }];
+      const device = address === undefined ? undefined : deviceTowards(system, address);
+      return [{ path, about, probe: check, address: target, device, port: portOf(check, HTTP_PORT), source }];
     }),
   );
 }
@@ -97,6 +101,7 @@ function gateways(system: SystemOrders): readonly Subject[] {
       about: { kind: "gateway", device: route.device } as const,
       probe: { kind: "icmp", ...GATEWAY_TIMING } as const,
       address: route.via,
+      device: route.device,
       port: 0,
       source: undefined,
     }));

@@ -5,9 +5,11 @@
 import type { CheckConfig, CheckTiming, Resolved, ResolvedBackend } from "../../../config/resolved.ts";
 import type { CheckState } from "../../../health/check.ts";
 import type { SystemOrders } from "../../../config/compile-system.ts";
+import { deviceTowards } from "../balancer/balanced-services.ts";
 import { backendId } from "../balancer/pool-states.ts";
 import type { Judgement } from "./backend-health.ts";
 import type { CheckRunner } from "./check-runner.ts";
+import { judgementOf } from "./judgement.ts";
 import { pathOf, sourceFor, type Subject } from "./subjects.ts";
 
 /** One refusal that a client saw and one that this box sees are enough, and so is one connection. */
@@ -69,7 +71,8 @@ export class Suspects {
     const subject = this.#subjects.get(id);
     const state = subject && this.#checks.stateOf(subject.path);
     if (state?.verdict !== "unhealthy") return undefined;
-    return { healthy: false, reason: `${state.reason}, as clients found: the pool's check does not ask that port` };
+    const { blind, reason } = judgementOf(state);
+    return { healthy: false, blind, reason: `${reason}, as clients found: the pool's check does not ask that port` };
   }
 }
 
@@ -81,6 +84,7 @@ function subjectOf(pool: string, { name, address, port }: ResolvedBackend, syste
     about: { kind: "backend", pool, backend: name, at: `${address}:${port}` },
     probe: { kind: "tcp", port: undefined, ...TIMING },
     address,
+    device: deviceTowards(system, address),
     port,
     source: sourceFor(system, address),
   };

@@ -6,7 +6,7 @@ const revision = "ab".repeat(32);
 const health: PeerMessage = {
   kind: "health",
   revision,
-  pools: [{ name: "web", backends: [{ name: "s1", healthy: false, reason: "connection refused" }] }],
+  pools: [{ name: "web", backends: [{ name: "s1", healthy: false, blind: false, reason: "connection refused" }] }],
 };
 
 const sighting = {
@@ -78,7 +78,12 @@ describe("what the two cores say to each other", () => {
   });
 
   it("refuses more backends than any configuration may hold", () => {
-    const backends = Array.from({ length: 1_025 }, (_, i) => ({ name: `s${i}`, healthy: true, reason: "" }));
+    const backends = Array.from({ length: 1_025 }, (_, i) => ({
+      name: `s${i}`,
+      healthy: true,
+      blind: false,
+      reason: "",
+    }));
     const line = JSON.stringify({ ...health, pools: [{ name: "web", backends }] });
     expect(decodePeerMessage(line)).toEqual({ ok: false, reason: "badField" });
   });

@@ -46,6 +46,8 @@ export interface PeerPool {
 export interface PeerBackend {
   readonly name: string;
   readonly healthy: boolean;
+  /** Unhealthy as far as the sender sees, which may be cut off itself. */
+  readonly blind: boolean;
   readonly reason: string;
 }
 
@@ -122,12 +124,12 @@ function decodePool(value: Raw): Result<PeerPool, PeerRefusal> {
 }
 
 function decodeBackend(value: Raw): Result<PeerBackend, PeerRefusal> {
-  if (!hasOnly(value, ["name", "healthy", "reason"])) return refuse("unknownField");
-  const { name, healthy, reason } = value;
-  if (!isText(name, NAME_LENGTH_MAX) || typeof healthy !== "boolean" || !isText(reason, REASON_LENGTH_MAX)) {
+  if (!hasOnly(value, ["name", "healthy", "blind", "reason"])) return refuse("unknownField");
+  const { name, healthy, blind, reason } = value;
+  if (!isText(name, NAME_LENGTH_MAX) || typeof healthy !== "boolean" || typeof blind !== "boolean") {
     return refuse("badField");
   }
-  return ok({ name, healthy, reason });
+  return isText(reason, REASON_LENGTH_MAX) ? ok({ name, healthy, blind, reason }) : refuse("badField");
 }
 
 function decodeStale(value: Raw): Result<PeerStale, PeerRefusal> {

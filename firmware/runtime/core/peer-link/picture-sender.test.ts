@@ -9,7 +9,7 @@ let sender: PictureSender;
 
 const pool = (name: string, backends: number, reason = "open"): PeerPool => ({
   name,
-  backends: Array.from({ length: backends }, (_, i) => ({ name: `s${i}`, healthy: true, reason })),
+  backends: Array.from({ length: backends }, (_, i) => ({ name: `s${i}`, healthy: true, blind: false, reason })),
 });
 const names = () => sent.flat().map((one) => one.name);
 

@@ -1,0 +1,114 @@
+import type { Link } from "@futago/hal/contract/network.ts";
+import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
+import { type Instant, instant, millis } from "@futago/hal/units/time.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type CheckState, startCheck } from "../../../health/check.ts";
+import { addTarget, Sight, type Target } from "./sight.ts";
+import type { Subject } from "./subjects.ts";
+
+const lan = "eth1" as Ifname;
+const timing = { intervalMs: 2_000, timeoutMs: 500, rise: 2, fall: 3 };
+const at = (milliseconds: number): Instant => instant(millis(milliseconds));
+const links = (carrier: boolean): readonly Link[] => [{ ifname: lan, carrier } as Link];
+
+const target = (address: string): Subject => ({
+  path: address,
+  about: { kind: "backend", pool: "web", backend: address, at: "" },
+  probe: { kind: "tcp", port: undefined, ...timing },
+  address: address as IpAddress,
+  device: lan,
+  port: 80,
+  source: undefined,
+});
+
+const [one, other] = [target("10.2.0.11"), target("10.2.0.12")];
+
+/** An attempt that began then, after failures since. */
+function asking(startedAt: number, failingSince?: number): CheckState {
+  return {
+    ...startCheck(timing, 0, at(0)),
+    probe: { startedAt: at(startedAt), deadline: at(startedAt + 500), putOff: false },
+    failingSince: failingSince === undefined ? undefined : at(failingSince),
+  };
+}
+
+let sight: Sight;
+
+function look(...subjects: readonly Subject[]): void {
+  const targets = new Map<Ifname, Target>();
+  for (const subject of subjects) addTarget(targets, subject);
+  sight.setTargets(targets);
+}
+
+beforeEach(() => {
+  sight = new Sight();
+  look(one, other);
+  sight.setLinks(links(true), at(0));
+});
+
+describe("a silence by a port", () => {
+  it("says nothing of the other side without a carrier, nor when the carrier was lost since the attempt began", () => {
+    sight.heard(lan, at(1_000));
+    sight.setLinks(links(false), at(1_100));
+    expect(sight.isBlind(one, asking(1_050))).toBe(true);
+    sight.setLinks(links(true), at(1_200));
+    expect(sight.isBlind(one, asking(1_150))).toBe(true);
+    sight.heard(lan, at(1_250));
+    expect(sight.isBlind(one, asking(1_201))).toBe(false);
+  });
+
+  it("says nothing when the port is gone", () => {
+    sight.setLinks([], at(100));
+    expect(sight.isBlind(one, asking(200))).toBe(true);
+  });
+
+  it("is the other side's when somebody else has answered since", () => {
+    sight.heard(lan, at(2_100));
+    expect(sight.isBlind(one, asking(2_000))).toBe(false);
+  });
+
+  it("is the other side's when somebody else has answered in the last interval, at another time than this one looks", () => {
+    sight.heard(lan, at(3_100));
+    expect(sight.isBlind(one, asking(5_000, 2_000))).toBe(false);
+  });
+
+  it("says nothing when nobody has answered since, whatever was heard before", () => {
+    sight.heard(lan, at(1_990));
+    expect(sight.isBlind(one, asking(2_000))).toBe(true);
+    expect(sight.isBlind(other, asking(5_500, 2_000))).toBe(true);
+  });
+
+  it("says nothing of an attempt that began before the port was heard again", () => {
+    expect(sight.isBlind(one, asking(2_000))).toBe(true);
+    sight.heard(lan, at(4_300));
+    expect(sight.isBlind(other, asking(4_200, 2_000))).toBe(true);
+    sight.heard(lan, at(4_400));
+    expect(sight.isBlind(other, asking(4_301, 2_000))).toBe(false);
+  });
+
+  it("is the other side's by a port where nothing is looked at for long", () => {
+    look();
+    expect(sight.isBlind(one, asking(2_000))).toBe(false);
+  });
+
+  it("is the other side's where nothing else is looked at, unless there is no carrier", () => {
+    look(one, { ...one, path: "the same host, by another port" });
+    expect(sight.isBlind(one, asking(2_000))).toBe(false);
+    sight.setLinks(links(false), at(2_500));
+    expect(sight.isBlind(one, asking(3_000))).toBe(true);
+  });
+
+  it("is the other side's when clients' packets were refused by it, unless there is no carrier", () => {
+    const hinted = { ...asking(2_000), hintedAt: at(1_999) };
+    expect(sight.isBlind(one, hinted)).toBe(false);
+    sight.setLinks(links(false), at(2_100));
+    expect(sight.isBlind(one, hinted)).toBe(true);
+  });
+
+  it("is the other side's where the configuration names no port, as on loopback", () => {
+    const [near, far] = [one, other].map((subject): Subject => ({ ...subject, device: undefined }));
+    if (near === undefined || far === undefined) throw new Error("two were made");
+    look(near, far);
+    expect(sight.isBlind(near, asking(2_000))).toBe(false);
+  });
+});
