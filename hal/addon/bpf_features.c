@@ -1,6 +1,6 @@
 /*
- * What links can do with XDP frames: whether one takes redirected ones (linux/netdev.h, Linux 6.3; genetlink), and
- * whether it is an end of a veth pair (ethtool).
+ * What links do with XDP frames: whether one takes redirected ones (linux/netdev.h, Linux 6.3; genetlink), whether it
+ * is an end of a veth pair, and whether it leaves VLAN tags in them (ethtool).
  */
 #define _GNU_SOURCE
 #include "bpf.h"
@@ -108,14 +108,38 @@ static napi_value describe(napi_env env, napi_callback_info info)
 	return result;
 }
 
-/* bpfIsVeth(ifindex); a link that is not there is none. */
-static napi_value is_veth(napi_env env, napi_callback_info info)
+/* Asks the driver of a link. False when it knows no such question, and for a link that is not there. */
+static bool ask_driver(int fd, uint32_t ifindex, void *question)
+{
+	struct ifreq request = { .ifr_data = question };
+
+	return if_indextoname(ifindex, request.ifr_name) && ioctl(fd, SIOCETHTOOL, &request) == 0;
+}
+
+static bool is_veth(int fd, uint32_t ifindex)
 {
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq request = { .ifr_data = (void *)&driver };
+
+	return ask_driver(fd, ifindex, &driver) && strcmp(driver.driver, "veth") == 0;
+}
+
+/* Has the driver leave VLAN tags in the frames (rx-vlan-offload off). False when it cannot. */
+static bool leave_tags(int fd, uint32_t ifindex)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+
+	if (!ask_driver(fd, ifindex, &flags) || !(flags.data & ETH_FLAG_RXVLAN))
+		return true;
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~ETH_FLAG_RXVLAN;
+	return ask_driver(fd, ifindex, &flags);
+}
+
+/* What a function says of the link that JavaScript names. */
+static napi_value of_link(napi_env env, napi_callback_info info, bool (*say)(int fd, uint32_t ifindex))
+{
 	napi_value argument, result;
 	int32_t ifindex;
-	bool is = false;
 
 	futago_bpf_arguments(env, info, 1, &argument);
 	if (!futago_bpf_integer(env, argument, &ifindex))
@@ -126,15 +150,26 @@ static napi_value is_veth(napi_env env, napi_callback_info info)
 		futago_throw_errno(env, errno, "socket");
 		return NULL;
 	}
-	if (if_indextoname(ifindex, request.ifr_name) && ioctl(fd, SIOCETHTOOL, &request) == 0)
-		is = strcmp(driver.driver, "veth") == 0;
+	napi_get_boolean(env, say(fd, ifindex), &result);
 	close(fd);
-	napi_get_boolean(env, is, &result);
 	return result;
+}
+
+/* bpfIsVeth(ifindex); a link that is not there is none. */
+static napi_value answer_is_veth(napi_env env, napi_callback_info info)
+{
+	return of_link(env, info, is_veth);
+}
+
+/* bpfLeaveTags(ifindex) */
+static napi_value answer_leave_tags(napi_env env, napi_callback_info info)
+{
+	return of_link(env, info, leave_tags);
 }
 
 void futago_register_bpf_features(napi_env env, napi_value exports)
 {
 	futago_export(env, exports, "bpfTakesRedirects", describe);
-	futago_export(env, exports, "bpfIsVeth", is_veth);
+	futago_export(env, exports, "bpfIsVeth", answer_is_veth);
+	futago_export(env, exports, "bpfLeaveTags", answer_leave_tags);
 }

@@ -119,7 +119,8 @@ export interface Bpf {
    * Makes the port run the program: tries native, then generic, unless told which. What sits on the port is the
    * object's root program, which stays when it is there already; the given one goes into the slot behind it, in
    * force at once on all ports. Outlives the process. Throws HalError EBUSY where somebody else's program is.
-   * `onNotNative` hears why native mode was refused, when it was asked for now.
+   * `onNotNative` hears why native mode was refused, when it was asked for now. From then on the port leaves VLAN tags
+   * in the frames (rx-vlan-offload off), where its driver can: else other VLANs' frames would look like its own.
    */
   attachXdp(ifindex: Ifindex, program: BpfProgram, mode?: XdpMode, onNotNative?: (refusal: HalError) => void): XdpMode;
   /** Takes ours away. Harmless when there is none, or no such link. */

@@ -81,6 +81,8 @@ function attachXdp(
   if (fragments !== undefined) slots.update(encodeNumber(SLOT_FRAGMENTS), encodeNumber(fragments.fd));
   if (capture !== undefined) slots.update(encodeNumber(SLOT_CAPTURE), encodeNumber(capture.fd));
   slots.update(encodeNumber(SLOT_BALANCER), encodeNumber(program.fd));
+  // A frame whose tag was taken off looks like one of the port's own network.
+  asHalError(() => bpfCalls.bpfLeaveTags(ifindex));
   const used = attachRoot(ifindex, root, mode, onNotNative);
   const ports = program.object.optionalMap(PORTS);
   // Frames that a port does not take would vanish; the kernel forwards what goes to ports that are not in the table.

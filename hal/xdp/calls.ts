@@ -64,6 +64,7 @@ export interface BpfCalls {
   bpfTakesRedirects(ifindex: number): boolean;
   /** Whether it is an end of a veth pair. */
   bpfIsVeth(ifindex: number): boolean;
+  bpfLeaveTags(ifindex: number): boolean;
   /** `program` -1 takes the program away. */
   bpfXdpChange(ifindex: number, program: number, native: boolean, oldId: number): void;
 }

@@ -1,7 +1,9 @@
 # What every job of a guest begins with (sourced): the file systems and settings of a small Linux.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 TMPDIR=/run/tmp CI=true NO_COLOR=1
-mkdir -p "$TMPDIR" /dev/shm /dev/pts
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 TMPDIR=/dev/shm/tmp CI=true NO_COLOR=1
+mkdir -p /dev/shm /dev/pts
 mount -t tmpfs shm /dev/shm
+# Not in /run, which some tests cover with an empty one of their own.
+mkdir "$TMPDIR"
 mount -t devpts pts /dev/pts
 mount -t bpf bpf /sys/fs/bpf
 ip link set lo up

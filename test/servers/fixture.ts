@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { vi } from "vitest";
 import { Boxes, type RunningBox } from "../netns/running-box.ts";
 import { Clients } from "./clients.ts";
-import { DOCUMENT } from "./document.ts";
+import { documentFor } from "./document.ts";
 import { Evidence } from "./evidence.ts";
-import { createServersNetwork, FAMILIES, type Mode, SERVERS, type ServersNetwork, VIPS } from "./network.ts";
+import { createServersNetwork, FAMILIES, type Mode, SERVERS, type ServersNetwork, VIPS, type Wire } from "./network.ts";
 import { type Cargo, LARGE_BYTES, makeCargo, type Servers, SMALL_BYTES, startServers } from "./servers.ts";
+
+/** An emulated machine takes its time. */
+const READY_MILLIS_MAX = 120_000;
 
 export interface Fixture {
   readonly net: ServersNetwork;
@@ -24,9 +27,9 @@ export interface Fixture {
   destroy(): Promise<void>;
 }
 
-export async function startFixture(): Promise<Fixture> {
+export async function startFixture(wire: Wire = "ports"): Promise<Fixture> {
   const boxes = new Boxes();
-  const net = await createServersNetwork();
+  const net = await createServersNetwork(wire);
   const destroy = async () => {
     await boxes.destroy([net.box]);
     await net.destroy();
@@ -45,9 +48,9 @@ export async function startFixture(): Promise<Fixture> {
       start("nat", [...own("nat"), ...own("one-arm")]),
       start("direct", direct),
     ]);
-    const box = boxes.start(net.box, boxes.state(), "--import", boxes.document("box.json", DOCUMENT));
-    await box.ready(30_000);
-    await box.futago("wait", "--role", "active", "--timeout", "20");
+    const box = boxes.start(net.box, boxes.state(), "--import", boxes.document("box.json", documentFor(wire)));
+    await box.ready(READY_MILLIS_MAX);
+    await box.futago("wait", "--role", "active", "--timeout", "60");
     await healthy(box);
     const evidence = await Evidence.start(net);
     const clients = new Clients(net.client, shared);
@@ -66,7 +69,7 @@ async function healthy(box: RunningBox): Promise<void> {
     const { services } = await box.status();
     return services.every((one) => one.backends.every((backend) => backend.healthy && backend.reason !== ""));
   };
-  await vi.waitUntil(all, { timeout: 20_000, interval: 200 }).catch(async () => {
+  await vi.waitUntil(all, { timeout: READY_MILLIS_MAX, interval: 200 }).catch(async () => {
     throw new Error(`not every backend is healthy:\n${(await box.futago("show", "health")).stdout}\n${box.stderr()}`);
   });
 }

@@ -5,6 +5,8 @@
  *                            |
  *                          beside                                   direct
  *
+ * Or the box has one cable, to a switch at which `wan` and `far` are two VLANs.
+ *
  * Whoever ends a connection makes and verifies every checksum: nothing is left to a device, nothing is gathered.
  */
 import { createNetwork, type Namespace, type TestNetwork } from "../netns/namespaces.ts";
@@ -25,7 +27,15 @@ export const SERVERS: Readonly<Record<Family, Readonly<Record<Mode, string>>>> =
 };
 export const CLIENT: Readonly<Record<Family, string>> = { ipv4: "10.9.0.9", ipv6: "fd00:9::9" };
 
-/** The links that can be narrow, and their two ends. */
+/** How the box is plugged in: by a port for each side, or by one for both. */
+export type Wire = "ports" | "vlans";
+/** The box's devices. */
+export const DEVICES: Readonly<Record<Wire, { readonly wan: string; readonly lan: string }>> = {
+  ports: { wan: "eth0", lan: "eth1" },
+  vlans: { wan: "eth0.10", lan: "eth0.20" },
+};
+
+/** The links that can be narrow, and their two ends. With VLANs the box's are named otherwise: see `ON_THE_CABLE`. */
 const LINKS = {
   "between the client's routers": [
     ["home", "eth1"],
@@ -49,6 +59,12 @@ const LINKS = {
 export type Place = keyof typeof LINKS;
 export const PLACES = Object.keys(LINKS) as readonly Place[];
 
+const ON_THE_CABLE: Readonly<Record<string, string>> = {
+  "box eth0": DEVICES.vlans.wan,
+  "box eth1": DEVICES.vlans.lan,
+  "wan box": "box.10",
+};
+
 const WIDE = 1500;
 const NAMES = ["client", "home", "near", "wan", "beside", "box", "far", "site", "server"] as const;
 type Name = (typeof NAMES)[number];
@@ -66,11 +82,11 @@ export interface ServersNetwork extends Hosts {
   destroy(): Promise<void>;
 }
 
-export async function createServersNetwork(): Promise<ServersNetwork> {
+export async function createServersNetwork(wire: Wire = "ports"): Promise<ServersNetwork> {
   const net = await createNetwork();
   const hosts = {} as Record<Name, Namespace>;
   for (const name of NAMES) hosts[name] = await net.namespace(name, { forwarding: ROUTERS.has(name) });
-  await plug(net, hosts);
+  await plug(net, hosts, wire);
   for (const [name, commands] of Object.entries(ADDRESSING)) {
     for (const command of commands) await hosts[name as Name].ip(command);
   }
@@ -82,7 +98,10 @@ export async function createServersNetwork(): Promise<ServersNetwork> {
     setWidths: async (widths) => {
       for (const place of PLACES) {
         const width = widths[place] ?? WIDE;
-        for (const [name, ifname] of LINKS[place]) await hosts[name].ip(`link set ${ifname} mtu ${width}`);
+        for (const [name, ifname] of LINKS[place]) {
+          const device = (wire === "vlans" ? ON_THE_CABLE[`${name} ${ifname}`] : undefined) ?? ifname;
+          await hosts[name].ip(`link set ${device} mtu ${width}`);
+        }
       }
     },
     forgetPaths: async () => {
@@ -95,19 +114,24 @@ export async function createServersNetwork(): Promise<ServersNetwork> {
 
 const ROUTERS: ReadonlySet<Name> = new Set<Name>(["home", "near", "far", "site"]);
 
-const CABLES: readonly (readonly [Name, string, Name, string])[] = [
+type Cable = readonly [Name, string, Name, string];
+const CABLES: readonly Cable[] = [
   ["client", "eth0", "home", "eth0"],
   ["home", "eth1", "near", "eth1"],
   ["near", "eth0", "wan", "near"],
   ["beside", "eth0", "wan", "beside"],
   ["box", "eth0", "wan", "box"],
-  ["box", "eth1", "far", "eth0"],
   ["far", "eth1", "site", "eth1"],
   ["site", "eth0", "server", "eth0"],
 ];
 
-async function plug(net: TestNetwork, hosts: Hosts): Promise<void> {
-  for (const [a, portA, b, portB] of CABLES) {
+const FAR_CABLE: Readonly<Record<Wire, Cable>> = {
+  ports: ["box", "eth1", "far", "eth0"],
+  vlans: ["far", "eth0", "wan", "far"],
+};
+
+async function plug(net: TestNetwork, hosts: Hosts, wire: Wire): Promise<void> {
+  for (const [a, portA, b, portB] of [...CABLES, FAR_CABLE[wire]]) {
     await net.link(hosts[a], portA, hosts[b], portB);
     for (const [name, port] of [[a, portA] as const, [b, portB] as const]) {
       // Frames that are redirected into a veth pair arrive only where the far end gathers them, or has a program.
@@ -116,7 +140,14 @@ async function plug(net: TestNetwork, hosts: Hosts): Promise<void> {
       await hosts[name].run(["ethtool", "-K", port, ...off, "gro", gather]);
     }
   }
-  await hosts.wan.bridge("br0", ["near", "beside", "box"]);
+  if (wire === "ports") return hosts.wan.bridge("br0", ["near", "beside", "box"]);
+  for (const id of [10, 20]) {
+    await hosts.box.ip(`link add link eth0 name eth0.${id} type vlan id ${id}`);
+    await hosts.box.ip(`link set eth0.${id} up`);
+    await hosts.wan.ip(`link add link box name box.${id} type vlan id ${id}`);
+  }
+  await hosts.wan.bridge("br0", ["near", "beside", "box.10"]);
+  await hosts.wan.bridge("br1", ["far", "box.20"]);
 }
 
 /** The box has no addresses here: it is told them by its configuration. */

@@ -8,7 +8,7 @@ import { listensOn } from "../lab/processes.ts";
 import type { Namespace } from "../netns/namespaces.ts";
 import { KNOWN, PORTS } from "./document.ts";
 
-const LISTEN_MILLIS_MAX = 10_000;
+const LISTEN_MILLIS_MAX = 60_000;
 export const LARGE_BYTES = 50_000_000;
 export const SMALL_BYTES = 2_000_000;
 

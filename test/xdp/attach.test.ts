@@ -270,6 +270,14 @@ describe("the balancer on a port", () => {
     expect(veths(balancer)).toEqual([]);
   });
 
+  it("has the port leave VLAN tags in the frames, which it would not see otherwise", async () => {
+    const offload = async () => /^rx-vlan-offload: \w+/m.exec(await here.run(["ethtool", "-k", "eth0"]))?.[0];
+    await here.run(["ethtool", "-K", "eth0", "rxvlan", "on"]);
+    expect(await offload()).toBe("rx-vlan-offload: on");
+    attachXdp(load("balancer"), eth0);
+    expect(await offload()).toBe("rx-vlan-offload: off");
+  });
+
   it("is changed behind a root program that stays", () => {
     const first = load("balancer");
     attachXdp(first, eth0);
