@@ -6,7 +6,9 @@ import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts
 
 const PORT = "7405";
 const KEY = randomBytes(32).toString("hex");
-const PICTURE = [{ name: "web", backends: [{ name: "s1", healthy: false, reason: "connection refused" }] }];
+const PICTURE = [
+  { name: "web", backends: [{ name: "s1", healthy: false, blind: false, reason: "connection refused" }] },
+];
 
 interface Said {
   readonly up?: boolean;

@@ -5,7 +5,6 @@ import type { Icmp, IcmpReply, IcmpSocket } from "@futago/hal/contract/network.t
 import { type Family, family, type IpAddress } from "@futago/hal/units/address.ts";
 import { between } from "@futago/hal/units/time.ts";
 import type { Outcome } from "../../../health/check.ts";
-import { isSilence } from "./probe.ts";
 
 export class EchoProbe {
   readonly #icmp: Icmp;
@@ -38,9 +37,11 @@ export class EchoProbe {
       if (!(error instanceof HalError)) throw error;
       this.#waiting.delete(key);
       const { code, message } = error;
-      const silent = isSilence(code);
+      const unreachable = code === "EHOSTUNREACH" || code === "ENETUNREACH" || code === "ENETDOWN";
       // Later, so that whoever starts an attempt has it in hand before its outcome comes.
-      const outcome: Outcome = { kind: silent ? "failed" : "notAsked", sentence: message, silent };
+      const outcome: Outcome = unreachable
+        ? { kind: "failed", sentence: message, silent: true }
+        : { kind: "notAsked", sentence: message };
       setImmediate(onOutcome, outcome);
     }
     return () => this.#waiting.delete(key);

@@ -21,12 +21,8 @@ const OWN_FAULTS: ReadonlySet<string> = new Set([
   "EADDRNOTAVAIL",
 ]);
 
-/** Nothing came back, or nothing went out. */
-const SILENT: ReadonlySet<string> = new Set(["EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN", "ETIMEDOUT"]);
-
-export function isSilence(code: string): boolean {
-  return SILENT.has(code);
-}
+/** That something came back; with any other failure nothing need have, or gone out. */
+const ANSWERS: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE"]);
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset",
@@ -48,5 +44,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 export function outcomeOfErrno(code: string): Outcome {
   if (code === "ECONNREFUSED") return { kind: "refused" };
   const sentence = SENTENCES[code] ?? code;
-  return OWN_FAULTS.has(code) ? { kind: "notAsked", sentence } : { kind: "failed", sentence, silent: isSilence(code) };
+  return OWN_FAULTS.has(code)
+    ? { kind: "notAsked", sentence }
+    : { kind: "failed", sentence, silent: !ANSWERS.has(code) };
 }
