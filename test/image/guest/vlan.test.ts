@@ -75,7 +75,8 @@ describe.each(CELLS)("$mode over $family", ({ family, mode }) => {
 
   it("carries iperf3 both ways, over TCP and UDP", async () => {
     for (const direction of [[], ["-R"]]) {
-      const tcp = await all.clients.iperf(vip, "-n", "2M", ...direction);
+      // What is still in the buffers of the ends when the sender is done, iperf3 does not count.
+      const tcp = await all.clients.iperf(vip, "-n", "2M", "-w", "128K", ...direction);
       expect(tcp.bytes).toBeGreaterThan(1 << 20);
       const udp = await all.clients.iperf(vip, "-u", "-b", "1M", "-l", "1000", "-k", "100", ...direction);
       expect(udp.packets! - udp.lost_packets!).toBeGreaterThan(50);
@@ -92,7 +93,6 @@ describe.each(CELLS)("$mode over $family", ({ family, mode }) => {
 describe.each([
   ["between the client's routers", 1400],
   ["at the box, towards the clients", 1360],
-  ["between the servers' routers", 1420],
 ] as const)("a path that is narrow %s", (place, width) => {
   beforeAll(async () => {
     await all.net.setWidths({ [place]: width });
@@ -130,7 +130,7 @@ describe("a frame with a tag of its own", () => {
       await near.ip(`route add ${vip}/32 dev eth0.30 src 10.1.0.99 table 30`);
       await near.ip("rule add iif lo from 10.1.0.99 lookup 30 pref 0");
       await near.ip(`neigh add ${vip} lladdr ${port?.address} dev eth0.30`);
-      const asked = ["curl", "-s", "-m", "5", "--interface", "10.1.0.99", `http://${vip}/`];
+      const asked = ["curl", "-s", "-m", "2", "--interface", "10.1.0.99", `http://${vip}/`];
       const [{ code }, { code: unseen }] = await Promise.all([near.tryRun(asked), arrives]);
       expect([unseen, code]).toEqual([0, 28]);
     } finally {
