@@ -160,7 +160,8 @@ static void send_batch(uint32_t count)
 		    .batch_size = BATCH);
 	int error = bpf_prog_test_run_opts(program("frames_generate"), &options);
 
-	if (error)
+	/* The ring at the other end is full: its processor was held up, and what did not fit is lost. */
+	if (error && error != -ENOSPC)
 		die("sending", error);
 }
 
