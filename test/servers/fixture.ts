@@ -10,8 +10,13 @@ import { Evidence } from "./evidence.ts";
 import { createServersNetwork, FAMILIES, type Mode, SERVERS, type ServersNetwork, VIPS, type Wire } from "./network.ts";
 import { type Cargo, LARGE_BYTES, makeCargo, type Servers, SMALL_BYTES, startServers } from "./servers.ts";
 
-/** An emulated machine takes its time. */
-const READY_MILLIS_MAX = 120_000;
+/** VLANs are tried on emulated machines, which take their time. */
+const LIMITS: Readonly<
+  Record<Wire, { listenMillis: number; readyMillis: number; activeSeconds: number; healthyMillis: number }>
+> = {
+  ports: { listenMillis: 10_000, readyMillis: 30_000, activeSeconds: 20, healthyMillis: 20_000 },
+  vlans: { listenMillis: 60_000, readyMillis: 120_000, activeSeconds: 60, healthyMillis: 120_000 },
+};
 
 export interface Fixture {
   readonly net: ServersNetwork;
@@ -29,6 +34,7 @@ export interface Fixture {
 
 export async function startFixture(wire: Wire = "ports"): Promise<Fixture> {
   const boxes = new Boxes();
+  const limits = LIMITS[wire];
   const net = await createServersNetwork(wire);
   const destroy = async () => {
     await boxes.destroy([net.box]);
@@ -40,7 +46,15 @@ export async function startFixture(wire: Wire = "ports"): Promise<Fixture> {
     const [large, small] = [makeCargo(shared, "large", LARGE_BYTES), makeCargo(shared, "small", SMALL_BYTES)];
     const directoryOf = (mode: Mode) => join(shared, mode === "direct" ? "beside" : "server");
     const start = (mode: Mode, addresses: readonly string[]) =>
-      startServers({ namespace: net.serverOf(mode), directory: directoryOf(mode), addresses }, shared);
+      startServers(
+        {
+          namespace: net.serverOf(mode),
+          directory: directoryOf(mode),
+          addresses,
+          listenMillisMax: limits.listenMillis,
+        },
+        shared,
+      );
     const own = (mode: Mode) => FAMILIES.map((family) => SERVERS[family][mode]);
     // In `direct` the VIP is where they answer; the checks ask the address that is their own.
     const direct = [...own("direct"), ...FAMILIES.map((family) => VIPS[family].direct)];
@@ -49,9 +63,9 @@ export async function startFixture(wire: Wire = "ports"): Promise<Fixture> {
       start("direct", direct),
     ]);
     const box = boxes.start(net.box, boxes.state(), "--import", boxes.document("box.json", documentFor(wire)));
-    await box.ready(READY_MILLIS_MAX);
-    await box.futago("wait", "--role", "active", "--timeout", "60");
-    await healthy(box);
+    await box.ready(limits.readyMillis);
+    await box.futago("wait", "--role", "active", "--timeout", String(limits.activeSeconds));
+    await healthy(box, limits.healthyMillis);
     const evidence = await Evidence.start(net);
     const clients = new Clients(net.client, shared);
     const broughtPath = (mode: Mode, name: string) => join(directoryOf(mode), "put", name);
@@ -64,12 +78,12 @@ export async function startFixture(wire: Wire = "ports"): Promise<Fixture> {
 }
 
 /** Every backend has been looked at and was found well. */
-async function healthy(box: RunningBox): Promise<void> {
+async function healthy(box: RunningBox, limitMillis: number): Promise<void> {
   const all = async () => {
     const { services } = await box.status();
     return services.every((one) => one.backends.every((backend) => backend.healthy && backend.reason !== ""));
   };
-  await vi.waitUntil(all, { timeout: READY_MILLIS_MAX, interval: 200 }).catch(async () => {
+  await vi.waitUntil(all, { timeout: limitMillis, interval: 200 }).catch(async () => {
     throw new Error(`not every backend is healthy:\n${(await box.futago("show", "health")).stdout}\n${box.stderr()}`);
   });
 }

@@ -8,7 +8,7 @@ import { listensOn } from "../lab/processes.ts";
 import type { Namespace } from "../netns/namespaces.ts";
 import { KNOWN, PORTS } from "./document.ts";
 
-const LISTEN_MILLIS_MAX = 60_000;
+const LISTEN_MILLIS_MAX = 10_000;
 export const LARGE_BYTES = 50_000_000;
 export const SMALL_BYTES = 2_000_000;
 
@@ -35,6 +35,8 @@ export interface Host {
   readonly directory: string;
   /** Where nsd and iperf3 listen: they answer from that address. */
   readonly addresses: readonly string[];
+  /** How long they may take to listen; default 10,000. */
+  readonly listenMillisMax?: number;
   /** Then nginx also serves HTTPS, by this name alone. */
   readonly tls?: { readonly name: string; readonly key: string; readonly cert: string };
 }
@@ -91,7 +93,8 @@ function server(host: Host, commands: readonly (readonly string[])[], port: numb
   return {
     start: async () => {
       children = commands.map((argv) => host.namespace.spawn(argv, { stdio: ["ignore", "ignore", "pipe"] }));
-      await Promise.all(children.map((child) => listening(child, port)));
+      const limit = host.listenMillisMax ?? LISTEN_MILLIS_MAX;
+      await Promise.all(children.map((child) => listening(child, port, limit)));
     },
     stop: async () => {
       const ended = children.map((child) => new Promise((resolve) => child.once("close", resolve)));
@@ -101,10 +104,10 @@ function server(host: Host, commands: readonly (readonly string[])[], port: numb
   };
 }
 
-async function listening(child: ChildProcess, port: number): Promise<void> {
+async function listening(child: ChildProcess, port: number, limitMillis: number): Promise<void> {
   let errors = "";
   child.stderr?.on("data", (text: Buffer) => (errors += text.toString()));
-  const deadline = Date.now() + LISTEN_MILLIS_MAX;
+  const deadline = Date.now() + limitMillis;
   while (!listensOn(child.pid, port)) {
     const ended = child.exitCode !== null || child.signalCode !== null;
     if (ended || Date.now() > deadline) throw new Error(`${child.spawnargs.join(" ")} does not listen: ${errors}`);
