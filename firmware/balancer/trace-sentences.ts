@@ -134,7 +134,9 @@ export function shares(parts: readonly { readonly backend: BackendFacts; readonl
 
 export function standing(one: BackendFacts): string {
   const open = one.openMax === 0 ? "" : `; ${one.open} of its ${one.openMax} connections are open`;
-  const state = { alive: "alive", draining: "keeping what it has, and takes nothing new", dead: "dead" }[one.state];
+  const state = { alive: "alive", draining: "draining: it keeps what it has and takes nothing new", dead: "dead" }[
+    one.state
+  ];
   return `${one.id} is ${place(one.address, one.port)}, and is ${state} (${one.reason})${open}.`;
 }
 

@@ -215,7 +215,7 @@ describe("a trace of a known flow", () => {
     const shown = trace({ ...facts, flow, backends: draining, group, ring: new Uint16Array(RING_SIZE) });
     expect(shown).toMatchObject({ outcome: "backend", backends: [{ id: "web/s12" }] });
     expect(shown.steps.map(({ step }) => step)).not.toContain("ring");
-    expect(shown.steps.map(({ sentence }) => sentence).join()).toMatch(/silent for 3 s.*keeping what it has/);
+    expect(shown.steps.map(({ sentence }) => sentence).join()).toMatch(/silent for 3 s.*draining: it keeps/);
   });
 
   it("ends with a reset when its backend died, or its number went to another", () => {
