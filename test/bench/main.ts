@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { balancerBench } from "./balancer.ts";
 import { checksBench } from "./checks.ts";
 import { connectionsBench } from "./connections.ts";
+import { guestBench } from "./guest.ts";
 import { replicationBench } from "./replication.ts";
 import { appendResults, machineDescription } from "./report.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
@@ -15,6 +16,7 @@ const BENCHES = {
   checks: checksBench,
   tables: tablesBench,
   balancer: balancerBench,
+  guest: guestBench,
   connections: connectionsBench,
   replication: replicationBench,
 } as const;
@@ -27,10 +29,11 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   checks       what a thousand health checks a second cost
   tables       what a thousand services and a full table of flows cost
   balancer     what a packet costs the box, beside routing and nftables
+  guest        instructions per packet on Debian's kernels, beside IPVS
   connections  ten thousand connections through power loss, beside a proxy
   replication  what telling the standby of connections costs
 
-  --trials   of each contender in each row (default 20; checks, tables, replication: 5; connections: 2)
+  --trials   of each contender in each row (default 20; checks, tables, replication: 5; guest: 3; connections: 2)
   --minutes  of overload (default 5)
   --rows     of silence
   --write    adds the results to test/bench/RESULTS.md

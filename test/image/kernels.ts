@@ -14,7 +14,8 @@ const RELEASES = ["bookworm", "trixie", "forky", "oldstable", "stable", "testing
 const WANTED = ["arch", "crypto", "drivers/block", "drivers/char", "drivers/net", "drivers/virtio", "fs", "lib", "net"];
 const UNWANTED = ["drivers/net/ethernet", "drivers/net/wireless", "drivers/net/usb", "drivers/net/can"];
 
-export type Suite = "bookworm" | "trixie";
+export const SUITES = ["bookworm", "trixie"] as const;
+export type Suite = (typeof SUITES)[number];
 
 export interface Kernel {
   readonly suite: Suite;

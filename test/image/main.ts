@@ -9,10 +9,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Outcome, sum, totalsLine, vitestOutcome } from "../suite/totals.ts";
-import { BUILD, kernelOf, type Suite } from "./kernels.ts";
+import { BUILD, kernelOf, type Suite, SUITES } from "./kernels.ts";
 import { ROOT, runGuest } from "./machine.ts";
 
-const SUITES: readonly Suite[] = ["bookworm", "trixie"];
 const LIMIT_MINUTES = 25;
 
 async function testOn(suite: Suite, files: readonly string[]): Promise<Outcome> {
