@@ -7,17 +7,26 @@
 #include <bpf/bpf_helpers.h>
 #include "structs.h"
 
+/* The compiler copies what it takes for unaligned byte by byte. */
+typedef __u32 __attribute__((may_alias)) word;
+typedef __u64 __attribute__((may_alias)) half;
+
 static __always_inline struct address mapped_address(__be32 ipv4)
 {
-	struct address address = { .words = { 0, 0, bpf_htonl(0xffff), ipv4 } };
+	struct address address;
+	half *halves = (half *)&address;
 
+	/* What is read in one piece later is written in one. */
+	halves[0] = 0;
+	halves[1] = (__u64)ipv4 << 32 | bpf_htonl(0xffff);
 	return address;
 }
 
 static __always_inline int same_address(const struct address *a, const struct address *b)
 {
-	return a->words[3] == b->words[3] && a->words[2] == b->words[2] && a->words[1] == b->words[1] &&
-	       a->words[0] == b->words[0];
+	const half *one = (const half *)a, *other = (const half *)b;
+
+	return one[1] == other[1] && one[0] == other[0];
 }
 
 /* Whether both begin with the same `bits` of 128. */

@@ -18,16 +18,17 @@
 #include "stale.h"
 #include "capture.h"
 
-/* No verdict of XDP: what the packet is has been found out, it goes to a client. */
+/* No verdicts of XDP: what the packet is has been found out, it goes to a client, or to a service. */
 #define VERDICT_REPLY 0x101
+#define VERDICT_SERVICE 0x102
 
-static __always_inline void fill_key(struct passage *passage, const struct address *client, __be16 client_port,
-				     const struct address *vip, __be16 vip_port)
+/* A client's packet to a VIP. */
+static __always_inline void fill_key(struct passage *passage, const struct packet *packet)
 {
-	passage->key.client = *client;
-	passage->key.client_port = client_port;
-	passage->key.vip = *vip;
-	passage->key.vip_port = vip_port;
+	passage->key.client = packet->source;
+	passage->key.vip = packet->destination;
+	passage->key.ports = packet->ports;
+	passage->key.protocol = packet->protocol;
 }
 
 static __always_inline int refuse(const struct packet *packet, int why)
@@ -51,18 +52,25 @@ static __always_inline int is_shut(const struct packet *packet, enum way way, in
 	return way == WAY_NONE || (way == WAY_UNRESOLVED && is_direct);
 }
 
-/* From a client to a service whose VIP's lease holds. */
-static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch, __u32 bits)
+/* From a client to a service. */
+static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch,
+				      const struct known_service *known, __u32 generation)
 {
 	struct passage *passage = &scratch->passage;
-	int is_direct = passage->service.mode == MODE_DIRECT;
+	__u32 bits = group_bits(known->known.group, passage->now);
 	struct rewrite *to = &scratch->to;
-	struct hop hop = {};
+	struct hop found, *hop = &found;
+	int refused, is_direct;
 	enum way way;
-	int refused;
 
+	/* The gate drops what a closed VIP gets, and counts it. */
+	if (!(bits & GROUP_FORWARD))
+		return counted(PASS_VIP_CLOSED, XDP_PASS);
 	if (is_syn(packet) && !(bits & GROUP_ANSWER))
 		return counted(PASS_NEW_FLOW_CLOSED, XDP_PASS);
+	passage->service = known->service;
+	is_direct = passage->service.mode == MODE_DIRECT;
+	fill_key(passage, packet);
 	if (passage->service.flags & (SERVICE_LISTED | SERVICE_LISTED_ONLY) && is_listed_out(passage))
 		return counted(DROP_DENIED, XDP_DROP);
 	refused = choose(packet, passage);
@@ -74,23 +82,27 @@ static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet,
 	to->destination_port = passage->target.port;
 	if (!is_direct && is_expired(packet))
 		return errand(DROP_TTL, 0);
-	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, &hop);
+	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, generation, &hop);
 	if (is_shut(packet, way, is_direct))
-		return no_way(way, &hop);
+		return no_way(way, hop);
 	count_in(passage->service.index, passage->target.number, packet->length);
 	if (packet->is_first_fragment)
 		remember(packet, to, passage, 0);
 	if (is_direct)
-		return transmit_direct(ctx, packet, &hop);
-	return transmit(ctx, packet, to, way, &hop);
+		return transmit_direct(ctx, packet, hop);
+	return transmit(ctx, packet, to, way, hop);
 }
 
-/* A backend's reply that is known to be one, of the flow `passage->key`. */
-static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch)
+/*
+ * A backend's reply that is known to be one, of the flow `passage->key`; `known` is what is remembered of the way to the
+ * client, as far as it has been looked for.
+ */
+static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch,
+				     __u32 generation, struct hop *known)
 {
 	struct passage *passage = &scratch->passage;
 	struct rewrite *to = &scratch->to;
-	struct hop hop = {};
+	struct hop found, *hop = &found;
 	enum way way;
 
 	if (is_expired(packet))
@@ -99,14 +111,16 @@ static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, 
 	to->source_port = passage->key.vip_port;
 	to->destination = passage->key.client;
 	to->destination_port = passage->key.client_port;
-	way = way_to_client(ctx, packet, &to->source, &to->destination, passage->now, &hop);
+	if (!known)
+		known = bpf_map_lookup_elem(&client_hops, &to->destination);
+	way = way_to_client(ctx, packet, &to->source, &to->destination, known, passage->now, generation, &hop);
 	if (is_shut(packet, way, 0))
-		return no_way(way, &hop);
+		return no_way(way, hop);
 	learn(packet, passage);
 	count_out(passage->service.index, passage->target.number, packet->length);
 	if (packet->is_first_fragment)
 		remember(packet, to, passage, 1);
-	return transmit(ctx, packet, to, way, &hop);
+	return transmit(ctx, packet, to, way, hop);
 }
 
 static __always_inline int is_own(const struct address *address)
@@ -125,92 +139,140 @@ static __noinline void note_backend(struct xdp_md *ctx, const struct packet *pac
 	note_stale(&key, &stale);
 }
 
-/* Not to a VIP: a backend's reply in `nat`, or nothing of ours. */
-static __always_inline int from_backend(struct xdp_md *ctx, struct packet *packet, struct passage *passage)
+/* Looks the backend up that a packet comes from; false when it comes from none. */
+static __always_inline int find_source(const struct packet *packet, struct passage *passage,
+					struct known_backend *known, __u32 generation)
 {
 	struct endpoint source = { .address = packet->source, .port = packet->source_port, .protocol = packet->protocol };
 	struct reverse *reverse = bpf_map_lookup_elem(&reverses, &source);
 	__u32 *group;
 
-	/* Port 0 is the host's entry, no backend. A bare SYN opens a connection of the backend's own. */
-	if (!reverse || !source.port)
+	if (!reverse)
+		return 0;
+	passage->now = bpf_ktime_get_boot_ns();
+	group = bpf_map_lookup_elem(&futago_vips, &reverse->vip);
+	note_known(&known->known, &source, group ? *group : GROUPS_MAX, passage->now, generation);
+	known->reverse = *reverse;
+	return 1;
+}
+
+/*
+ * Not to a VIP: a backend's reply in `nat`, or nothing of ours. `*hop` becomes what is remembered of the way to the
+ * client: the box does not remember one to itself.
+ */
+static __always_inline int from_backend(struct xdp_md *ctx, const struct packet *packet, struct passage *passage,
+					__u32 generation, struct hop **hop)
+{
+	struct known_backend *known = place_of_backend(packet);
+	int is_remembered = 0;
+
+	/* Port 0 is the host's entry, no backend. */
+	if (!known || !packet->source_port)
 		return XDP_PASS;
+	if (is_known(&known->known, &packet->source, packet->source_port, packet->protocol, generation)) {
+		passage->now = bpf_ktime_get_boot_ns();
+		is_remembered = passage->now < known->known.until_ns;
+	}
+	if (!is_remembered && !find_source(packet, passage, known, generation))
+		return XDP_PASS;
+	/* A bare SYN opens a connection of the backend's own. */
 	if (is_syn(packet))
 		return XDP_PASS;
+	*hop = bpf_map_lookup_elem(&client_hops, &packet->destination);
 	/* A health check's answer, or what the box itself asked. */
-	if (is_own(&packet->destination))
+	if (!(*hop && is_fresh(*hop, passage->now, generation)) && is_own(&packet->destination))
 		return counted(PASS_OWN, XDP_PASS);
-	group = bpf_map_lookup_elem(&futago_vips, &reverse->vip);
-	if (!group || !(group_bits(*group) & GROUP_FORWARD)) {
-		note_backend(ctx, packet, &reverse->vip);
+	if (!(group_bits(known->known.group, passage->now) & GROUP_FORWARD)) {
+		note_backend(ctx, packet, &known->reverse.vip);
 		return counted(DROP_REPLY_CLOSED, XDP_DROP);
 	}
-	fill_key(passage, &packet->destination, packet->destination_port, &reverse->vip, reverse->port);
+	passage->key.client = packet->destination;
+	passage->key.client_port = packet->destination_port;
+	passage->key.vip = known->reverse.vip;
+	passage->key.vip_port = known->reverse.port;
 	passage->key.protocol = packet->protocol;
 	passage->target.address = packet->source;
-	passage->target.number = reverse->backend;
+	passage->target.number = known->reverse.backend;
 	passage->target.port = packet->source_port;
 	passage->target.vip_source_port = 0;
-	passage->service.index = reverse->service;
+	passage->service.index = known->reverse.service;
 	return VERDICT_REPLY;
 }
 
-static __always_inline int to_vip(struct xdp_md *ctx, struct packet *packet, struct scratch *scratch, __u32 group)
+/* To a VIP of the group: a service, which is remembered, or in `one-arm` a backend's reply to the client behind a port. */
+static __always_inline int to_vip(const struct packet *packet, struct passage *passage, struct known_service *known,
+				  __u32 group, __u32 generation)
 {
-	struct passage *passage = &scratch->passage;
 	struct endpoint vip = {
 		.address = packet->destination, .port = packet->destination_port, .protocol = packet->protocol,
 	};
-	__u32 bits = group_bits(group);
-	struct service *service;
+	struct service *service = bpf_map_lookup_elem(&services, &vip);
 
-	/* The gate drops what a closed VIP gets, and counts it. */
-	if (!(bits & GROUP_FORWARD))
-		return counted(PASS_VIP_CLOSED, XDP_PASS);
-	fill_key(passage, &packet->source, packet->source_port, &packet->destination, packet->destination_port);
-	passage->key.protocol = packet->protocol;
-	service = bpf_map_lookup_elem(&services, &vip);
+	passage->now = bpf_ktime_get_boot_ns();
 	if (service) {
-		passage->service = *service;
-		return to_service(ctx, packet, scratch, bits);
+		note_known(&known->known, &vip, group, passage->now, generation);
+		known->service = *service;
+		return VERDICT_SERVICE;
 	}
-	/* `one-arm`: to no service may be a backend's reply, if a client stands behind the port. */
+	if (!(group_bits(group, passage->now) & GROUP_FORWARD))
+		return counted(PASS_VIP_CLOSED, XDP_PASS);
+	fill_key(passage, packet);
 	return find_client(passage) ? VERDICT_REPLY : counted(PASS_NO_SERVICE, XDP_PASS);
 }
 
-static __always_inline int balance(struct xdp_md *ctx, struct packet *packet, enum shape shape)
+/* What the packet is, by the tables. `generation` was read before them: a change meanwhile makes the memory old. */
+static __always_inline int look_up(struct xdp_md *ctx, const struct packet *packet, struct passage *passage,
+				   struct known_service *known, __u32 generation, struct hop **hop)
 {
-	__u32 zero = 0, *group;
+	__u32 *group = bpf_map_lookup_elem(&futago_vips, &packet->destination);
+
+	return group ? to_vip(packet, passage, known, *group, generation)
+		       : from_backend(ctx, packet, passage, generation, hop);
+}
+
+static __always_inline int balance(struct xdp_md *ctx, struct packet *packet, enum shape shape, __u32 generation)
+{
+	struct known_service *known;
+	struct hop *hop = 0;
+	__u32 zero = 0;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &zero);
-	int verdict;
+	int verdict, is_remembered = 0;
 
 	if (shape == SHAPE_ODD)
 		return errand(ERRAND_ODD, 0);
-	if (!scratch)
+	known = place_of_service(packet);
+	if (!scratch || !known)
 		return XDP_DROP;
-	scratch->passage.now = bpf_ktime_get_boot_ns();
-	group = bpf_map_lookup_elem(&futago_vips, &packet->destination);
-	verdict = group ? to_vip(ctx, packet, scratch, *group) : from_backend(ctx, packet, &scratch->passage);
-	return verdict == VERDICT_REPLY ? to_client(ctx, packet, scratch) : verdict;
+	if (is_known(&known->known, &packet->destination, packet->destination_port, packet->protocol, generation)) {
+		scratch->passage.now = bpf_ktime_get_boot_ns();
+		is_remembered = scratch->passage.now < known->known.until_ns;
+	}
+	verdict = is_remembered ? VERDICT_SERVICE
+				: look_up(ctx, packet, &scratch->passage, known, generation, &hop);
+	if (verdict == VERDICT_SERVICE)
+		return to_service(ctx, packet, scratch, known, generation);
+	return verdict == VERDICT_REPLY ? to_client(ctx, packet, scratch, generation, hop) : verdict;
 }
 
 SEC("xdp")
 int futago_balancer(struct xdp_md *ctx)
 {
 	struct packet packet = {};
-	const struct capture_filter *filter = capture_before(ctx);
+	const volatile struct state *current = state();
 	enum shape shape;
 	int verdict;
 
-	if (!filter)
+	if (!current)
 		return XDP_PASS;
+	if (current->capturing)
+		capture_before(ctx);
 	shape = parse(ctx, &packet);
 	if (shape == SHAPE_OTHER)
 		return XDP_PASS;
-	verdict = balance(ctx, &packet, shape);
+	verdict = balance(ctx, &packet, shape, current->generation);
 	if (verdict == VERDICT_ERRAND)
 		verdict = run_errand(ctx);
-	return filter->until_ns ? capture_after(ctx, verdict) : verdict;
+	return current->capturing ? capture_after(ctx, verdict) : verdict;
 }
 
 #include "oddities.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /*
- * Copies of packets as they came in and as they went out, for `futago capture`. While nobody captures it costs one
- * lookup of an array. What is needed of a packet before it is rewritten is kept in the processor's own scratch; a program
+ * Copies of packets as they came in and as they went out, for `futago capture`. While nobody captures it costs
+ * a look at `struct state`. What is needed of a packet before it is rewritten is kept in the processor's own scratch; a program
  * of its own, called before the balancer decides and again with its verdict, copies, judges and hands over.
  */
 #ifndef FUTAGO_CAPTURE_H
@@ -137,23 +137,15 @@ static __always_inline __u64 counter(__u32 reason)
 }
 
 /*
- * To be called before the packet is read, since some verifiers take a tail call that fails for a change of it; what it
- * returns is for capture_after. A captured packet goes to futago_capture, which copies it and sends it back here: the
- * balancer's stack has no room for that. Whether it was is read again afterwards, since a flag that lives through the
- * balancer has the verifier walk every path of it twice.
+ * To be called before the packet is read, since some verifiers take a tail call that fails for a change of it. A captured
+ * packet goes to futago_capture, which copies it and sends it back here: the balancer's stack has no room for that.
  */
-static __always_inline const struct capture_filter *capture_before(struct xdp_md *ctx)
+static __always_inline void capture_before(struct xdp_md *ctx)
 {
-	__u32 zero = 0;
-	const struct capture_filter *filter = bpf_map_lookup_elem(&capture_filters, &zero);
-	struct capture_scratch *scratch;
+	struct capture_scratch *scratch = capture_scratch();
 
-	if (!filter || !filter->until_ns)
-		return filter;
-	scratch = capture_scratch();
 	if (scratch && !scratch->armed)
 		bpf_tail_call(ctx, &futago_slots, SLOT_CAPTURE);
-	return filter;
 }
 
 /* The last that a program does: comes back, or goes to futago_capture, which returns the verdict in its stead. */

@@ -10,6 +10,7 @@ import {
   encodeAddress,
   encodeNumber,
   MAPS,
+  putNumber,
   viewOf as view,
 } from "./layout.ts";
 import { encodeEndpoint } from "./layout-entries.ts";
@@ -71,7 +72,10 @@ export function captureTables(object: BpfObject): CaptureTables {
   const endpoints = object.map("capture_endpoints");
   const scratches = object.map("capture_scratches");
   const first = encodeNumber(0);
-  const off = () => filters.update(first, new Uint8Array(filters.valueBytes));
+  const off = () => {
+    setCapturing(object, false);
+    filters.update(first, new Uint8Array(filters.valueBytes));
+  };
   return {
     begin: (filter) => {
       off();
@@ -84,6 +88,7 @@ export function captureTables(object: BpfObject): CaptureTables {
       const scratch = scratches.lookup(first);
       if (scratch !== undefined) scratches.update(first, new Uint8Array(scratch.length));
       filters.update(first, encodeFilter(filter));
+      setCapturing(object, true);
     },
     end: () => {
       const standing = filters.lookup(first);
@@ -94,6 +99,12 @@ export function captureTables(object: BpfObject): CaptureTables {
       object.events("capture_records", CAPTURED_BYTES, (records) => onCaptured(decodeRecords(records))),
   };
 }
+
+/** In struct state. */
+function setCapturing(object: BpfObject, capturing: boolean): void {
+  putNumber(object.map("futago_state").memory(), CAPTURING_AT, capturing ? 1 : 0);
+}
+const CAPTURING_AT = 4;
 
 export const CAPTURED_BYTES = 40 + 2 * CAPTURE_BYTES_MAX;
 

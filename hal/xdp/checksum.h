@@ -21,8 +21,7 @@ static __always_inline void update_checksum(__u16 *checksum, __u64 changes)
 {
 	__u64 sum = (__u16)~*checksum + changes;
 
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	*checksum = ~sum;

@@ -69,12 +69,11 @@ static __always_inline void complete(const struct passage *passage)
 }
 
 /* Core collects soon what both ends have finished. */
-static __always_inline void note_client_end(const struct segment *segment, struct flow *flow,
-					    const struct passage *passage)
+static __always_inline void note_client_end(__u8 flags, struct flow *flow, const struct passage *passage)
 {
-	if (segment->flags & (TCP_RST | TCP_FIN))
+	if (flags & (TCP_RST | TCP_FIN))
 		note_end(flow, &passage->key.client, passage->service.index,
-			 segment->flags & TCP_RST ? FLOW_RESET : FLOW_CLIENT_FIN, passage->service.mode == MODE_DIRECT);
+			 flags & TCP_RST ? FLOW_RESET : FLOW_CLIENT_FIN, passage->service.mode == MODE_DIRECT);
 }
 
 /*
@@ -133,23 +132,25 @@ __noinline int choose_slowly(const struct segment *segment)
 	if (usable) {
 		take_over(known, &passage->key, passage->service.index);
 		follow(known, passage);
-		note_client_end(segment, known, passage);
+		note_client_end(segment->flags, known, passage);
 		return -1;
 	}
 	return choose_by_ring(passage, known ? known : half, known != 0);
 }
 
 /* A packet of a running connection: established table, half-open table, ring. */
-static __always_inline int choose_for_running(struct passage *passage, const struct segment *segment)
+static __always_inline int choose_for_running(struct passage *passage, const struct packet *packet)
 {
 	struct flow *known = bpf_map_lookup_elem(&established, &passage->key);
+	struct segment segment;
 
 	if (known && !(known->flags & (FLOW_REOPENED | FLOW_TOLD)) && is_usable(known)) {
 		follow(known, passage);
-		note_client_end(segment, known, passage);
+		note_client_end(packet->flags, known, passage);
 		return -1;
 	}
-	return choose_slowly(segment);
+	segment = segment_of(packet);
+	return choose_slowly(&segment);
 }
 
 /* What the table forgets by itself nobody counts; core finds out. */
@@ -225,8 +226,8 @@ static __always_inline int choose(const struct packet *packet, struct passage *p
 	if (packet->protocol == IPPROTO_UDP)
 		return choose_for_udp(passage);
 	if (is_syn(packet))
-		return choose_for_syn(packet->segment.sequence);
-	return choose_for_running(passage, &packet->segment);
+		return choose_for_syn(segment_of(packet).sequence);
+	return choose_for_running(passage, packet);
 }
 
 #endif

@@ -82,8 +82,12 @@ enum backend_state {
 /* Ports that are tried for one flow. */
 #define ONE_ARM_TRIES 8
 
-/* A next hop is looked up anew after this long, whatever the kernel's tables say. */
-#define HOP_LASTS_NS 1000000000ULL
+/* What a processor remembers of next hops and services is looked up anew after this long, whatever the tables say. */
+#define MEMORY_LASTS_NS 1000000000ULL
+
+/* Services and backends that a processor remembers; powers of two. */
+#define KNOWN_SERVICES 256
+#define KNOWN_BACKENDS 1024
 
 /* Flags of a flow. */
 #define FLOW_REOPENED 1

@@ -48,7 +48,8 @@ static __always_inline __u64 changed_address(const struct packet *packet, const 
 	return changes;
 }
 
-static __always_inline void rewrite_ip(struct packet *packet, const struct rewrite *to, __u64 addresses)
+/* `addresses` is their change; one router more was passed when `hops` is 1. */
+static __always_inline void rewrite_ip(struct packet *packet, const struct rewrite *to, __u64 addresses, __u32 hops)
 {
 	if (packet->is_ipv6) {
 		struct ipv6hdr *ip6 = packet->ip;
@@ -57,14 +58,17 @@ static __always_inline void rewrite_ip(struct packet *packet, const struct rewri
 			return;
 		__builtin_memcpy(&ip6->saddr, &to->source, sizeof(to->source));
 		__builtin_memcpy(&ip6->daddr, &to->destination, sizeof(to->destination));
+		ip6->hop_limit -= hops;
 	} else {
 		struct iphdr *ip4 = packet->ip;
 
 		if ((void *)(ip4 + 1) > packet->end)
 			return;
-		update_checksum(&ip4->check, addresses);
+		/* The TTL is the upper byte of its 16-bit word. */
+		update_checksum(&ip4->check, addresses + changed16(bpf_htons(hops << 8), 0));
 		ip4->saddr = to->source.words[3];
 		ip4->daddr = to->destination.words[3];
+		ip4->ttl -= hops;
 	}
 }
 
@@ -94,38 +98,20 @@ static __always_inline void rewrite_transport(struct packet *packet, const struc
 	}
 }
 
-static __always_inline void rewrite(struct packet *packet, const struct rewrite *to)
+static __always_inline void rewrite(struct packet *packet, const struct rewrite *to, __u32 hops)
 {
 	__u64 addresses = changed_address(packet, &packet->source, &to->source) +
 			  changed_address(packet, &packet->destination, &to->destination);
 	__u64 ports = changed16(packet->source_port, to->source_port) +
 		      changed16(packet->destination_port, to->destination_port);
 
-	rewrite_ip(packet, to, addresses);
+	rewrite_ip(packet, to, addresses, hops);
 	rewrite_transport(packet, to, addresses + ports);
 }
 
 static __always_inline int is_expired(const struct packet *packet)
 {
 	return packet->ttl <= 1;
-}
-
-static __always_inline void decrement_ttl(struct packet *packet)
-{
-	if (packet->is_ipv6) {
-		struct ipv6hdr *ip6 = packet->ip;
-
-		if ((void *)(ip6 + 1) <= packet->end)
-			ip6->hop_limit--;
-	} else {
-		struct iphdr *ip4 = packet->ip;
-
-		if ((void *)(ip4 + 1) > packet->end)
-			return;
-		/* The TTL is the upper byte of its 16-bit word. */
-		update_checksum(&ip4->check, changed16(bpf_htons(0x0100), 0));
-		ip4->ttl--;
-	}
 }
 
 /* The packet goes to the kernel rewritten, with a word in front of it for the gate; without room for that it goes bare. */
@@ -165,25 +151,36 @@ static __always_inline int send_back(struct xdp_md *ctx)
 
 static __always_inline void address_frame(struct packet *packet, const struct hop *hop)
 {
-	__builtin_memcpy(packet->ethernet->h_dest, hop->destination, ETH_ALEN);
-	__builtin_memcpy(packet->ethernet->h_source, hop->source, ETH_ALEN);
+	const word *from = (const word *)hop->destination;
+	word *to = (word *)packet->ethernet->h_dest;
+
+	/* Both addresses, which follow each other here and there. */
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+}
+
+/* The reason why the kernel is to send a packet, or negative: the box does, by `*verdict`. */
+static __always_inline int reason_to_leave(struct xdp_md *ctx, enum way way, const struct hop *hop, int *verdict)
+{
+	if (way == WAY_UNRESOLVED)
+		return PASS_NO_NEIGHBOUR;
+	if (way == WAY_TOO_BIG)
+		return PASS_TOO_BIG;
+	*verdict = port_of(ctx, hop);
+	return *verdict == XDP_PASS ? PASS_NO_PORT : -1;
 }
 
 /* Sends a packet on in `nat` and `one-arm`. What the box cannot send by itself goes by the kernel, rewritten. */
 static __always_inline int transmit(struct xdp_md *ctx, struct packet *packet, const struct rewrite *to, enum way way,
 				    const struct hop *hop)
 {
-	int verdict;
+	int verdict = XDP_PASS, reason = reason_to_leave(ctx, way, hop, &verdict);
 
-	rewrite(packet, to);
-	if (way == WAY_UNRESOLVED)
-		return leave_to_kernel(ctx, PASS_NO_NEIGHBOUR);
-	if (way == WAY_TOO_BIG)
-		return leave_to_kernel(ctx, PASS_TOO_BIG);
-	verdict = port_of(ctx, hop);
-	if (verdict == XDP_PASS)
-		return leave_to_kernel(ctx, PASS_NO_PORT);
-	decrement_ttl(packet);
+	/* The kernel counts the router itself. */
+	rewrite(packet, to, reason < 0);
+	if (reason >= 0)
+		return leave_to_kernel(ctx, reason);
 	address_frame(packet, hop);
 	return verdict;
 }

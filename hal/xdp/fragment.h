@@ -44,10 +44,11 @@ static __noinline void remember_passed(const struct packet *packet)
 
 static __always_inline int first_fragment(struct xdp_md *ctx, const struct header *header, struct packet *packet)
 {
+	const volatile struct state *current = state();
 	__u32 headers = header->l4 - header->at;
 	int verdict;
 
-	if (header->l4 + fixed_header(header->protocol) > header->end)
+	if (!current || header->l4 + fixed_header(header->protocol) > header->end)
 		return stray_fragment(packet, DROP_FRAGMENT);
 	/* The verifier asks for a bound that no header exceeds. */
 	asm volatile("" : "+r"(headers));
@@ -55,7 +56,7 @@ static __always_inline int first_fragment(struct xdp_md *ctx, const struct heade
 	if (parse_transport(packet->ip + headers, packet->end, packet) != SHAPE_WHOLE)
 		return stray_fragment(packet, DROP_FRAGMENT);
 	packet->is_first_fragment = header->more_fragments;
-	verdict = balance(ctx, packet, SHAPE_WHOLE);
+	verdict = balance(ctx, packet, SHAPE_WHOLE, current->generation);
 	/* One that was translated for the kernel has been remembered by then. */
 	if (verdict == XDP_PASS && packet->is_first_fragment)
 		remember_passed(packet);
@@ -75,7 +76,7 @@ static __always_inline int follow_first(struct xdp_md *ctx, struct packet *packe
 	const struct fragment *went = &odd->went;
 	struct relay *to = &odd->relay;
 	long bits = vip_bits(went->to_client ? &went->source : &packet->destination);
-	struct hop hop = {};
+	struct hop found, *hop = &found;
 	enum way way;
 	int refused;
 
@@ -96,7 +97,7 @@ static __always_inline int follow_first(struct xdp_md *ctx, struct packet *packe
 		count_out(went->service, went->backend, packet->length);
 	else
 		count_in(went->service, went->backend, packet->length);
-	return relay(ctx, packet, to, way, &hop);
+	return relay(ctx, packet, to, way, hop);
 }
 
 static __always_inline int later_fragment(struct xdp_md *ctx, struct packet *packet, struct oddity *odd)

@@ -32,7 +32,7 @@ static __always_inline int judge(const struct address *vip, __u32 needed, __u32 
 
 	if (!index)
 		return TC_ACT_UNSPEC;
-	bits = group_bits(*index);
+	bits = group_bits(*index, bpf_ktime_get_boot_ns());
 	if ((bits & needed) == needed)
 		return TC_ACT_UNSPEC;
 	if (bits)

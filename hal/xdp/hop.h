@@ -4,7 +4,7 @@
 #define FUTAGO_HOP_H
 
 #include "maps-balancer.h"
-#include "count.h"
+#include "known.h"
 #include "parse.h"
 
 #define FAMILY_INET 2
@@ -17,14 +17,6 @@ enum way {
 	WAY_TOO_BIG,
 	WAY_NONE,
 };
-
-static __always_inline __u32 generation(void)
-{
-	__u32 zero = 0;
-	__u32 *value = bpf_map_lookup_elem(&futago_generation, &zero);
-
-	return value ? *(volatile __u32 *)value : 0;
-}
 
 /* What of a packet, its addresses aside, bears upon its way. */
 struct traits {
@@ -86,48 +78,57 @@ __noinline int ask_kernel(struct xdp_md *ctx, const struct traits *traits, const
 	return WAY_KNOWN;
 }
 
+static __always_inline int is_fresh(const struct hop *hop, __u64 now, __u32 generation)
+{
+	return hop->until_ns > now && hop->generation == generation;
+}
+
 /*
  * The way of a packet that goes from `source` to `destination`. `known` is what this processor remembers of it, or
- * null; it is written when the way is found anew, and `hop` gets the way in any case.
+ * null; it is written when the way is found anew, and `*hop`, of which the caller lends one, is the way in any case.
  */
 static __always_inline enum way find_way(struct xdp_md *ctx, const struct packet *packet, const struct address *source,
-					 const struct address *destination, struct hop *known, __u64 now, struct hop *hop)
+					 const struct address *destination, struct hop *known, __u64 now,
+					 __u32 generation, struct hop **hop)
 {
-	struct traits traits = { .length = packet->length, .protocol = packet->protocol, .tos = packet->tos,
-				 .is_ipv6 = packet->is_ipv6 };
-	__u32 current = generation();
+	struct traits traits;
 	enum way way;
 
-	if (known && known->until_ns > now && known->generation == current) {
-		*hop = *known;
-		return packet->length > hop->mtu ? WAY_TOO_BIG : WAY_KNOWN;
+	if (known && is_fresh(known, now, generation)) {
+		*hop = known;
+		return packet->length > known->mtu ? WAY_TOO_BIG : WAY_KNOWN;
 	}
-	way = ask_kernel(ctx, &traits, source, destination, hop);
+	traits = (struct traits){ .length = packet->length, .protocol = packet->protocol, .tos = packet->tos,
+				  .is_ipv6 = packet->is_ipv6 };
+	**hop = (struct hop){};
+	way = ask_kernel(ctx, &traits, source, destination, *hop);
 	if (way != WAY_KNOWN)
 		return way;
-	hop->until_ns = now + HOP_LASTS_NS;
-	hop->generation = current;
+	(*hop)->until_ns = now + MEMORY_LASTS_NS;
+	(*hop)->generation = generation;
 	if (known)
-		*known = *hop;
+		*known = **hop;
 	return WAY_KNOWN;
 }
 
 static __always_inline enum way way_to_backend(struct xdp_md *ctx, const struct packet *packet,
 					       const struct address *source, const struct address *address,
-					       __u32 number, __u64 now, struct hop *hop)
+					       __u32 number, __u64 now, __u32 generation, struct hop **hop)
 {
-	return find_way(ctx, packet, source, address, bpf_map_lookup_elem(&backend_hops, &number), now, hop);
+	struct hop *known = bpf_map_lookup_elem(&backend_hops, &number);
+
+	return find_way(ctx, packet, source, address, known, now, generation, hop);
 }
 
+/* `known` as in find_way. */
 static __always_inline enum way way_to_client(struct xdp_md *ctx, const struct packet *packet,
-					      const struct address *source, const struct address *client, __u64 now,
-					      struct hop *hop)
+					      const struct address *source, const struct address *client,
+					      struct hop *known, __u64 now, __u32 generation, struct hop **hop)
 {
-	struct hop *known = bpf_map_lookup_elem(&client_hops, client);
-	enum way way = find_way(ctx, packet, source, client, known, now, hop);
+	enum way way = find_way(ctx, packet, source, client, known, now, generation, hop);
 
 	if (!known && way == WAY_KNOWN)
-		bpf_map_update_elem(&client_hops, client, hop, BPF_ANY);
+		bpf_map_update_elem(&client_hops, client, *hop, BPF_ANY);
 	return way;
 }
 

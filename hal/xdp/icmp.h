@@ -110,7 +110,7 @@ static __noinline int send_error(struct xdp_md *ctx, const struct oddity *odd)
 {
 	const struct relay *to = &odd->relay;
 	struct packet packet = {};
-	struct hop hop = {};
+	struct hop found, *hop = &found;
 	enum way way;
 	int refused;
 
@@ -125,7 +125,7 @@ static __noinline int send_error(struct xdp_md *ctx, const struct oddity *odd)
 				    changed_address(&packet, &packet.source, &to->source) +
 					    changed_address(&packet, &packet.destination, &to->destination));
 	count(FORWARDED_ICMP);
-	return relay(ctx, &packet, to, way, &hop);
+	return relay(ctx, &packet, to, way, hop);
 }
 
 /* The backend of a flow, without changing what is known of it. Negative, or why there is none. */

@@ -1,7 +1,15 @@
 /** Looks into the balancer's maps for one flow, one client, one group: for `trace`. Reads only. */
 import type { BpfObject } from "../contract/bpf.ts";
 import type { IpAddress } from "../units/address.ts";
-import { decodeNumber, encodeAddress, encodeNumber, GROUP_ANSWER, GROUP_FORWARD, viewOf as view } from "./layout.ts";
+import {
+  decodeNumber,
+  encodeAddress,
+  encodeNumber,
+  GROUP_ANSWER,
+  GROUP_FORWARD,
+  MAPS,
+  viewOf as view,
+} from "./layout.ts";
 import { decodeFlow, encodeFlowKey, type Flow, type FlowKey } from "./layout-flows.ts";
 
 export interface BalancerInspection {
@@ -72,7 +80,7 @@ export function inspectBalancer(object: BpfObject): BalancerInspection {
 
 /** struct source_key. */
 function encodeSourceKey(client: IpAddress, service: number): Uint8Array {
-  const key = new Uint8Array(20);
+  const key = new Uint8Array(MAPS.sources.keyBytes);
   key.set(encodeAddress(client));
   view(key).setUint32(16, service, true);
   return key;

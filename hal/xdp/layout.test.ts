@@ -92,11 +92,11 @@ describe("golden bytes", () => {
       clientFlowsMax: 20,
     } as const;
     expect(toHex(layout.encodeEndpoint(entry.address, entry.port, entry.protocol))).toBe(
-      "00000000000000000000ffff0a01000100500600",
+      "00000000000000000000ffff0a0100010050060000000000",
     );
     expect(toHex(layout.encodeService(entry))).toBe("050000000403020101050000640000008813000014000000");
     expect(toHex(layout.encodeEndpoint(address("2001:db8::1"), 53, "udp"))).toBe(
-      "20010db800000000000000000000000100351100",
+      "20010db80000000000000000000000010035110000000000",
     );
   });
 
@@ -144,7 +144,7 @@ describe("golden bytes", () => {
       ["00000000000000000000ffff0a02000b", "00000000000000000000ffff0a010001", "1f904e20", "06000000"].join(""),
     );
     expect(toHex(layout.encodeReturnFlow({ ...flow, service: 1 }))).toBe(
-      ["00000000000000000000ffff0a010009", "9c400050", "81000000", "01000000"].join(""),
+      ["00000000000000000000ffff0a010009", "9c400050", "81000000", "01000000", "00000000"].join(""),
     );
   });
 
@@ -180,7 +180,7 @@ describe("golden bytes", () => {
     ).toBe("00000000000000000000ffff0a02000b1f900278e8030000");
     const reply = { protocol: "tcp", vip: address("10.1.0.1"), vipPort: 80, backend: 129, service: 1 } as const;
     expect(toHex(layout.encodeReverse({ kind: "reverse", ...place, ...reply }))).toBe(
-      "00000000000000000000ffff0a010001005000008100000001000000",
+      "00000000000000000000ffff0a01000100500000810000000100000000000000",
     );
   });
 });

@@ -27,6 +27,8 @@ export const FRAGMENTS_MAX = 4096;
 export const CLIENT_HOPS_MAX = 65_536;
 export const SOURCES_MAX = 65_536;
 export const ACCESS_MAX = 16_384;
+export const KNOWN_SERVICES = 256;
+export const KNOWN_BACKENDS = 1024;
 export const EVENTS_BYTES = 1 << 20;
 export const REFUSALS_BYTES = 1 << 14;
 export const STALE_MAX = 256;
@@ -140,10 +142,11 @@ export interface MapShape {
 
 const NUMBER = 4;
 const ADDRESS = 16;
-const ENDPOINT = 20;
+const ENDPOINT = 24;
 const FLOW_KEY = 40;
 const FLOW = 40;
-const RETURN_FLOW = 28;
+const RETURN_FLOW = 32;
+const SOURCE_KEY = 24;
 const TRAFFIC = 40;
 const BACKENDS_MAX = SERVICES_MAX * SERVICE_BACKENDS_MAX;
 
@@ -162,7 +165,8 @@ function balancer<K extends MapShape["kind"]>(kind: K, keyBytes: number, valueBy
 export const MAPS = {
   futago_groups: both("array", NUMBER, 16, GROUPS_MAX),
   futago_vips: both("hash", ADDRESS, NUMBER, VIPS_MAX),
-  futago_stale: both("hash", 28, 40, STALE_MAX),
+  futago_state: both("array", NUMBER, 8, 1),
+  futago_stale: both("hash", 32, 40, STALE_MAX),
   gate_counters: gate("perCpuArray", NUMBER, 8, GATE_REASONS.length),
   futago_slots: balancer("programs", NUMBER, NUMBER, SLOTS),
   futago_ports: balancer("ports", NUMBER, NUMBER, PORTS_MAX),
@@ -171,7 +175,7 @@ export const MAPS = {
   services: balancer("hash", ENDPOINT, 24, SERVICES_MAX),
   rings: balancer("array", NUMBER, 2 * (RING_SIZE + 1), SERVICES_MAX),
   backends: balancer("array", NUMBER, 24, BACKENDS_MAX),
-  reverses: balancer("hash", ENDPOINT, 28, 2 * BACKENDS_MAX),
+  reverses: balancer("hash", ENDPOINT, 32, 2 * BACKENDS_MAX),
   established: balancer("hash", FLOW_KEY, FLOW, ESTABLISHED_MAX),
   half_open: balancer("hash", FLOW_KEY, FLOW, HALF_OPEN_MAX),
   udp_flows: balancer("hash", FLOW_KEY, FLOW, UDP_FLOWS_MAX),
@@ -179,14 +183,15 @@ export const MAPS = {
   half_returns: balancer("hash", FLOW_KEY, RETURN_FLOW, HALF_OPEN_MAX + UDP_FLOWS_MAX),
   fragments: balancer("hash", 40, 56, FRAGMENTS_MAX),
   backend_hops: balancer("perCpuArray", NUMBER, 32, BACKENDS_MAX),
+  known_services: balancer("perCpuArray", NUMBER, 64, KNOWN_SERVICES),
+  known_backends: balancer("perCpuArray", NUMBER, 72, KNOWN_BACKENDS),
   client_hops: balancer("perCpuHash", ADDRESS, 32, CLIENT_HOPS_MAX),
-  futago_generation: balancer("array", NUMBER, NUMBER, 1),
-  sources: balancer("hash", 20, 16, SOURCES_MAX),
+  sources: balancer("hash", SOURCE_KEY, 16, SOURCES_MAX),
   access_lists: balancer("prefixes", 24, NUMBER, ACCESS_MAX),
   backend_opened: balancer("array", NUMBER, 8, BACKENDS_MAX),
   backend_closed: balancer("array", NUMBER, 8, BACKENDS_MAX),
   service_open: balancer("array", NUMBER, 16, SERVICES_MAX),
-  client_open: balancer("hash", 20, 8, ESTABLISHED_MAX),
+  client_open: balancer("hash", SOURCE_KEY, 8, ESTABLISHED_MAX),
   errands: balancer("perCpuArray", NUMBER, 8, 1),
   answer_tokens: balancer("perCpuArray", NUMBER, 16, 1),
   odd_scratch: balancer("perCpuArray", NUMBER, 296, 1),

@@ -74,16 +74,16 @@ __noinline int learn_end(__u8 flags)
 /* Looking at one running packet of eight is soon enough; the checksum's low bits serve as the die. */
 static __always_inline void learn_tcp(const struct packet *packet, const struct passage *passage)
 {
-	__u8 flags = packet->segment.flags;
+	__u8 flags = packet->flags;
 
 	/* A reset of this form answers a SYN: nobody listens there. RFC 9293 section 3.10.7.1 */
-	if (flags & TCP_RST && flags & TCP_ACK && !packet->segment.sequence)
+	if (flags & TCP_RST && flags & TCP_ACK && !segment_of(packet).sequence)
 		note_refusal(passage->target.number, REFUSAL_RESET);
 	if (flags & (TCP_RST | TCP_FIN))
 		learn_end(flags);
 	else if (flags & TCP_SYN)
-		learn_answer(packet->segment.sequence);
-	else if (flags & TCP_ACK && !(packet->segment.die & 7))
+		learn_answer(segment_of(packet).sequence);
+	else if (flags & TCP_ACK && !(packet->die & 7))
 		learn_running(tcp_payload(packet));
 }
 

@@ -130,14 +130,20 @@ struct {
 	__type(value, struct hop);
 } client_hops SEC(".maps");
 
-/* Counted up by core when a route, a neighbour or a link changed: every cached next hop is then old. */
+/* Services that packets came for, and backends that they came from, each processor its own: see known.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KNOWN_SERVICES);
 	__type(key, __u32);
-	__type(value, __u32);
-} futago_generation SEC(".maps");
+	__type(value, struct known_service);
+} known_services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KNOWN_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct known_backend);
+} known_backends SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -24,4 +24,12 @@ struct {
 	__type(value, __u32);
 } futago_vips SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct state);
+} futago_state SEC(".maps");
+
 #endif

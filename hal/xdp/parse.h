@@ -39,10 +39,7 @@ enum shape {
 struct segment {
 	__u32 sequence;
 	__u32 acknowledgement;
-	__u8 flags;
-	/* The low bits of the checksum: as good as a die. */
-	__u8 die;
-	__u8 zero[2];
+	__u32 flags;
 };
 
 /*
@@ -64,12 +61,19 @@ struct packet {
 	};
 	struct address source;
 	struct address destination;
-	__be16 source_port;
-	__be16 destination_port;
+	union {
+		struct {
+			__be16 source_port;
+			__be16 destination_port;
+		};
+		__be32 ports;
+	};
 	/* Of the IP packet. */
 	__u32 length;
-	struct segment segment;
 	__u8 protocol;
+	/* TCP's, of its first byte; the low bits of its checksum are as good as a die. */
+	__u8 flags;
+	__u8 die;
 	__u8 is_ipv6;
 	/* TTL or hop limit, type of service or traffic class. */
 	__u8 ttl;
@@ -93,10 +97,23 @@ static __always_inline __u32 tcp_payload(const struct packet *packet)
 	return packet->length > headers ? packet->length - headers : 0;
 }
 
+/* Of a packet that carries TCP. */
+static __always_inline struct segment segment_of(const struct packet *packet)
+{
+	struct segment segment = { .flags = packet->flags };
+	const struct tcphdr *tcp = packet->tcp;
+
+	if ((void *)(tcp + 1) <= packet->end) {
+		segment.sequence = bpf_ntohl(tcp->seq);
+		segment.acknowledgement = bpf_ntohl(tcp->ack_seq);
+	}
+	return segment;
+}
+
 /* Opens a connection. */
 static __always_inline int is_syn(const struct packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP && (packet->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return packet->protocol == IPPROTO_TCP && (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 static __always_inline void read_ipv6_address(struct address *to, const struct in6_addr *from)
@@ -113,10 +130,8 @@ static __always_inline enum shape parse_transport(void *l4, void *end, struct pa
 
 		if ((void *)(tcp + 1) > end)
 			return SHAPE_ODD;
-		packet->segment.sequence = bpf_ntohl(tcp->seq);
-		packet->segment.acknowledgement = bpf_ntohl(tcp->ack_seq);
-		packet->segment.flags = ((__u8 *)tcp)[13];
-		packet->segment.die = bpf_ntohs(tcp->check);
+		packet->flags = ((__u8 *)tcp)[13];
+		packet->die = bpf_ntohs(tcp->check);
 	} else if (packet->protocol == IPPROTO_UDP) {
 		if (l4 + sizeof(struct udphdr) > end)
 			return SHAPE_ODD;
@@ -124,8 +139,7 @@ static __always_inline enum shape parse_transport(void *l4, void *end, struct pa
 		return packet->protocol == (packet->is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) ? SHAPE_ODD : SHAPE_OTHER;
 	}
 	/* Both begin with their ports. */
-	packet->source_port = packet->udp->source;
-	packet->destination_port = packet->udp->dest;
+	packet->ports = *(__be32 *)l4;
 	return SHAPE_WHOLE;
 }
 
@@ -214,6 +228,7 @@ static __always_inline enum shape parse(struct xdp_md *ctx, struct packet *packe
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *ethernet = data;
+	__be16 ethertype;
 
 	if ((void *)(ethernet + 1) > end)
 		return SHAPE_OTHER;
@@ -223,9 +238,10 @@ static __always_inline enum shape parse(struct xdp_md *ctx, struct packet *packe
 	packet->end = end;
 	packet->ethernet = ethernet;
 	packet->ip = ethernet + 1;
-	if (ethernet->h_proto == bpf_htons(ETH_P_IP))
+	ethertype = *(__be16 *)(data + 2 * ETH_ALEN);
+	if (ethertype == bpf_htons(ETH_P_IP))
 		return parse4(end, packet);
-	if (ethernet->h_proto == bpf_htons(ETH_P_IPV6))
+	if (ethertype == bpf_htons(ETH_P_IPV6))
 		return parse6(end, packet);
 	return SHAPE_OTHER;
 }

@@ -53,13 +53,19 @@ static __always_inline struct oddity *odd_packet(void)
 }
 
 static __always_inline enum way find_relay_way(struct xdp_md *ctx, const struct packet *packet,
-					       const struct relay *relay, struct hop *hop)
+					       const struct relay *relay, struct hop **hop)
 {
+	const volatile struct state *current = state();
 	__u64 now = bpf_ktime_get_boot_ns();
 
+	if (!current)
+		return WAY_NONE;
 	if (relay->to_client)
-		return way_to_client(ctx, packet, &relay->source, &relay->destination, now, hop);
-	return way_to_backend(ctx, packet, &relay->source, &relay->destination, relay->backend, now, hop);
+		return way_to_client(ctx, packet, &relay->source, &relay->destination,
+				     bpf_map_lookup_elem(&client_hops, &relay->destination), now, current->generation,
+				     hop);
+	return way_to_backend(ctx, packet, &relay->source, &relay->destination, relay->backend, now, current->generation,
+			      hop);
 }
 
 /* The reason why the packet cannot go, or negative. No ICMP error answers one, nor a later fragment. RFC 1122 3.2.2 */
@@ -79,21 +85,17 @@ static __always_inline int relay(struct xdp_md *ctx, struct packet *packet, cons
 				 const struct hop *hop)
 {
 	struct rewrite to = { .source = relay->source, .destination = relay->destination };
-	int verdict;
+	int verdict = XDP_PASS, reason;
 
 	if (relay->is_direct)
 		return transmit_direct(ctx, packet, hop);
+	reason = reason_to_leave(ctx, way, hop, &verdict);
 	rewrite_ip(packet, &to,
 		   changed_address(packet, &packet->source, &to.source) +
-			   changed_address(packet, &packet->destination, &to.destination));
-	if (way == WAY_UNRESOLVED)
-		return leave_to_kernel(ctx, PASS_NO_NEIGHBOUR);
-	if (way == WAY_TOO_BIG)
-		return leave_to_kernel(ctx, PASS_TOO_BIG);
-	verdict = port_of(ctx, hop);
-	if (verdict == XDP_PASS)
-		return leave_to_kernel(ctx, PASS_NO_PORT);
-	decrement_ttl(packet);
+			   changed_address(packet, &packet->destination, &to.destination),
+		   reason < 0);
+	if (reason >= 0)
+		return leave_to_kernel(ctx, reason);
 	address_frame(packet, hop);
 	return verdict;
 }
@@ -103,7 +105,7 @@ static __always_inline long vip_bits(const struct address *address)
 {
 	__u32 *group = bpf_map_lookup_elem(&futago_vips, address);
 
-	return group ? (long)group_bits(*group) : -1;
+	return group ? (long)group_bits(*group, bpf_ktime_get_boot_ns()) : -1;
 }
 
 static __always_inline int is_own_address(const struct address *address)

@@ -6,10 +6,10 @@
 #include <linux/types.h>
 #include "consts.h"
 
-/* IPv6, or IPv4 as ::ffff:a.b.c.d. */
+/* IPv6, or IPv4 as ::ffff:a.b.c.d. Aligned so that it is copied and compared in two steps. */
 struct address {
 	__be32 words[4];
-};
+} __attribute__((aligned(8)));
 
 struct group {
 	/* CLOCK_BOOTTIME; 0 is no lease. */
@@ -18,12 +18,23 @@ struct group {
 	__u32 reserved;
 };
 
+/* What the balancer reads with each packet. */
+struct state {
+	/*
+	 * Counted up when a route, a neighbour or a link changed, and behind each change of the VIPs and the services: what
+	 * processors remember of them is then old.
+	 */
+	__u32 generation;
+	/* Packets are captured. */
+	__u32 capturing;
+};
+
 /* A host that sends to this box what is a closed VIP's, and by which port that came. */
 struct stale_key {
 	struct address vip;
 	__u32 ifindex;
 	__u8 host[6];
-	__u8 zero[2];
+	__u8 zero[6];
 };
 
 struct stale {
@@ -42,7 +53,7 @@ struct endpoint {
 	struct address address;
 	__be16 port;
 	__u8 protocol;
-	__u8 zero;
+	__u8 zero[5];
 };
 
 struct service {
@@ -58,6 +69,21 @@ struct service {
 	/* Open flows at most, in all and of one client address; 0 is no limit. */
 	__u32 flows_max;
 	__u32 client_flows_max;
+} __attribute__((aligned(8)));
+
+/* What a processor looked up last of an endpoint, and the group of the VIP there. */
+struct known {
+	struct endpoint at;
+	/* CLOCK_BOOTTIME; 0 is none. */
+	__u64 until_ns;
+	/* Of `struct state` when it was looked up. */
+	__u32 generation;
+	__u32 group;
+};
+
+struct known_service {
+	struct known known;
+	struct service service;
 };
 
 struct backend {
@@ -83,15 +109,25 @@ struct reverse {
 	__be16 zero;
 	__u32 backend;
 	__u32 service;
+	__u32 zeros;
+};
+
+struct known_backend {
+	struct known known;
+	struct reverse reverse;
 };
 
 struct flow_key {
 	struct address client;
 	struct address vip;
-	__be16 client_port;
-	__be16 vip_port;
-	__u8 protocol;
-	__u8 zero[3];
+	union {
+		struct {
+			__be16 client_port;
+			__be16 vip_port;
+		};
+		__be32 ports;
+	};
+	__u32 protocol;
 };
 
 struct flow {
@@ -115,8 +151,7 @@ struct return_key {
 	struct address vip;
 	__be16 backend_port;
 	__be16 vip_source_port;
-	__u8 protocol;
-	__u8 zero[3];
+	__u32 protocol;
 };
 
 struct return_flow {
@@ -125,6 +160,7 @@ struct return_flow {
 	__be16 vip_port;
 	__u32 backend;
 	__u32 service;
+	__u32 zero;
 };
 
 /* A later fragment has no ports: it follows the first. */
@@ -153,7 +189,7 @@ struct fragment {
 struct hop {
 	/* CLOCK_BOOTTIME; 0 is none. */
 	__u64 until_ns;
-	/* Of futago_generation when it was looked up. */
+	/* Of `struct state` when it was looked up. */
 	__u32 generation;
 	__u32 ifindex;
 	__u16 mtu;
@@ -168,6 +204,7 @@ struct hop {
 struct source_key {
 	struct address client;
 	__u32 service;
+	__u32 zero;
 };
 
 struct source {
@@ -216,13 +253,13 @@ struct rewrite {
 	struct address destination;
 	__be16 source_port;
 	__be16 destination_port;
+	__u32 zero;
 };
 
 /* What a processor needs for one packet and the stack has no room for. */
 struct scratch {
 	struct passage passage;
 	struct rewrite to;
-	__u32 zero;
 };
 
 /* For the peer: a flow that began or ended. */

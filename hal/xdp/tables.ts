@@ -19,7 +19,7 @@ import {
 } from "./layout.ts";
 import { decodeAccess, decodeBackend, decodeReverse, decodeRing, decodeService } from "./layout-entries.ts";
 import { decodeFlow, decodeReturn, type Flow, type ReturnFlow } from "./layout-flows.ts";
-import { applyWrites } from "./write-entries.ts";
+import { applyWrites, nextGeneration } from "./write-entries.ts";
 
 export type { StaleEntry } from "./layout.ts";
 
@@ -38,7 +38,9 @@ export function gateTables(object: BpfObject): GateTables {
   const vips = object.map("futago_vips");
   return {
     vips: () => readAddresses(vips),
-    setVips: (wanted) => writeAddresses(vips, wanted),
+    setVips: (wanted) => {
+      if (writeAddresses(vips, wanted)) nextGeneration(object);
+    },
     counters: () => readCounters(object.map("gate_counters"), GATE_REASONS),
     takeStale: () => takeStale(object.map("futago_stale")),
   };
@@ -62,7 +64,7 @@ export interface BalancerTables {
   /** `one-arm`: the twins of the established flows, and of the others. */
   returns(): Iterable<ReturnFlow>;
   halfReturns(): Iterable<ReturnFlow>;
-  /** Makes every next hop that the balancer remembers old: a route, a neighbour or a link changed. */
+  /** Makes all that the balancer's processors remember old: a route, a neighbour or a link changed. */
   nextGeneration(): void;
 }
 
@@ -71,7 +73,11 @@ export function balancerTables(object: BpfObject): BalancerTables {
   return {
     read: () => readEntries(object),
     apply: (writes) => applyWrites(object, writes),
-    setOwn: (addresses) => writeAddresses(own, new Map(addresses.map((address) => [address, 1]))),
+    setOwn: (addresses) => {
+      const changed = writeAddresses(own, new Map(addresses.map((address) => [address, 1])));
+      if (changed) nextGeneration(object);
+      return changed;
+    },
     counters: () => readCounters(object.map("balancer_counts"), BALANCER_REASONS),
     serviceTraffic: (index) => readTraffic(object.map("service_counts"), index),
     backendTraffic: (number) => readTraffic(object.map("backend_counts"), number),
@@ -80,7 +86,7 @@ export function balancerTables(object: BpfObject): BalancerTables {
     udpFlows: () => readFlows(object.map("udp_flows")),
     returns: () => readReturns(object.map("returns")),
     halfReturns: () => readReturns(object.map("half_returns")),
-    nextGeneration: () => countUp(object.map("futago_generation")),
+    nextGeneration: () => nextGeneration(object),
   };
 }
 
@@ -142,10 +148,4 @@ function* readFlows(map: BpfMap): Iterable<Flow> {
 
 function* readReturns(map: BpfMap): Iterable<ReturnFlow> {
   for (const [key, value] of map.entries()) yield decodeReturn(key, value);
-}
-
-function countUp(map: BpfMap): void {
-  const key = encodeNumber(0);
-  const before = decodeNumber(map.lookup(key) ?? encodeNumber(0));
-  map.update(key, encodeNumber((before + 1) >>> 0));
 }

@@ -3,7 +3,7 @@ import { getSystemErrorName } from "node:util";
 import { BPF_ABSENT, BPF_DONE, type BpfMap, type BpfObject, type BpfOutcomes } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import { type BalancerEntry, type BalancerWrite, RING_EMPTY, RING_SIZE } from "../units/balancer.ts";
-import { encodeNumber, putNumber } from "./layout.ts";
+import { encodeNumber, numberAt, putNumber } from "./layout.ts";
 import {
   decodeBackend,
   encodeAccessKey,
@@ -52,28 +52,24 @@ function applyRun(object: BpfObject, run: readonly BalancerWrite[]): void {
   const [first] = run;
   if (first === undefined) return;
   const entries = run.map((write) => write.entry);
-  const map = object.map(MAP_OF[first.entry.kind]);
+  const { kind } = first.entry;
+  const map = object.map(MAP_OF[kind]);
   const keys = joined(entries, map.keyBytes, keyOf);
-  if (first.entry.kind === "backend") forgetFormer(object, run, map, keys);
-  if (first.kind === "put") {
-    done(map, map.updateMany(keys, joined(entries, map.valueBytes, valueOf)));
-    if (first.entry.kind === "service") countByClient(object, entries);
-    return;
-  }
-  switch (first.entry.kind) {
-    case "service":
-      done(map, map.deleteMany(keys));
-      for (const name of OF_A_SERVICE) clear(object.map(name), joined(entries, NUMBER_BYTES, indexOf));
-      return;
-    case "reverse":
-    case "access":
-      done(map, map.deleteMany(keys));
-      return;
-    case "ring":
-    case "backend":
-      done(map, map.updateMany(keys, joined(entries, map.valueBytes, emptyOf)));
-      return;
-  }
+  if (kind === "backend") forgetFormer(object, run, map, keys);
+  if (first.kind === "put") done(map, map.updateMany(keys, joined(entries, map.valueBytes, valueOf)));
+  else if (kind === "ring" || kind === "backend")
+    done(map, map.updateMany(keys, joined(entries, map.valueBytes, emptyOf)));
+  else done(map, map.deleteMany(keys));
+  if (kind === "service" || kind === "reverse") nextGeneration(object);
+  if (kind !== "service") return;
+  if (first.kind === "put") countByClient(object, entries);
+  else for (const name of OF_A_SERVICE) clear(object.map(name), joined(entries, NUMBER_BYTES, indexOf));
+}
+
+/** What the balancer's processors remember of the tables is old from now on. */
+export function nextGeneration(object: BpfObject): void {
+  const memory = object.map("futago_state").memory();
+  putNumber(memory, 0, (numberAt(memory, 0) + 1) >>> 0);
 }
 
 /** Says of each service whether its clients' flows are counted; the count beside it goes on meanwhile. */

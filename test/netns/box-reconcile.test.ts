@@ -159,7 +159,7 @@ describe("a box puts right", () => {
     try {
       object.map("services").delete(vip);
       object.map("reverses").delete(reply);
-      object.map("reverses").update(new Uint8Array(reply.length).fill(9), new Uint8Array(28).fill(1));
+      object.map("reverses").update(new Uint8Array(reply.length).fill(9), new Uint8Array(object.map("reverses").valueBytes).fill(1));
       object.map("backends").update(encodeNumber(0), new Uint8Array(24));
       object.map("rings").update(encodeNumber(0), new Uint8Array(object.map("rings").valueBytes).fill(9));
       object.map("futago_own").delete(own);

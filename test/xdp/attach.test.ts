@@ -121,7 +121,7 @@ describe("loading", () => {
   it("makes a map anew when its size is to be another, and keeps the rest", () => {
     const first = load("balancer");
     first.map("futago_own").update(new Uint8Array(16), encodeNumber(1));
-    first.map("services").update(new Uint8Array(20), new Uint8Array(24));
+    first.map("services").update(new Uint8Array(24), new Uint8Array(24));
     const second = load("balancer", { services: 300 });
     expect(second.map("services").entriesMax).toBe(300);
     expect([...second.map("services").entries()]).toEqual([]);

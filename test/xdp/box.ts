@@ -25,6 +25,7 @@ export const VIP6 = "2001:db8:1::1";
 export const CLIENT6 = "2001:db8:1::9";
 export const FAR_CLIENT6 = "2001:db8:f::7";
 export const OWN6 = "2001:db8:2::2";
+export const OWN_ADDRESSES = ["10.1.0.2", OWN, "2001:db8:1::2", OWN6] as const;
 export const BACKENDS6 = ["2001:db8:2::b", "2001:db8:2::c", "2001:db8:2::d"] as const;
 export const UNKNOWN_BACKEND6 = "2001:db8:2::63";
 export const SEED = "a seed of the pair";
@@ -124,7 +125,7 @@ export async function createTestBox(sizes: Readonly<Record<string, number>> = {}
   const program = object.program("futago_balancer");
   const tables = balancerTables(object);
   gateTables(object).setVips(new Map([VIP, VIP6].map((vip) => [addressOf(vip), GROUP])));
-  tables.setOwn(["10.1.0.2", OWN, "2001:db8:1::2", OWN6].map(addressOf));
+  tables.setOwn(OWN_ADDRESSES.map(addressOf));
   const eth0 = (await namespace.ifindex("eth0")) as Ifindex;
   const eth1 = (await namespace.ifindex("eth1")) as Ifindex;
   // Both ports take redirected frames, as they do when the root program is attached to them.

@@ -190,7 +190,7 @@ describe("what stands in the tables", () => {
   });
 
   it("is old in its next hops when the core comes up", async () => {
-    const generation = serving.balancer.object.map("futago_generation").lookup(encodeNumber(0));
+    const generation = serving.balancer.object.map("futago_state").lookup(encodeNumber(0));
     expect(decodeNumber(generation!)).toBe(1);
   });
 });

@@ -91,7 +91,7 @@ class Machine {
 
   /** What gate or balancer write when they drop a packet. */
   drop(vip: string, source: string, ifindex = WAN, sentTo = OURS, frames = 1): void {
-    const key = concatBytes([encodeAddress(ip(vip)), encodeNumber(ifindex), macBytes(HOST), new Uint8Array(2)]);
+    const key = concatBytes([encodeAddress(ip(vip)), encodeNumber(ifindex), macBytes(HOST), new Uint8Array(6)]);
     const counts = new BigUint64Array([BigInt(frames), BigInt(Date.now()) * 1_000_000n]);
     const ends = [encodeAddress(ip(source)), macBytes(sentTo), new Uint8Array(2)];
     this.map().update(key, concatBytes([new Uint8Array(counts.buffer), ...ends]));

@@ -18,7 +18,8 @@ beforeEach(() => {
 });
 
 const bytes = (client: string) => encodeAddress(parseIpAddress(client) as IpAddress);
-const keyOf = (client: string, service: number) => Uint8Array.from([...bytes(client), ...encodeNumber(service)]);
+const keyOf = (client: string, service: number) =>
+  Uint8Array.from([...bytes(client), ...encodeNumber(service), 0, 0, 0, 0]);
 
 function count(client: string, open: bigint, service = 1): void {
   const value = new Uint8Array(8);

@@ -11,7 +11,6 @@ import { numberAt, putNumber, viewOf } from "@futago/hal/xdp/layout.ts";
 const OPEN_BYTES = 16;
 const BY_CLIENT_AT = 8;
 const ADDRESS_BYTES = 16;
-const KEY_BYTES = 20;
 
 export class ClientFlows {
   readonly #services: Uint8Array;
@@ -34,7 +33,7 @@ export class ClientFlows {
   found(backend: number, keys: Uint8Array, at: number): void {
     const service = Math.floor(backend / SERVICE_BACKENDS_MAX);
     if (numberAt(this.#services, service * OPEN_BYTES + BY_CLIENT_AT) === 0) return;
-    const key = new Uint8Array(KEY_BYTES);
+    const key = new Uint8Array(this.#clients.keyBytes);
     key.set(keys.subarray(at, at + ADDRESS_BYTES));
     putNumber(key, ADDRESS_BYTES, service);
     const text = Buffer.from(key).toString("latin1");
