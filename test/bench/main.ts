@@ -4,6 +4,7 @@ import { balancerBench } from "./balancer.ts";
 import { checksBench } from "./checks.ts";
 import { connectionsBench } from "./connections.ts";
 import { guestBench } from "./guest.ts";
+import { programBench } from "./program.ts";
 import { replicationBench } from "./replication.ts";
 import { appendResults, machineDescription } from "./report.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
@@ -15,6 +16,7 @@ const BENCHES = {
     silenceBench({ ...given, trials: given.trials ?? TRIALS_DEFAULT }, print),
   checks: checksBench,
   tables: tablesBench,
+  program: programBench,
   balancer: balancerBench,
   guest: guestBench,
   connections: connectionsBench,
@@ -28,6 +30,7 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   silence      VIP silence, memory and false take-overs beside keepalived
   checks       what a thousand health checks a second cost
   tables       what a thousand services and a full table of flows cost
+  program      what the balancer's program alone takes, up to a million flows
   balancer     what a packet costs the box, beside routing and nftables
   guest        instructions per packet on Debian's kernels, beside IPVS
   connections  ten thousand connections through power loss, beside a proxy
