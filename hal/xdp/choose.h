@@ -103,7 +103,11 @@ static __always_inline int choose_by_ring(struct passage *passage, struct flow *
 	return DROP_DEAD_BACKEND;
 }
 
-/* Only an acknowledgement of the backend's own SYN-ACK moves a flow from the half-open table to the established one. */
+/*
+ * Only an acknowledgement of the backend's own SYN-ACK moves a flow from the half-open table to the established one. Until
+ * then a connection of the same ends goes on beside it, unless it is over: then the client's reset, which says that the
+ * backend still remembers somebody else behind the new port, must come there. RFC 9293 3.10.7.3
+ */
 __noinline int choose_slowly(const struct segment *segment)
 {
 	struct passage *passage = passage_in_hand();
@@ -118,7 +122,7 @@ __noinline int choose_slowly(const struct segment *segment)
 	if (half && is_usable(half)) {
 		int complete_now = completes(segment, half, passage->service.mode);
 
-		if (complete_now || !usable) {
+		if (complete_now || !usable || (known && known->flags & FLOW_CLOSED)) {
 			go_to(&passage->target, half);
 			if (!has_port(passage)) {
 				bpf_map_delete_elem(&half_open, &passage->key);

@@ -5,7 +5,7 @@ import { MAPS } from "@futago/hal/xdp/layout.ts";
 import { encodeReturnFlow, encodeReturnKey } from "@futago/hal/xdp/layout-flows.ts";
 import { addressOf, createTestBox, FLOWS, service, type TestBox, XDP_DROP, XDP_PASS, XDP_REDIRECT } from "./box.ts";
 import { answer, casesWith, CLIENT_PORT, establish, open, PORT, send, serviceOf, startCase } from "./cases.ts";
-import { ACK, SYN } from "./packet.ts";
+import { ACK, FIN, RST, SYN } from "./packet.ts";
 import { outcome } from "./talk.ts";
 import { readTransport } from "./transport.ts";
 
@@ -121,6 +121,17 @@ describe.each(casesWith({ mode: "one-arm", protocol: "tcp" }))("%s: a handshake"
     for (let i = 0; i < 2 * FLOWS.half_returns; i++)
       expect(open(box, one, { source: one.farClient, sourcePort: 1024 + i }).sourcePort).not.toBe(sourcePort);
     expect([...box.tables.returns()]).toHaveLength(1);
+  });
+
+  it("the client's reset of an answer that was meant for another goes by the new port, when its former connection is over", () => {
+    const former = establish(box, one);
+    send(box, one, { flags: FIN | ACK });
+    answer(box, former, { flags: FIN | ACK });
+    const again = open(box, one, { sequence: 9000 });
+    expect(again.sourcePort).not.toBe(former.sourcePort);
+    // The backend remembers a client that had this port before (RFC 9293 3.10.7.4), and this one says so.
+    expect(answer(box, again, { flags: ACK, sequence: 7000, acknowledgement: 1 }).verdict).toBe(XDP_REDIRECT);
+    expect(readTransport(send(box, one, { flags: RST, sequence: 1 }).output).sourcePort).toBe(again.sourcePort);
   });
 
   it("a handshake whose port went to another client meanwhile is not completed", () => {
