@@ -1,14 +1,15 @@
-/** A ratio beside what it is to be at most, in plain words. */
+/** A ratio beside what it is to be at most, or at least, in plain words. */
 
-export interface Target {
-  /** Of the peer that it names. */
-  readonly atMost: number;
+export type Target = ({ readonly atMost: number } | { readonly atLeast: number }) & {
+  /** The peer that it names. */
   readonly of: string;
-}
+};
 
 /** Such as "0.18, ≤ 0.20 of nftables: met". */
-export function judged(ratio: number | undefined, { atMost, of }: Target): string {
-  const bound = `≤ ${atMost.toFixed(2)} of ${of}`;
+export function judged(ratio: number | undefined, target: Target): string {
+  const limit = "atMost" in target ? target.atMost : target.atLeast;
+  const bound = `${"atMost" in target ? "≤" : "≥"} ${limit.toFixed(2)} of ${target.of}`;
   if (ratio === undefined || !Number.isFinite(ratio)) return `${bound}: not measured`;
-  return `${ratio.toFixed(2)}, ${bound}: ${ratio <= atMost ? "met" : "missed"}`;
+  const met = "atMost" in target ? ratio <= limit : ratio >= limit;
+  return `${ratio.toFixed(2)}, ${bound}: ${met ? "met" : "missed"}`;
 }
