@@ -11,15 +11,15 @@ import { type BuiltFrames, CLIENTS, CLIENTS6, Frames, opening, running, type Tem
 import { type PortThread, processorNanos, startThreads } from "./napi-threads.ts";
 
 const IPVS = join(import.meta.dirname, "ipvs");
-const VIP = "10.1.0.1";
-const VIP6 = "2001:db8:1::1";
+export const VIP = "10.1.0.1";
+export const VIP6 = "2001:db8:1::1";
 /** As many as it takes for `one-arm`, which has 31,000 ports to speak to each from. */
 const BACKEND_COUNT = 16;
 const BACKENDS = Array.from({ length: BACKEND_COUNT }, (_, i) => `10.2.0.${11 + i}`);
 const BACKENDS6 = Array.from({ length: BACKEND_COUNT }, (_, i) => `2001:db8:2::${(11 + i).toString(16)}`);
-const GATEWAY = "10.1.0.254";
+export const GATEWAY = "10.1.0.254";
 const GATEWAY6 = "2001:db8:1::fe";
-const BOX_MAC = "02:00:00:00:01:02";
+export const BOX_MAC = "02:00:00:00:01:02";
 const GENERATOR_CPU = 0;
 const BOX_CPU = cpus().length > 1 ? 1 : GENERATOR_CPU;
 const FRONT_MAC = "02:00:00:00:01:fe";
@@ -128,7 +128,7 @@ export async function startBalancedBox(kind: BoxKind, built: BuiltFrames, files:
   }
 }
 
-async function plug(network: TestNetwork, box: Namespace) {
+export async function plug(network: TestNetwork, box: Namespace) {
   const [front, back] = [await network.namespace("front"), await network.namespace("back")];
   await network.link(front, "eth0", box, "eth0");
   await network.link(back, "eth0", box, "eth1");

@@ -8,6 +8,7 @@ import { programBench } from "./program.ts";
 import { replicationBench } from "./replication.ts";
 import { appendResults, machineDescription } from "./report.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
+import { socketsBench } from "./sockets.ts";
 import { tablesBench } from "./tables.ts";
 
 /** What can be named, in the order of a run without a name. */
@@ -19,6 +20,7 @@ const BENCHES = {
   program: programBench,
   balancer: balancerBench,
   guest: guestBench,
+  sockets: socketsBench,
   connections: connectionsBench,
   replication: replicationBench,
 } as const;
@@ -33,10 +35,11 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   program      what the balancer's program alone takes, up to a million flows
   balancer     what a packet costs the box, beside routing and nftables
   guest        instructions per packet on Debian's kernels, beside IPVS
+  sockets      short connections of real sockets, beside routing, nftables and proxies
   connections  ten thousand connections through power loss, beside a proxy
   replication  what telling the standby of connections costs
 
-  --trials   of each contender in each row (default 20; checks, tables, replication: 5; guest: 3; connections: 2)
+  --trials   of each contender in each row (default 20; checks, tables, sockets, replication: 5; guest: 3; connections: 2)
   --minutes  of overload (default 5)
   --rows     of silence
   --write    adds the results to test/bench/RESULTS.md

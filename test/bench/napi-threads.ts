@@ -19,7 +19,7 @@ export interface PortThread {
 export async function startThreads(
   namespace: Namespace,
   devices: readonly string[],
-  { cpu, waits = false }: { readonly cpu?: number; readonly waits?: boolean } = {},
+  { cpu, waits = false }: { readonly cpu?: number | undefined; readonly waits?: boolean } = {},
 ): Promise<readonly PortThread[]> {
   const threads: PortThread[] = [];
   for (const device of devices) {

@@ -18,6 +18,7 @@ const OTHERS_SPELLING =
 export const EXCEPTED: readonly Excepted[] = [
   { path: "test/tidy/", words: BANNED, reason: "these tests name the words they look for" },
   { path: "CONTRIBUTING.md", words: BANNED, reason: "tells newcomers which words are not used" },
+  { path: "test/bench/nginx/", words: /^upstream$/i, reason: "nginx's own words" },
   { path: "test/interop/keepalived", words: /^master$/i, reason: "keepalived's own words" },
   { path: "test/bench/keepalived", words: /^master$/i, reason: "keepalived's own words" },
   { path: "test/interop/frr", words: /^master$/i, reason: "FRR's own words" },
