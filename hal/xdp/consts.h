@@ -79,8 +79,12 @@ enum backend_state {
 /* Ports of a VIP that `one-arm` speaks from; the kernel and source NAT keep those above (ip_local_port_range). */
 #define ONE_ARM_PORT_MIN 1024
 #define ONE_ARM_PORT_MAX 31999
-/* Ports that are tried for one flow. */
-#define ONE_ARM_TRIES 8
+/* Ports that are tried for one flow, the first of them near the one whose turn it is. */
+#define ONE_ARM_TRIES 12
+#define ONE_ARM_NEAR_TRIES 4
+#define ONE_ARM_NEAR 512
+/* The turn goes on by a port so often, round all of them in 62 seconds: so long a backend may remember one (TIME_WAIT). */
+#define ONE_ARM_STEP_NS 2000000
 
 /* What a processor remembers of next hops and services is looked up anew after this long, whatever the tables say. */
 #define MEMORY_LASTS_NS 1000000000ULL

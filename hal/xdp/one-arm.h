@@ -65,16 +65,23 @@ __noinline int take_port(const struct passage *passage)
 	return 0;
 }
 
-/* Claims a port of the VIP that nobody uses towards this backend. False when none was found. */
+/*
+ * Claims a port of the VIP that nobody uses towards this backend. False when none was found. One that was used lately
+ * is taken last: the backend may remember its former connection, and a client whose clock is behind that one's has to
+ * reset that memory first and try again. RFC 6191
+ */
 __noinline int claim_port(struct passage *passage)
 {
-	__u32 hash;
+	__u32 hash, round;
 
 	if (!passage)
 		return 0;
+	round = passage->now / ONE_ARM_STEP_NS;
 	hash = mix((__u64)flow_hash(&passage->key, &passage->service) + passage->key.client_port + passage->now);
 	for (int i = 0; i < ONE_ARM_TRIES; i++) {
-		__u32 port = ONE_ARM_PORT_MIN + hash % (ONE_ARM_PORT_MAX - ONE_ARM_PORT_MIN + 1);
+		__u32 port = i < ONE_ARM_NEAR_TRIES ? round + hash % ONE_ARM_NEAR : hash;
+
+		port = ONE_ARM_PORT_MIN + port % (ONE_ARM_PORT_MAX - ONE_ARM_PORT_MIN + 1);
 
 		hash = hash * 1664525 + 1013904223;
 		passage->target.vip_source_port = bpf_htons(port);

@@ -47,6 +47,17 @@ describe.each(casesWith({ mode: "one-arm" }))("%s", (_, one) => {
     }
   });
 
+  it("ports take turns: those that are claimed one after another are near each other, and none comes back soon", () => {
+    const since = performance.now();
+    const ports = Array.from({ length: 20 }, (_unused, i) => open(box, one, { sourcePort: 2000 + i }).sourcePort);
+    const passed = (performance.now() - since) / 2;
+    // The turn may have come round to the lowest port meanwhile: what is left beside the widest gap.
+    const sorted = ports.toSorted((a, b) => a - b);
+    const gaps = sorted.map((port, i) => (sorted[i + 1] ?? (sorted[0] ?? 0) + 30_976) - port);
+    expect(30_976 - Math.max(...gaps)).toBeLessThan(512 + passed + 1);
+    expect(new Set(ports).size).toBe(20);
+  });
+
   it("a port is never a service's of the same VIP", () => {
     // Every port but those of one residue is a service's: all that is claimed must be of the others.
     const services = Array.from({ length: 200 }, (_unused, i) =>
