@@ -8,9 +8,12 @@ const FUNCTION_LINES_MAX = 70;
 /** Functions that were longer when the limit came, with their present length. The numbers only ever go down. */
 const RATCHET: Readonly<Record<string, number>> = {};
 
+/** A record, to which the bench only ever adds. */
+const RECORD = "test/bench/RESULTS.md";
+
 test("no file is longer than 400 lines", () => {
   const long = files
-    .filter(({ path }) => !path.startsWith("docs/") && !path.endsWith(".json"))
+    .filter(({ path }) => !path.startsWith("docs/") && !path.endsWith(".json") && path !== RECORD)
     .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
     .filter(({ lines }) => lines > FILE_LINES_MAX);
   expect(long).toEqual([]);
