@@ -85,6 +85,26 @@ describe("tables", () => {
     expect(balancer.map("backend_opened").lookup(encodeNumber(132))).toEqual(new Uint8Array(8));
   });
 
+  it("keep what a service's former backends counted, until the service goes", () => {
+    const tables = balancerTables(balancer);
+    const put = (entry: BalancerEntry | undefined) => ({ kind: "put", entry: entry as BalancerEntry }) as const;
+    const count = (packets: number) =>
+      balancer.map("backend_counts").update(encodeNumber(132), Uint8Array.of(packets, ...new Uint8Array(39)));
+    tables.apply(entries.map(put));
+    count(7);
+    tables.apply([put({ ...entries[2], port: 8081 } as BalancerEntry)]);
+    count(5);
+    expect([tables.serviceTraffic(1).packetsIn, tables.backendTraffic(132).packetsIn]).toEqual([12, 5]);
+    tables.apply([{ kind: "remove", entry: entries[2] as BalancerEntry }]);
+    expect(tables.serviceTraffic(1).packetsIn).toBe(12);
+    tables.apply([put(entries[0]), put(entries[2])]);
+    expect(tables.serviceTraffic(1).packetsIn).toBe(12);
+    count(3);
+    tables.apply(entries.map((entry) => ({ kind: "remove", entry })));
+    tables.apply(entries.map(put));
+    expect(tables.serviceTraffic(1).packetsIn).toBe(0);
+  });
+
   it("make every remembered next hop old by counting up", () => {
     const tables = balancerTables(balancer);
     const state = balancer.map("futago_state");

@@ -85,7 +85,7 @@ static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet,
 	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, generation, &hop);
 	if (is_shut(packet, way, is_direct))
 		return no_way(way, hop);
-	count_in(passage->service.index, passage->target.number, packet->length);
+	count_in(passage->target.number, packet->length);
 	if (packet->is_first_fragment)
 		remember(packet, to, passage, 0);
 	if (is_direct)
@@ -117,7 +117,7 @@ static __always_inline int to_client(struct xdp_md *ctx, struct packet *packet, 
 	if (is_shut(packet, way, 0))
 		return no_way(way, hop);
 	learn(packet, passage);
-	count_out(passage->service.index, passage->target.number, packet->length);
+	count_out(passage->target.number, packet->length);
 	if (packet->is_first_fragment)
 		remember(packet, to, passage, 1);
 	return transmit(ctx, packet, to, way, hop);

@@ -175,7 +175,7 @@ __noinline int remember_udp(void)
 	if (bpf_map_update_elem(&udp_flows, &passage->key, &flow, BPF_ANY))
 		count(TABLE_REFUSED);
 	count_opened(passage->target.number, 1);
-	count_flow(passage->service.index, passage->target.number);
+	count_flow(passage->target.number);
 	return KEPT;
 }
 

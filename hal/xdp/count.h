@@ -26,41 +26,32 @@ static __always_inline int counted(__u32 reason, int verdict)
 	return verdict;
 }
 
-static __always_inline void count_in(__u32 service, __u32 backend, __u32 bytes)
+static __always_inline void count_in(__u32 backend, __u32 bytes)
 {
-	struct traffic *of_service = bpf_map_lookup_elem(&service_counts, &service);
-	struct traffic *of_backend = bpf_map_lookup_elem(&backend_counts, &backend);
+	struct traffic *traffic = bpf_map_lookup_elem(&backend_counts, &backend);
 
-	if (!of_service || !of_backend)
+	if (!traffic)
 		return;
-	of_service->packets_in += 1;
-	of_service->bytes_in += bytes;
-	of_backend->packets_in += 1;
-	of_backend->bytes_in += bytes;
+	traffic->packets_in += 1;
+	traffic->bytes_in += bytes;
 }
 
-static __always_inline void count_out(__u32 service, __u32 backend, __u32 bytes)
+static __always_inline void count_out(__u32 backend, __u32 bytes)
 {
-	struct traffic *of_service = bpf_map_lookup_elem(&service_counts, &service);
-	struct traffic *of_backend = bpf_map_lookup_elem(&backend_counts, &backend);
+	struct traffic *traffic = bpf_map_lookup_elem(&backend_counts, &backend);
 
-	if (!of_service || !of_backend)
+	if (!traffic)
 		return;
-	of_service->packets_out += 1;
-	of_service->bytes_out += bytes;
-	of_backend->packets_out += 1;
-	of_backend->bytes_out += bytes;
+	traffic->packets_out += 1;
+	traffic->bytes_out += bytes;
 }
 
-static __always_inline void count_flow(__u32 service, __u32 backend)
+static __always_inline void count_flow(__u32 backend)
 {
-	struct traffic *of_service = bpf_map_lookup_elem(&service_counts, &service);
-	struct traffic *of_backend = bpf_map_lookup_elem(&backend_counts, &backend);
+	struct traffic *traffic = bpf_map_lookup_elem(&backend_counts, &backend);
 
-	if (!of_service || !of_backend)
-		return;
-	of_service->flows += 1;
-	of_backend->flows += 1;
+	if (traffic)
+		traffic->flows += 1;
 }
 
 #endif

@@ -232,7 +232,7 @@ __noinline int establish(void)
 		}
 	}
 	count_opened(passage->target.number, 1);
-	count_flow(passage->service.index, passage->target.number);
+	count_flow(passage->target.number);
 	tell(&passage->key, &flow, passage->service.index);
 	return kept;
 }

@@ -94,9 +94,9 @@ static __always_inline int follow_first(struct xdp_md *ctx, struct packet *packe
 	if (refused >= 0)
 		return counted(refused, XDP_DROP);
 	if (went->to_client)
-		count_out(went->service, went->backend, packet->length);
+		count_out(went->backend, packet->length);
 	else
-		count_in(went->service, went->backend, packet->length);
+		count_in(went->backend, packet->length);
 	return relay(ctx, packet, to, way, hop);
 }
 

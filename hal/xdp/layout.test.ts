@@ -289,7 +289,7 @@ it("sizes for a thousand services and half a million flows leave every map that 
   expect(layout.balancerSizes(1000, 524_288)).toEqual({
     services: 1000,
     rings: 1000,
-    service_counts: 1000,
+    former_counts: 1000,
     service_open: 1000,
     backends: 128_000,
     backend_counts: 128_000,

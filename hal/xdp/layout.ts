@@ -202,7 +202,7 @@ export const MAPS = {
   capture_scratches: balancer("perCpuArray", NUMBER, 600 + 8 * BALANCER_REASONS.length, 1),
   capture_records: balancer("ring", 0, 0, CAPTURE_RECORDS_BYTES),
   balancer_counts: balancer("perCpuArray", NUMBER, 8, BALANCER_REASONS.length),
-  service_counts: balancer("perCpuArray", NUMBER, TRAFFIC, SERVICES_MAX),
+  former_counts: balancer("array", NUMBER, TRAFFIC, SERVICES_MAX),
   backend_counts: balancer("perCpuArray", NUMBER, TRAFFIC, BACKENDS_MAX),
 } as const satisfies Record<string, MapShape>;
 
@@ -214,7 +214,7 @@ export function balancerSizes(servicesMax: number, flowsMax: number): Readonly<R
   return {
     services: servicesMax,
     rings: servicesMax,
-    service_counts: servicesMax,
+    former_counts: servicesMax,
     service_open: servicesMax,
     backends: backendsMax,
     backend_counts: backendsMax,
@@ -354,6 +354,24 @@ export interface Traffic {
 export function decodeTraffic(values: Uint8Array): Traffic {
   const [packetsIn = 0, bytesIn = 0, packetsOut = 0, bytesOut = 0, flows = 0] = sumWords(values, TRAFFIC / 8);
   return { packetsIn, bytesIn, packetsOut, bytesOut, flows };
+}
+
+/** struct traffic of one processor. */
+export function encodeTraffic({ packetsIn, bytesIn, packetsOut, bytesOut, flows }: Traffic): Uint8Array {
+  const bytes = new Uint8Array(TRAFFIC);
+  for (const [i, count] of [packetsIn, bytesIn, packetsOut, bytesOut, flows].entries())
+    viewOf(bytes).setBigUint64(8 * i, BigInt(count), true);
+  return bytes;
+}
+
+export function addTraffic(a: Traffic, b: Traffic): Traffic {
+  return {
+    packetsIn: a.packetsIn + b.packetsIn,
+    bytesIn: a.bytesIn + b.bytesIn,
+    packetsOut: a.packetsOut + b.packetsOut,
+    bytesOut: a.bytesOut + b.bytesOut,
+    flows: a.flows + b.flows,
+  };
 }
 
 /** The values of a per-CPU map, `words` 64-bit counters each, added up. */

@@ -239,12 +239,13 @@ struct {
 	__type(value, __u64);
 } balancer_counts SEC(".maps");
 
+/* By the service: what its former backends had counted when they went. Core's to write; the programs have no use for it. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SERVICES_MAX);
 	__type(key, __u32);
 	__type(value, struct traffic);
-} service_counts SEC(".maps");
+} former_counts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -286,7 +286,7 @@ struct refusal {
 	__u32 kind;
 };
 
-/* Of one service or one backend, per CPU. */
+/* Of one backend, per CPU; of what a service had, in all. */
 struct traffic {
 	__u64 packets_in;
 	__u64 bytes_in;

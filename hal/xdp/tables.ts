@@ -1,8 +1,10 @@
 /** The maps of gate and balancer as typed tables, on any hal's loaded objects. */
 import type { BpfMap, BpfObject } from "../contract/bpf.ts";
 import type { IpAddress } from "../units/address.ts";
-import type { BalancerEntry, BalancerWrite } from "../units/balancer.ts";
+import { type BalancerEntry, type BalancerWrite, SERVICE_BACKENDS_MAX } from "../units/balancer.ts";
+import { concatBytes } from "../units/bytes.ts";
 import {
+  addTraffic,
   BALANCER_REASONS,
   type BalancerReason,
   decodeAddress,
@@ -19,7 +21,7 @@ import {
 } from "./layout.ts";
 import { decodeAccess, decodeBackend, decodeReverse, decodeRing, decodeService } from "./layout-entries.ts";
 import { decodeFlow, decodeReturn, type Flow, type ReturnFlow } from "./layout-flows.ts";
-import { applyWrites, nextGeneration } from "./write-entries.ts";
+import { applyWrites, nextGeneration, trafficOfServices } from "./write-entries.ts";
 
 export type { StaleEntry } from "./layout.ts";
 
@@ -79,7 +81,7 @@ export function balancerTables(object: BpfObject): BalancerTables {
       return changed;
     },
     counters: () => readCounters(object.map("balancer_counts"), BALANCER_REASONS),
-    serviceTraffic: (index) => readTraffic(object.map("service_counts"), index),
+    serviceTraffic: (index) => serviceTraffic(object, index),
     backendTraffic: (number) => readTraffic(object.map("backend_counts"), number),
     establishedFlows: () => readFlows(object.map("established")),
     halfOpenFlows: () => readFlows(object.map("half_open")),
@@ -140,6 +142,15 @@ function readCounters<Reason extends string>(map: BpfMap, reasons: readonly Reas
 
 function readTraffic(map: BpfMap, index: number): Traffic {
   return decodeTraffic(map.lookup(encodeNumber(index)) ?? new Uint8Array(0));
+}
+
+/** Of the backends that it has, and of those that it had. */
+function serviceTraffic(object: BpfObject, index: number): Traffic {
+  const first = index * SERVICE_BACKENDS_MAX;
+  const numbers = Array.from({ length: SERVICE_BACKENDS_MAX }, (_, ordinal) => encodeNumber(first + ordinal));
+  const present = trafficOfServices(object, concatBytes(numbers)).get(index);
+  const former = readTraffic(object.map("former_counts"), index);
+  return present === undefined ? former : addTraffic(former, present);
 }
 
 function* readFlows(map: BpfMap): Iterable<Flow> {

@@ -2,8 +2,14 @@
 import { getSystemErrorName } from "node:util";
 import { BPF_ABSENT, BPF_DONE, type BpfMap, type BpfObject, type BpfOutcomes } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
-import { type BalancerEntry, type BalancerWrite, RING_EMPTY, RING_SIZE } from "../units/balancer.ts";
-import { encodeNumber, numberAt, putNumber } from "./layout.ts";
+import {
+  type BalancerEntry,
+  type BalancerWrite,
+  RING_EMPTY,
+  RING_SIZE,
+  SERVICE_BACKENDS_MAX,
+} from "../units/balancer.ts";
+import { addTraffic, decodeTraffic, encodeNumber, encodeTraffic, numberAt, putNumber, type Traffic } from "./layout.ts";
 import {
   decodeBackend,
   encodeAccessKey,
@@ -21,7 +27,7 @@ const RING_RUN_MAX = 64;
 /** What was counted of a backend, and its next hop: a number that goes to another backend starts at zero. */
 const OF_A_BACKEND = ["backend_counts", "backend_hops", "backend_opened", "backend_closed"] as const;
 
-const OF_A_SERVICE = ["service_counts", "service_open"] as const;
+const OF_A_SERVICE = ["former_counts", "service_open"] as const;
 
 export const MAP_OF = {
   service: "services",
@@ -56,6 +62,7 @@ function applyRun(object: BpfObject, run: readonly BalancerWrite[]): void {
   const map = object.map(MAP_OF[kind]);
   const keys = joined(entries, map.keyBytes, keyOf);
   if (kind === "backend") forgetFormer(object, run, map, keys);
+  if (kind === "service" && first.kind === "put") startAnew(object, absent(map, keys, entries), ["former_counts"]);
   if (first.kind === "put") done(map, map.updateMany(keys, joined(entries, map.valueBytes, valueOf)));
   else if (kind === "ring" || kind === "backend")
     done(map, map.updateMany(keys, joined(entries, map.valueBytes, emptyOf)));
@@ -63,7 +70,19 @@ function applyRun(object: BpfObject, run: readonly BalancerWrite[]): void {
   if (kind === "service" || kind === "reverse") nextGeneration(object);
   if (kind !== "service") return;
   if (first.kind === "put") countByClient(object, entries);
-  else for (const name of OF_A_SERVICE) clear(object.map(name), joined(entries, NUMBER_BYTES, indexOf));
+  else startAnew(object, entries, OF_A_SERVICE);
+}
+
+/** Those that are not in the map. */
+function absent(map: BpfMap, keys: Uint8Array, entries: readonly BalancerEntry[]): readonly BalancerEntry[] {
+  const { outcomes } = map.lookupMany(keys);
+  return entries.filter((_, i) => outcomes[i] === BPF_ABSENT);
+}
+
+/** Services that go; and that come, because backends of one that went were counted to its index after that. */
+function startAnew(object: BpfObject, services: readonly BalancerEntry[], names: readonly string[]): void {
+  if (services.length === 0) return;
+  for (const name of names) clear(object.map(name), joined(services, NUMBER_BYTES, indexOf));
 }
 
 /** What the balancer's processors remember of the tables is old from now on. */
@@ -100,7 +119,32 @@ function forgetFormer(object: BpfObject, run: readonly BalancerWrite[], map: Bpf
     map.keyBytes,
     keyOf,
   );
+  keepCounts(object, numbers);
   for (const name of OF_A_BACKEND) clear(object.map(name), numbers);
+}
+
+/** What backends counted stays their services', when they go. What arrives meanwhile is lost. */
+function keepCounts(object: BpfObject, numbers: Uint8Array): void {
+  const former = object.map("former_counts");
+  for (const [index, traffic] of trafficOfServices(object, numbers)) {
+    const key = encodeNumber(index);
+    const known = decodeTraffic(former.lookup(key) ?? new Uint8Array(0));
+    former.update(key, encodeTraffic(addTraffic(known, traffic)));
+  }
+}
+
+/** By the service's index: what these backends' numbers, end to end, counted. */
+export function trafficOfServices(object: BpfObject, numbers: Uint8Array): ReadonlyMap<number, Traffic> {
+  const { values } = object.map("backend_counts").lookupMany(numbers);
+  const bytes = (NUMBER_BYTES * values.length) / numbers.length;
+  const sums = new Map<number, Traffic>();
+  for (let at = 0, from = 0; at < numbers.length; at += NUMBER_BYTES, from += bytes) {
+    const index = Math.floor(numberAt(numbers, at) / SERVICE_BACKENDS_MAX);
+    const traffic = decodeTraffic(values.subarray(from, from + bytes));
+    const before = sums.get(index);
+    sums.set(index, before === undefined ? traffic : addTraffic(before, traffic));
+  }
+  return sums;
 }
 
 export function keyOf(entry: BalancerEntry): Uint8Array {

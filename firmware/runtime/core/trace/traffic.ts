@@ -1,6 +1,6 @@
 /** What the balancer counted of a service of the configuration and of its backends. */
 import type { BpfMap } from "@futago/hal/contract/bpf.ts";
-import { decodeTraffic, encodeNumber } from "@futago/hal/xdp/layout.ts";
+import { addTraffic, decodeTraffic, encodeNumber } from "@futago/hal/xdp/layout.ts";
 import { concatBytes } from "@futago/hal/units/bytes.ts";
 import { backendsOf } from "../../../balancer/standing.ts";
 import type { ResolvedService } from "../../../config/resolved.ts";
@@ -29,10 +29,11 @@ export function readTraffic(
   const sums = new Map<string, TrafficShown>();
   for (const [i, one] of backends.entries()) {
     const at = `${one.address}:${one.port}`;
-    sums.set(at, sum(sums.get(at) ?? NO_TRAFFIC, ofBackends[i] ?? NO_TRAFFIC));
+    sums.set(at, addTraffic(sums.get(at) ?? NO_TRAFFIC, ofBackends[i] ?? NO_TRAFFIC));
   }
   const indexes = standing.map(({ entry }) => entry.index);
-  return { service: readMany(object.map("service_counts"), indexes).reduce(sum, NO_TRAFFIC), backends: sums };
+  const former = readMany(object.map("former_counts"), indexes);
+  return { service: [...former, ...ofBackends].reduce(addTraffic, NO_TRAFFIC), backends: sums };
 }
 
 function readMany(map: BpfMap, numbers: readonly number[]): readonly TrafficShown[] {
@@ -40,14 +41,4 @@ function readMany(map: BpfMap, numbers: readonly number[]): readonly TrafficShow
   const { values } = map.lookupMany(concatBytes(numbers.map(encodeNumber)));
   const bytes = values.length / numbers.length;
   return numbers.map((_, i) => decodeTraffic(values.subarray(i * bytes, (i + 1) * bytes)));
-}
-
-function sum(a: TrafficShown, b: TrafficShown): TrafficShown {
-  return {
-    packetsIn: a.packetsIn + b.packetsIn,
-    bytesIn: a.bytesIn + b.bytesIn,
-    packetsOut: a.packetsOut + b.packetsOut,
-    bytesOut: a.bytesOut + b.bytesOut,
-    flows: a.flows + b.flows,
-  };
 }
