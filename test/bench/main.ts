@@ -7,6 +7,7 @@ import { guestBench } from "./guest.ts";
 import { programBench } from "./program.ts";
 import { replicationBench } from "./replication.ts";
 import { appendResults, machineDescription } from "./report.ts";
+import { scaleBench } from "./scale.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
 import { socketsBench } from "./sockets.ts";
 import { tablesBench } from "./tables.ts";
@@ -23,6 +24,7 @@ const BENCHES = {
   sockets: socketsBench,
   connections: connectionsBench,
   replication: replicationBench,
+  scale: scaleBench,
 } as const;
 type Bench = keyof typeof BENCHES;
 const NAMES = Object.keys(BENCHES) as readonly Bench[];
@@ -38,6 +40,7 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   sockets      short connections of real sockets, beside routing, nftables and proxies
   connections  ten thousand connections through power loss, beside a proxy
   replication  what telling the standby of connections costs
+  scale        what a thousand services with a hundred backends each cost a whole box
 
   --trials   of each contender in each row (default 20; checks, tables, sockets, replication: 5; guest: 3; connections: 2)
   --minutes  of overload (default 5)

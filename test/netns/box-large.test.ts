@@ -1,6 +1,7 @@
 /** The largest configuration, given to a box that serves meanwhile. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ask } from "@futago/firmware/cli/client.ts";
+import { largeDocument } from "./large-document.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Boxes } from "./running-box.ts";
 
@@ -11,40 +12,12 @@ const APPLY_MILLIS_MAX = 15_000;
 const WAIT_MILLIS_MAX = 400;
 
 function document(services: number, weight: number): unknown {
-  const pools = Array.from({ length: services }, (_, p) => ({
-    name: `p${p}`,
-    backends: Array.from({ length: BACKENDS }, (_b, i) => ({
-      name: `s${i}`,
-      address: `10.2.0.${i + 10}`,
-      port: 1_000 + p,
-      // All clients of the first service go to one backend, the one that is there.
-      weight: p > 0 || i === 0 ? weight : 0,
-    })),
+  // All clients of the first service go to one backend, the one that is there.
+  const weights = (pool: number) => (backend: number) => (pool > 0 || backend === 0 ? weight : 0);
+  return largeDocument({ services, backends: BACKENDS }, (pool) => ({
+    weights: weights(pool),
     check: { type: "none" },
   }));
-  return {
-    interfaces: [
-      { name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] },
-      { name: "lan", device: "eth1", addresses: ["10.2.0.2/24"] },
-    ],
-    failoverGroups: [
-      {
-        name: "edge",
-        virtualRouters: [
-          { interface: "wan", vrid: 10, name: "front", addresses: ["10.1.0.1/24"], advertisementIntervalMs: 100 },
-          { interface: "lan", vrid: 11, addresses: ["10.2.0.1/24"], advertisementIntervalMs: 100 },
-        ],
-      },
-    ],
-    pools,
-    services: pools.map(({ name }, i) => ({
-      name: `v${i}`,
-      address: "front",
-      protocol: "tcp",
-      port: 80 + i,
-      pool: name,
-    })),
-  };
 }
 
 let net: TestNetwork;
