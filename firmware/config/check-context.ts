@@ -27,6 +27,12 @@ export function placed<T>(list: readonly T[] | undefined, path: Path): readonly 
   return (list ?? []).map((item, i) => [item, [...path, keys[i] ?? String(i)]] as const);
 }
 
+/** The path of each item of a list by its place; worked out when the first is asked for, in a large document never. */
+export function pathsIn(list: readonly unknown[], path: Path): (at: number) => Path {
+  let keys: readonly string[] | undefined;
+  return (at) => [...path, (keys ??= itemKeys(list))[at] ?? String(at)];
+}
+
 /** The path of a value as one box sees it: a value written per box is one key deeper. */
 export function pathForBox<T>(value: PerBox<T> | undefined, box: Box | undefined, path: Path): Path {
   return value !== undefined && isPerBox(value) ? [...path, box ?? "a"] : path;

@@ -1,6 +1,6 @@
 /** Checks of names: each kind has every name once, and what is referred to exists. */
 import { parseIpAddress } from "@futago/hal/units/address.ts";
-import { type Cross, placed } from "./check-context.ts";
+import { type Cross, pathsIn, placed } from "./check-context.ts";
 import { meantOr } from "./nearest.ts";
 import { formatPath, type Path } from "./path.ts";
 import { quoted } from "./shape.ts";
@@ -8,17 +8,28 @@ import { quoted } from "./shape.ts";
 export function checkNames(cross: Cross): void {
   const { document } = cross;
   const groups = placed(document.failoverGroups, ["failoverGroups"]);
-  const pools = placed(document.pools, ["pools"]);
+  const pools = document.pools ?? [];
+  const poolPath = pathsIn(pools, ["pools"]);
   const virtualRouters = groups.flatMap(([group, path]) => placed(group.virtualRouters, [...path, "virtualRouters"]));
-  unique(cross, placed(document.interfaces, ["interfaces"]));
-  unique(cross, groups);
-  unique(cross, virtualRouters);
-  unique(cross, pools);
-  for (const [pool, path] of pools) unique(cross, placed(pool.backends, [...path, "backends"]));
-  unique(cross, placed(document.services, ["services"]));
+  const groupPaths = groups.map(([, path]) => path);
+  const routerPaths = virtualRouters.map(([, path]) => path);
+  unique(cross, document.interfaces, pathsIn(document.interfaces, ["interfaces"]));
+  unique(
+    cross,
+    groups.map(([group]) => group),
+    (at) => groupPaths[at] ?? [],
+  );
+  unique(
+    cross,
+    virtualRouters.map(([vr]) => vr),
+    (at) => routerPaths[at] ?? [],
+  );
+  unique(cross, pools, poolPath);
+  pools.forEach(({ backends }, at) => unique(cross, backends, pathsIn(backends, [...poolPath(at), "backends"])));
+  unique(cross, document.services ?? [], pathsIn(document.services ?? [], ["services"]));
 
   const interfaces = document.interfaces.map((link) => link.name);
-  const known = { interfaces, pools: pools.map(([pool]) => pool.name) };
+  const known = { interfaces, pools: pools.map((pool) => pool.name) };
   for (const [vr, path] of virtualRouters)
     refer(cross, "interface", vr.interface, known.interfaces, [...path, "interface"]);
   for (const [route, path] of placed(document.routes, ["routes"])) {
@@ -46,20 +57,18 @@ function checkHeartbeatOver(cross: Cross, interfaces: readonly string[]): void {
   });
 }
 
-function unique(cross: Cross, items: readonly (readonly [{ readonly name?: string }, Path])[]): void {
-  const first = new Map<string, Path>();
-  for (const [{ name }, path] of items) {
-    if (name === undefined) continue;
+function unique(cross: Cross, items: readonly { readonly name?: string }[], pathOf: (at: number) => Path): void {
+  const first = new Map<string, number>();
+  items.forEach(({ name }, at) => {
+    if (name === undefined) return;
     const other = first.get(name);
-    if (other === undefined) first.set(name, path);
-    else
-      cross.tell(
-        "duplicateName",
-        [...path, "name"],
-        `is ${quoted(name)}, as ${formatPath(other)} is called`,
-        "choose another name",
-      );
-  }
+    if (other === undefined) {
+      first.set(name, at);
+      return;
+    }
+    const what = `is ${quoted(name)}, as ${formatPath(pathOf(other))} is called`;
+    cross.tell("duplicateName", [...pathOf(at), "name"], what, "choose another name");
+  });
 }
 
 function refer(cross: Cross, kind: string, name: string, known: readonly string[], path: Path): void {

@@ -1,6 +1,6 @@
 /** Checks of pools by themselves: backends that can exist and can be told apart. */
 import { checkCheck } from "./check-checks.ts";
-import { type Cross, placed } from "./check-context.ts";
+import { type Cross, pathsIn, placed } from "./check-context.ts";
 import { ownAndVirtual } from "./check-network.ts";
 import { notForBackends } from "./host-address.ts";
 import { formatPath, type Path } from "./path.ts";
@@ -23,22 +23,32 @@ function checkBackends(
   path: Path,
   ours: ReadonlySet<string>,
 ): void {
-  const seen = new Map<string, Path>();
-  for (const [{ address, port }, here] of placed(backends, [...path, "backends"])) {
+  const pathOf = pathsIn(backends, [...path, "backends"]);
+  const seen = new Map<string, number>();
+  for (const [at, { address, port }] of backends.entries()) {
     const reason = notForBackends(address);
     if (reason !== undefined)
-      cross.tell("badAddress", [...here, "address"], `is ${address}, ${reason}`, "write the backend's own address");
+      cross.tell(
+        "badAddress",
+        [...pathOf(at), "address"],
+        `is ${address}, ${reason}`,
+        "write the backend's own address",
+      );
     if (ours.has(address)) {
       cross.tell(
         "backendIsOurs",
-        [...here, "address"],
+        [...pathOf(at), "address"],
         `is ${address}, an address of the pair itself`,
         "write the address of another machine",
       );
     }
     const key = `${address} ${port}`;
     const other = seen.get(key);
-    if (other === undefined) seen.set(key, here);
-    else cross.tell("duplicateBackend", here, `has the address and port of ${formatPath(other)}`, "remove one of them");
+    if (other === undefined) {
+      seen.set(key, at);
+      continue;
+    }
+    const what = `has the address and port of ${formatPath(pathOf(other))}`;
+    cross.tell("duplicateBackend", pathOf(at), what, "remove one of them");
   }
 }

@@ -13,7 +13,7 @@ import { quoted } from "./shape.ts";
 
 /** What both boxes see alike. */
 export function checkBackends(cross: Cross, services: readonly PlacedService[]): void {
-  const claims = new Map<string, Claim>();
+  const claims: Claims = new Map();
   const checked = new Set((cross.document.pools ?? []).filter((pool) => pool.check).map((pool) => pool.name));
   for (const each of services) {
     checkTogether(cross, each);
@@ -75,14 +75,11 @@ function warnOfTcpCheck(cross: Cross, path: Path, key: string, pool: ResolvedPoo
   );
 }
 
-/** The service that a backend's address and port answers for. */
-interface Claim {
-  readonly path: Path;
-  readonly backend: string;
-}
+/** The path of the service that a backend's address and port answers for. */
+type Claims = Map<string, Path>;
 
 /** In mode nat the source of a backend's reply alone tells what it answers for, so it can answer for one address only. */
-function claimBackends(cross: Cross, { service, path, pools }: PlacedService, claims: Map<string, Claim>): void {
+function claimBackends(cross: Cross, { service, path, pools }: PlacedService, claims: Claims): void {
   if (service.addresses.length > 1) {
     const what = `is a virtual router with ${service.addresses.length} addresses, but in mode nat each backend can answer for one only`;
     cross.tell("backendInTwoServices", [...path, "address"], what, "write one of the addresses, or use mode one-arm");
@@ -94,9 +91,8 @@ function claimBackends(cross: Cross, { service, path, pools }: PlacedService, cl
       if (family(backend.address) !== service.family) continue;
       const where = `${whereOf(backend)} ${service.protocol}`;
       const other = claims.get(where);
-      if (other === undefined) claims.set(where, { path, backend: backend.name });
-      else if (other.path !== path)
-        shared.push(`${backend.name} (${whereOf(backend)}, as ${formatPath(other.path)} does)`);
+      if (other === undefined) claims.set(where, path);
+      else if (other !== path) shared.push(`${backend.name} (${whereOf(backend)}, as ${formatPath(other)} does)`);
     }
     if (shared.length === 0) continue;
     const what = `uses backends that answer for another address or port too, so a reply could belong to either: ${shared.join(", ")}`;

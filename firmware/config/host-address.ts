@@ -17,7 +17,7 @@ export function notForHosts(address: IpAddress): string | undefined {
     if (/^ff[0-9a-f]{2}:/.test(address)) return "a multicast address";
     return address.startsWith("::ffff:") ? "an IPv4 address written as IPv6" : undefined;
   }
-  const [first = 0] = addressBytes(address);
+  const first = Number(address.slice(0, address.indexOf(".")));
   if (first === 0) return "an address of no host";
   if (first === 127) return "a loopback address";
   if (first >= 240) return "a reserved address";
@@ -100,7 +100,8 @@ function leadingBits(address: IpAddress, prefixLength: number): string | number 
   return String.fromCharCode(...bytes);
 }
 
+/** Of an IPv4 address. */
 function toNumber(address: IpAddress): number {
-  const [a = 0, b = 0, c = 0, d = 0] = addressBytes(address);
-  return ((a * 256 + b) * 256 + c) * 256 + d;
+  const bytes = addressBytes(address);
+  return (((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)) * 256 + (bytes[2] ?? 0)) * 256 + (bytes[3] ?? 0);
 }

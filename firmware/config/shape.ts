@@ -6,7 +6,7 @@
  */
 import { formats, type TextFormat } from "./formats.ts";
 import { meantOr } from "./nearest.ts";
-import { formatPath, itemKeys, type Path } from "./path.ts";
+import { formatPath, itemKeys } from "./path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 
 /** The JSON Schema words that `schema.ts` uses, and our own: perBox, by, notBuilt. */
@@ -59,13 +59,24 @@ interface Walk {
   readonly context: ShapeContext;
 }
 
-function tell(walk: Walk, code: ProblemCode, path: Path, what: string, mend: string): undefined {
-  if (walk.problems.length < walk.context.problemsMax) walk.problems.push({ path: formatPath(path), what, mend, code });
+/** Where the walk is; one list for all of it, because a large document has a million places and few problems. */
+type Place = Step[];
+
+/** A key, or an item whose key is worked out when somebody asks. */
+type Step = string | { readonly list: readonly unknown[]; readonly at: number };
+
+function formatPlace(place: Place): string {
+  return formatPath(place.map((step) => (typeof step === "string" ? step : (itemKeys(step.list)[step.at] ?? ""))));
+}
+
+function tell(walk: Walk, code: ProblemCode, path: Place, what: string, mend: string): undefined {
+  if (walk.problems.length < walk.context.problemsMax)
+    walk.problems.push({ path: formatPlace(path), what, mend, code });
   return undefined;
 }
 
 /** What is left of `value`, or undefined when it cannot stand. */
-function visit(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
+function visit(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
   if (walk.problems.length >= walk.context.problemsMax) return undefined;
   if (schema.perBox === true) return visitPerBox(walk, schema, value, path);
   if (schema.by !== undefined) return visitChoice(walk, schema, schema.by, value, path);
@@ -99,10 +110,10 @@ function visit(walk: Walk, schema: SchemaView, value: unknown, path: Path): unkn
     case undefined:
       break;
   }
-  throw new Error(`the schema at ${formatPath(path)} has no type`);
+  throw new Error(`the schema at ${formatPlace(path)} has no type`);
 }
 
-function visitPerBox(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
+function visitPerBox(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
   const [plain, both] = schema.anyOf ?? [];
   if (plain === undefined || both === undefined)
     throw new Error("a per-box schema holds the plain form and the form per box");
@@ -126,7 +137,7 @@ function isPerBoxValue(value: unknown): value is object {
   return keys.length > 0 && keys.every((key) => key === "a" || key === "b");
 }
 
-function visitChoice(walk: Walk, schema: SchemaView, by: string, value: unknown, path: Path): unknown {
+function visitChoice(walk: Walk, schema: SchemaView, by: string, value: unknown, path: Place): unknown {
   if (!isObject(value)) return wrongType(walk, path, value, "an object in braces");
   const branches = schema.anyOf ?? [];
   const words = branches.map((branch) => branch.properties?.[by]?.const ?? "");
@@ -139,37 +150,42 @@ function visitChoice(walk: Walk, schema: SchemaView, by: string, value: unknown,
   return branch === undefined ? undefined : visitObject(walk, branch, value, path);
 }
 
-function visitObject(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
+function visitObject(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
   if (!isObject(value)) return wrongType(walk, path, value, "an object in braces");
   const properties = schema.properties ?? {};
-  const left: Record<string, unknown> = {};
+  let changed: Map<string, unknown> | undefined;
   let stands = true;
   for (const key of Object.keys(value)) {
     const property = own(properties, key) as SchemaView | undefined;
-    if (property === undefined) {
-      strangeKey(walk, schema, key, path);
-      continue;
-    }
-    const kept = property.const === undefined ? visit(walk, property, own(value, key), [...path, key]) : property.const;
-    if (kept !== undefined) left[key] = kept;
-    else if (schema.required?.includes(key) === true) stands = false;
+    const given = own(value, key);
+    path.push(key);
+    const kept =
+      property === undefined ? strangeKey(walk, schema, path) : (property.const ?? visit(walk, property, given, path));
+    path.pop();
+    if (kept === undefined && schema.required?.includes(key) === true) stands = false;
+    if (kept !== given || kept === undefined) (changed ??= new Map()).set(key, kept);
   }
   for (const key of schema.required ?? []) {
     if (Object.hasOwn(value, key)) continue;
     stands = false;
     tell(walk, "missingKey", [...path, key], "is missing", `add "${key}"${meaning(properties[key])}`);
   }
-  return stands ? left : undefined;
+  return stands ? without(value, changed) : undefined;
 }
 
-function strangeKey(walk: Walk, schema: SchemaView, key: string, path: Path): void {
-  const here = [...path, key.length > 64 ? `${key.slice(0, 64)}…` : key];
-  if (schema.notBuilt?.includes(key) === true) {
-    tell(walk, "notBuilt", here, "is not built yet", "remove it");
-    return;
-  }
+/** The value itself where nothing of it changed. */
+function without(value: object, changed: ReadonlyMap<string, unknown> | undefined): object {
+  if (changed === undefined) return value;
+  const kept = Object.entries(value).map(([key, item]) => [key, changed.has(key) ? changed.get(key) : item]);
+  return Object.fromEntries(kept.filter(([, item]) => item !== undefined)) as object;
+}
+
+function strangeKey(walk: Walk, schema: SchemaView, path: Place): undefined {
+  const key = String(path.at(-1));
+  const here = [...path.slice(0, -1), key.length > 64 ? `${key.slice(0, 64)}…` : key];
+  if (schema.notBuilt?.includes(key) === true) return tell(walk, "notBuilt", here, "is not built yet", "remove it");
   const known = Object.keys(schema.properties ?? {});
-  tell(
+  return tell(
     walk,
     "unknownKey",
     here,
@@ -178,7 +194,7 @@ function strangeKey(walk: Walk, schema: SchemaView, key: string, path: Path): vo
   );
 }
 
-function visitList(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
+function visitList(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
   if (!Array.isArray(value)) return wrongType(walk, path, value, "a list in square brackets");
   const most = schema.maxItems ?? Number.MAX_SAFE_INTEGER;
   const least = schema.minItems ?? 0;
@@ -188,15 +204,19 @@ function visitList(walk: Walk, schema: SchemaView, value: unknown, path: Path): 
   if (value.length < least) {
     return tell(walk, "wrongCount", path, "is empty", `add at least one entry${meaning(schema.items)}`);
   }
-  const keys = itemKeys(value);
   const { items } = schema;
-  if (items === undefined) throw new Error(`the schema at ${formatPath(path)} has no items`);
-  return value
-    .map((item: unknown, i) => visit(walk, items, item, [...path, keys[i] ?? String(i)]))
-    .filter((item) => item !== undefined);
+  if (items === undefined) throw new Error(`the schema at ${formatPlace(path)} has no items`);
+  const list: readonly unknown[] = value;
+  const kept = list.map((item, at) => {
+    path.push({ list, at });
+    const left = visit(walk, items, item, path);
+    path.pop();
+    return left;
+  });
+  return kept.every((item, at) => item === list[at]) ? value : kept.filter((item) => item !== undefined);
 }
 
-function visitText(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
+function visitText(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
   if (schema.enum !== undefined)
     return visitWord(walk, { enum: schema.enum, notBuilt: schema.notBuilt ?? [] }, value, path);
   if (typeof value !== "string") return wrongType(walk, path, value, "a text in double quotes");
@@ -213,7 +233,7 @@ function visitWord(
   walk: Walk,
   schema: { readonly enum: readonly string[]; readonly notBuilt: readonly string[] },
   value: unknown,
-  path: Path,
+  path: Place,
 ): unknown {
   if (typeof value !== "string") return wrongType(walk, path, value, `one of ${quotedList(schema.enum)}`);
   if (schema.enum.includes(value)) return value;
@@ -223,7 +243,7 @@ function visitWord(
   return tell(walk, "wrongWord", path, `is ${quoted(value)}`, meantOr(value, schema.enum, instead));
 }
 
-function visitInteger(walk: Walk, schema: SchemaView, value: unknown, path: Path): unknown {
+function visitInteger(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
   const least = schema.minimum ?? Number.MIN_SAFE_INTEGER;
   const most = schema.maximum ?? Number.MAX_SAFE_INTEGER;
   const range = `a whole number from ${least} to ${most}`;
@@ -251,7 +271,7 @@ function visitInteger(walk: Walk, schema: SchemaView, value: unknown, path: Path
   );
 }
 
-function wrongType(walk: Walk, path: Path, value: unknown, wanted: string): undefined {
+function wrongType(walk: Walk, path: Place, value: unknown, wanted: string): undefined {
   return tell(walk, "wrongType", path, `is ${kindOf(value)}, not ${wanted}`, `write ${wanted}`);
 }
 

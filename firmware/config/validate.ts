@@ -2,6 +2,7 @@
  * Judges a whole configuration: text, shape, then meaning, and tells every problem that does not follow from
  * another. Decides nothing about what runs; `resolve.ts` and `compile-*.ts` say what an accepted document means.
  */
+import { canonicalJson } from "./canonical.ts";
 import type { Cross, Tell } from "./check-context.ts";
 import { checkGroups } from "./check-groups.ts";
 import { checkNames } from "./check-names.ts";
@@ -31,6 +32,8 @@ export type Validation =
       readonly ok: true;
       /** As written, with VRIDs that were left out chosen. */
       readonly document: Document;
+      /** The document as canonical JSON. */
+      readonly text: string;
       readonly resolved: Resolved;
       /** Accepted, but somebody should know. */
       readonly warnings: readonly Problem[];
@@ -66,15 +69,15 @@ function validateValue(value: unknown, context: ValidateContext): Validation {
   const followUps = shape.problems.some((problem) => sectionsReferredTo.has(problem.path.split(".")[0] ?? ""));
   problems.push(...meaning.problems.filter((problem) => !followUps || !absence.has(problem.code)));
   if (problems.length > 0) return { ok: false, problems: capped(problems) };
-  // As long as its canonical text, which differs in the order of keys alone.
-  if (JSON.stringify(document).length > documentBytesMax) {
+  const text = canonicalJson(document);
+  if (text.length > documentBytesMax) {
     return {
       ok: false,
       problems: [{ path: "", what: "the document is too large", mend: "make it smaller", code: "tooLarge" }],
     };
   }
   const resolved = views[boxes.indexOf(context.box)] ?? resolveForBox(document, undefined, pools);
-  return { ok: true, document, resolved, warnings: meaning.warnings };
+  return { ok: true, document, text, resolved, warnings: meaning.warnings };
 }
 
 /** Runs every check of meaning on both boxes' views. */

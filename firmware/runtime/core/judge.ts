@@ -3,7 +3,6 @@
  * in a thread of its own and what it means comes back in pieces, between which core does its other work.
  */
 import { Worker } from "node:worker_threads";
-import { canonicalJson } from "../../config/canonical.ts";
 import { lookup } from "../../config/lookup.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Resolved, ResolvedPool } from "../../config/resolved.ts";
@@ -40,8 +39,8 @@ const SMALL_BYTES = 64 << 10;
 export function judge(input: DocumentText, context: ValidateContext): Judged {
   const validation = validate(input, context);
   if (!validation.ok) return validation;
-  const { document, resolved, warnings } = validation;
-  return { ok: true, text: canonicalJson(document), resolved, warnings };
+  const { text, resolved, warnings } = validation;
+  return { ok: true, text, resolved, warnings };
 }
 
 /** As {@link judge}, without holding up whoever waits; with what `former` says alike in the same objects. */

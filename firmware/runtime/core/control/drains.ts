@@ -2,6 +2,7 @@
  * The backends that somebody drains. The document does not hold them: the pair's boxes remember them, and tell each
  * other. Of two that differ about a backend the one that was told later is right, whichever box that was.
  */
+import { lookup } from "../../../config/lookup.ts";
 import type { Resolved } from "../../../config/resolved.ts";
 import type { DrainShown } from "../../control.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
@@ -52,7 +53,7 @@ export class Drains {
       const { pool } = named;
       const backend = named.backend.name;
       if (changes) await this.#keep(config, { pool, backend, on, version: 1 + this.#newest() });
-      const isUsed = config.services.some((service) => service.pool === pool || service.sorryPool === pool);
+      const isUsed = lookup(config).users.has(pool);
       return { pool, backend, draining: on, message: drainSentence(name, on, changes, isUsed) };
     });
   }
@@ -70,10 +71,9 @@ export class Drains {
 
   /** Forgets what is over and whose backend is not there any more. */
   async #keep(config: Resolved, drain: Drain): Promise<void> {
-    const known = new Set(
-      config.pools.flatMap((pool) => pool.backends.map((backend) => backendName({ pool: pool.name, backend }))),
-    );
-    const kept = [...this.#drains].filter(([name, { on }]) => on || known.has(name));
+    const { pools } = lookup(config);
+    const isKnown = (one: Drain) => pools.get(one.pool)?.backends.some(({ name }) => name === one.backend) === true;
+    const kept = [...this.#drains].filter(([, one]) => one.on || isKnown(one));
     await this.#store(new Map([...kept, [nameOf(drain), drain]]));
   }
 
