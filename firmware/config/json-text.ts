@@ -101,7 +101,7 @@ function readObject(reader: Reader, depth: number): Read<unknown> {
 }
 
 /** An assignment to "__proto__" would not make a key of it. */
-function put(object: Record<string, unknown>, key: string, value: unknown): void {
+export function put(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__")
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
   else object[key] = value;
