@@ -4,7 +4,7 @@ import type { BalancerEntry } from "@futago/hal/units/balancer.ts";
 import { atOnce } from "@futago/hal/units/steps.ts";
 import { type BalancerInput, compileServices } from "./compile.ts";
 import { applyWrites, diffEntries, entryKey } from "./diff.ts";
-import { entriesInForce, type InForce, planChange, planMoveInSteps, type Plan } from "./plan.ts";
+import { entriesInForce, type InForce, compileMoveInSteps, planChange, planMoveInSteps, type Plan } from "./plan.ts";
 import type { BalancedBackend, BalancedService } from "./service.ts";
 import { backend, ip, service } from "./services.test-support.ts";
 
@@ -73,9 +73,10 @@ describe("tables made anew", () => {
     const before = plan(input([service(70, [backend(9)]), service(80, web)]), NOTHING);
     const later = plan(input([service(80, [backend(11), backend(13)])]), before.inForce);
     const services = [service(80, [backend(11), backend(13)])];
-    const moved = atOnce(planMoveInSteps(input(services, { servicesMax: 32 }), later.inForce, []));
-    if (!moved.ok) throw new Error(moved.reason.kind);
-    const led = applyWrites([], moved.value.writes);
+    const wanted = input(services, { servicesMax: 32 });
+    const compiled = atOnce(compileMoveInSteps(wanted, later.inForce));
+    if (!compiled.ok) throw new Error(compiled.reason.kind);
+    const led = applyWrites([], atOnce(planMoveInSteps(wanted, compiled.value, [])).writes);
     expect(keys(led)).toEqual(keys(entriesInForce(later.inForce)));
     expect(keys(led)).toContain("ring 1");
     expect(keys(led)).toContain("backend 130");

@@ -51,18 +51,22 @@ export function* planInSteps(
   return ok({ writes, inForce: { kind: "planned", input, compiled: compiled.value } });
 }
 
-/**
- * The same, as steps, for tables made anew, which hold `found`: services and backends keep the numbers that flows know.
- */
-export function* planMoveInSteps(
+/** What tables made anew shall hold, as steps: services and backends keep the numbers that flows know. */
+export function compileMoveInSteps(
   input: BalancerInput,
   inForce: InForce,
+): Generator<undefined, Result<Compiled, ServiceConflict>> {
+  return compileInSteps(input, surveyEntries(entriesInForce(inForce)));
+}
+
+/** The writes that lead there from what the new tables hold, `found`. */
+export function* planMoveInSteps(
+  input: BalancerInput,
+  compiled: Compiled,
   found: readonly BalancerEntry[],
-): Generator<undefined, Result<Plan, ServiceConflict>> {
-  const compiled = yield* compileInSteps(input, surveyEntries(entriesInForce(inForce)));
-  if (!compiled.ok) return compiled;
-  const writes = yield* diffInSteps(listsOf(found), all(compiled.value));
-  return ok({ writes, inForce: { kind: "planned", input, compiled: compiled.value } });
+): Generator<undefined, Plan> {
+  const writes = yield* diffInSteps(listsOf(found), all(compiled));
+  return { writes, inForce: { kind: "planned", input, compiled } };
 }
 
 /** Entries in lists of a thousand. */

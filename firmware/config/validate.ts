@@ -42,15 +42,17 @@ export type Validation =
 
 /**
  * Judges a configuration given as UTF-8 bytes, as JSON text, or as a value made from JSON. No text and no bytes make
- * it throw.
+ * it throw. `onResolved` is told what a document of the right shape says to this box, before its meaning is checked.
  */
-export function validate(input: unknown, context: ValidateContext): Validation {
-  if (typeof input !== "string" && !(input instanceof Uint8Array)) return validateValue(input, context);
+export function validate(input: unknown, context: ValidateContext, onResolved?: OnResolved): Validation {
+  if (typeof input !== "string" && !(input instanceof Uint8Array)) return validateValue(input, context, onResolved);
   const reading = readDocument(input);
-  return reading.ok ? validateValue(reading.value, context) : { ok: false, problems: [reading.problem] };
+  return reading.ok ? validateValue(reading.value, context, onResolved) : { ok: false, problems: [reading.problem] };
 }
 
-function validateValue(value: unknown, context: ValidateContext): Validation {
+export type OnResolved = (resolved: Resolved) => void;
+
+function validateValue(value: unknown, context: ValidateContext, onResolved: OnResolved = () => undefined): Validation {
   const paired = typeof value === "object" && value !== null && Object.hasOwn(value, "pair");
   const shape = checkShape(schemaView, value, { paired, problemsMax });
   const problems = [...shape.problems];
@@ -65,6 +67,8 @@ function validateValue(value: unknown, context: ValidateContext): Validation {
   const boxes: readonly (Box | undefined)[] = paired ? ["a", "b"] : [undefined];
   const pools = resolvePools(document);
   const views = boxes.map((box) => resolveForBox(document, box, pools));
+  const resolved = views[boxes.indexOf(context.box)] ?? resolveForBox(document, undefined, pools);
+  if (problems.length === 0) onResolved(resolved);
   const meaning = checkMeaning(salvage, views, context);
   const followUps = shape.problems.some((problem) => sectionsReferredTo.has(problem.path.split(".")[0] ?? ""));
   problems.push(...meaning.problems.filter((problem) => !followUps || !absence.has(problem.code)));
@@ -76,7 +80,6 @@ function validateValue(value: unknown, context: ValidateContext): Validation {
       problems: [{ path: "", what: "the document is too large", mend: "make it smaller", code: "tooLarge" }],
     };
   }
-  const resolved = views[boxes.indexOf(context.box)] ?? resolveForBox(document, undefined, pools);
   return { ok: true, document, text, resolved, warnings: meaning.warnings };
 }
 

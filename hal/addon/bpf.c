@@ -43,7 +43,7 @@ const char *futago_bpf_complaints(void)
 	return complaints;
 }
 
-void futago_throw_text(napi_env env, int negative_errno, const char *syscall, const char *text)
+napi_value futago_text_error(napi_env env, int negative_errno, const char *syscall, const char *text)
 {
 	int error = negative_errno == -KERNEL_ENOTSUPP ? EOPNOTSUPP : -negative_errno;
 	const char *name = strerrorname_np(error);
@@ -53,12 +53,12 @@ void futago_throw_text(napi_env env, int negative_errno, const char *syscall, co
 	napi_create_string_utf8(env, *text ? text : strerror(error), NAPI_AUTO_LENGTH, &message);
 	napi_create_error(env, code, message, &object);
 	futago_bpf_set_text(env, object, "syscall", syscall);
-	napi_throw(env, object);
+	return object;
 }
 
 void futago_throw_bpf(napi_env env, int negative_errno, const char *syscall)
 {
-	futago_throw_text(env, negative_errno, syscall, complaints);
+	napi_throw(env, futago_text_error(env, negative_errno, syscall, complaints));
 	futago_bpf_clear_complaints();
 }
 

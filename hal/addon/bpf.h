@@ -10,8 +10,8 @@
 
 #define BPF_PATH_MAX 512
 
-/* libbpf returns the negative errno; 524 is the kernel's ENOTSUPP, which has no name outside it. */
-void futago_throw_text(napi_env env, int negative_errno, const char *syscall, const char *text);
+/* libbpf returns the negative errno; 524 is the kernel's ENOTSUPP, which has no name outside it. An empty text: errno's own. */
+napi_value futago_text_error(napi_env env, int negative_errno, const char *syscall, const char *text);
 /* As above, with libbpf's complaints for text, which it clears, or errno's own words. */
 void futago_throw_bpf(napi_env env, int negative_errno, const char *syscall);
 /* What libbpf complained of on this thread, kernel's extack texts among it, since it was cleared. */

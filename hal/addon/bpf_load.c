@@ -15,6 +15,31 @@
 #define VERIFIER_LOG_BYTES (4 << 20)
 #define TAIL_LINES 12
 #define MAPS_MAX 64
+#define REFUSAL_BYTES 4096
+#define MAP_NAME_BYTES 64
+
+struct size {
+	char map[MAP_NAME_BYTES];
+	uint32_t entries;
+};
+
+/* What JavaScript holds: the object, or NULL when it was closed. */
+struct holder {
+	struct bpf_object *object;
+};
+
+/* An object on its way into the kernel, which takes the verifier a good part of a second. */
+struct load {
+	char path[BPF_PATH_MAX];
+	char directory[BPF_PATH_MAX];
+	struct size sizes[MAPS_MAX];
+	uint32_t sizes_count;
+	struct holder *holder;
+	int error;
+	char refusal[REFUSAL_BYTES];
+	napi_deferred deferred;
+	napi_async_work work;
+};
 
 /* The start of the last `lines` lines of a text. */
 static const char *tail(const char *text, int lines)
@@ -27,14 +52,6 @@ static const char *tail(const char *text, int lines)
 			lines--;
 	}
 	return lines < 0 ? at + 1 : at;
-}
-
-/* The verifier's last lines when it spoke, else what libbpf had to say. */
-static void throw_load(napi_env env, int negative_errno, const char *verifier_log)
-{
-	const char *text = *verifier_log ? tail(verifier_log, TAIL_LINES) : futago_bpf_complaints();
-
-	futago_throw_text(env, negative_errno, "bpf(BPF_PROG_LOAD)", text);
 }
 
 static int pin_path(char *path, const char *directory, const struct bpf_map *map)
@@ -115,23 +132,13 @@ static int pin_new_maps(struct bpf_object *object, const char *directory, uint64
 	return 0;
 }
 
-/* `sizes` maps names of maps to how many entries they shall have. */
-static int set_sizes(napi_env env, struct bpf_object *object, napi_value sizes)
+/* What names no map of the object is of no concern to it. */
+static int set_sizes(const struct load *load)
 {
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object) {
-		napi_value value;
-		bool there = false;
-		uint32_t entries;
-
-		napi_has_named_property(env, sizes, bpf_map__name(map), &there);
-		if (!there)
-			continue;
-		napi_get_named_property(env, sizes, bpf_map__name(map), &value);
-		if (napi_get_value_uint32(env, value, &entries) != napi_ok)
-			return -EINVAL;
-		int error = bpf_map__set_max_entries(map, entries);
+	for (uint32_t i = 0; i < load->sizes_count; i++) {
+		const struct size *size = &load->sizes[i];
+		struct bpf_map *map = bpf_object__find_map_by_name(load->holder->object, size->map);
+		int error = map ? bpf_map__set_max_entries(map, size->entries) : 0;
 
 		if (error)
 			return error;
@@ -167,11 +174,6 @@ static void add_program(napi_env env, napi_value list, uint32_t index, const str
 	futago_bpf_set_number(env, object, "id", info.id);
 	napi_set_element(env, list, index, object);
 }
-
-/* What JavaScript holds: the object, or NULL when it was closed. */
-struct holder {
-	struct bpf_object *object;
-};
 
 static void collect(napi_env env, void *data, void *hint)
 {
@@ -224,9 +226,10 @@ static napi_value describe(napi_env env, struct holder *holder)
 }
 
 /* Sizes, pins, verifier, pins again. The directory is locked meanwhile, so that two processes make one set of maps. */
-static int load_locked(napi_env env, struct bpf_object *object, const char *directory, napi_value sizes)
+static int load_locked(const struct load *load)
 {
-	int lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct bpf_object *object = load->holder->object;
+	int lock = open(load->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t reused;
 	int error;
 
@@ -234,53 +237,162 @@ static int load_locked(napi_env env, struct bpf_object *object, const char *dire
 		return -errno;
 	error = flock(lock, LOCK_EX) ? -errno : 0;
 	if (!error)
-		error = set_sizes(env, object, sizes);
+		error = set_sizes(load);
 	if (!error)
-		error = take_over_pins(object, directory, &reused);
+		error = take_over_pins(object, load->directory, &reused);
 	if (!error)
 		error = bpf_object__load(object);
 	if (!error)
-		error = pin_new_maps(object, directory, reused);
+		error = pin_new_maps(object, load->directory, reused);
 	close(lock);
 	return error;
 }
 
-/* bpfLoad(path, pinDirectory, sizes): {maps, programs, handle}. */
-static napi_value load(napi_env env, napi_callback_info info)
+/* The verifier's last lines when it spoke, else what libbpf had to say. */
+static void keep_refusal(struct load *load, const char *verifier_log)
 {
-	napi_value arguments[3], result = NULL;
-	char path[BPF_PATH_MAX], directory[BPF_PATH_MAX];
+	const char *text = *verifier_log ? tail(verifier_log, TAIL_LINES) : futago_bpf_complaints();
 
-	futago_bpf_arguments(env, info, 3, arguments);
-	if (!futago_bpf_text(env, arguments[0], path, sizeof(path)) ||
-	    !futago_bpf_text(env, arguments[1], directory, sizeof(directory)))
-		return NULL;
+	snprintf(load->refusal, sizeof(load->refusal), "%s", text);
+}
+
+/* On any thread. */
+static void load_object(struct load *load)
+{
 	char *log = calloc(1, VERIFIER_LOG_BYTES);
-	struct holder *holder = calloc(1, sizeof(*holder));
 	LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = log, .kernel_log_size = VERIFIER_LOG_BYTES);
 
-	if (!log || !holder) {
-		free(log);
-		free(holder);
-		futago_throw_errno(env, ENOMEM, "calloc");
-		return NULL;
-	}
+	load->error = -ENOMEM;
+	if (!log)
+		return;
 	futago_bpf_clear_complaints();
-	holder->object = bpf_object__open_file(path, &options);
-	int error = holder->object ? load_locked(env, holder->object, directory, arguments[2]) : -errno;
-
-	if (error) {
-		throw_load(env, error, log);
-		collect(env, holder, NULL);
-	} else {
-		result = describe(env, holder);
-	}
+	load->holder->object = bpf_object__open_file(load->path, &options);
+	load->error = load->holder->object ? load_locked(load) : -errno;
+	if (load->error)
+		keep_refusal(load, log);
 	free(log);
+}
+
+static bool read_size(napi_env env, napi_value sizes, napi_value name, struct size *size)
+{
+	napi_value value;
+	size_t length;
+
+	if (napi_get_value_string_utf8(env, name, size->map, sizeof(size->map), &length) == napi_ok &&
+	    napi_get_property(env, sizes, name, &value) == napi_ok &&
+	    napi_get_value_uint32(env, value, &size->entries) == napi_ok)
+		return true;
+	napi_throw_type_error(env, NULL, "a number of entries is expected");
+	return false;
+}
+
+static bool read_sizes(napi_env env, napi_value sizes, struct load *load)
+{
+	napi_value names, name;
+
+	if (napi_get_property_names(env, sizes, &names) != napi_ok ||
+	    napi_get_array_length(env, names, &load->sizes_count) != napi_ok || load->sizes_count > MAPS_MAX) {
+		napi_throw_type_error(env, NULL, "sizes by names of maps are expected");
+		return false;
+	}
+	for (uint32_t i = 0; i < load->sizes_count; i++) {
+		napi_get_element(env, names, i, &name);
+		if (!read_size(env, sizes, name, &load->sizes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Of (path, pinDirectory, sizes); NULL with an error thrown. */
+static struct load *begin(napi_env env, napi_callback_info info)
+{
+	struct load *load = calloc(1, sizeof(*load));
+	struct holder *holder = calloc(1, sizeof(*holder));
+	napi_value arguments[3];
+
+	futago_bpf_arguments(env, info, 3, arguments);
+	if (!load || !holder)
+		futago_throw_errno(env, ENOMEM, "calloc");
+	else if (futago_bpf_text(env, arguments[0], load->path, sizeof(load->path)) &&
+		 futago_bpf_text(env, arguments[1], load->directory, sizeof(load->directory)) &&
+		 read_sizes(env, arguments[2], load)) {
+		load->holder = holder;
+		return load;
+	}
+	free(holder);
+	free(load);
+	return NULL;
+}
+
+/* The object, or NULL with the error in `refused`. */
+static napi_value finish(napi_env env, struct load *load, napi_value *refused)
+{
+	napi_value result = NULL;
+
+	if (load->error) {
+		*refused = futago_text_error(env, load->error, "bpf(BPF_PROG_LOAD)", load->refusal);
+		collect(env, load->holder, NULL);
+	} else {
+		result = describe(env, load->holder);
+	}
+	free(load);
 	return result;
+}
+
+/* bpfLoad(path, pinDirectory, sizes): {maps, programs, handle}. `sizes` are how many entries maps shall have, by name. */
+static napi_value load_now(napi_env env, napi_callback_info info)
+{
+	struct load *load = begin(env, info);
+	napi_value refused = NULL, result;
+
+	if (!load)
+		return NULL;
+	load_object(load);
+	result = finish(env, load, &refused);
+	if (refused)
+		napi_throw(env, refused);
+	return result;
+}
+
+static void execute(napi_env env, void *data)
+{
+	(void)env;
+	load_object(data);
+}
+
+static void complete(napi_env env, napi_status status, void *data)
+{
+	struct load *load = data;
+	napi_deferred deferred = load->deferred;
+	napi_value refused = NULL, result;
+
+	(void)status;
+	napi_delete_async_work(env, load->work);
+	result = finish(env, load, &refused);
+	if (refused)
+		napi_reject_deferred(env, deferred, refused);
+	else
+		napi_resolve_deferred(env, deferred, result);
+}
+
+/* bpfLoadAside(path, pinDirectory, sizes): a promise of the same; another thread waits for the verifier. */
+static napi_value load_aside(napi_env env, napi_callback_info info)
+{
+	struct load *load = begin(env, info);
+	napi_value name, promise;
+
+	if (!load)
+		return NULL;
+	napi_create_promise(env, &load->deferred, &promise);
+	napi_create_string_utf8(env, "bpfLoad", NAPI_AUTO_LENGTH, &name);
+	napi_create_async_work(env, NULL, name, execute, complete, load, &load->work);
+	napi_queue_async_work(env, load->work);
+	return promise;
 }
 
 void futago_register_bpf_load(napi_env env, napi_value exports)
 {
-	futago_export(env, exports, "bpfLoad", load);
+	futago_export(env, exports, "bpfLoad", load_now);
+	futago_export(env, exports, "bpfLoadAside", load_aside);
 	futago_export(env, exports, "bpfClose", close_object);
 }

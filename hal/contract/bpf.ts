@@ -106,6 +106,12 @@ export interface Bpf {
    * many entries a map shall have instead of the object's own number. Throws HalError with the verifier's last lines.
    */
   load(object: "gate" | "balancer", pinDirectory: string, sizes?: Readonly<Record<string, number>>): BpfObject;
+  /** As `load`, while another thread waits for the verifier, which takes it a good part of a second. */
+  loadAside(
+    object: "gate" | "balancer",
+    pinDirectory: string,
+    sizes?: Readonly<Record<string, number>>,
+  ): Promise<BpfObject>;
   /**
    * Puts the programs on clsact ingress and egress, replacing ours that may be there. They outlive the process.
    * Throws HalError EBUSY where somebody else's filter has our place.

@@ -61,6 +61,10 @@ export class FakeBpf implements Bpf {
     };
   }
 
+  async loadAside(...given: Parameters<Bpf["load"]>): Promise<BpfObject> {
+    return this.load(...given);
+  }
+
   attachTc(ifindex: Ifindex, ingress: BpfProgram, egress: BpfProgram): void {
     this.tc.set(ifindex, { ingress: ingress.name, egress: egress.name });
   }

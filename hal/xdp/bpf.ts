@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Bpf, BpfEvents, BpfMap, BpfObject, BpfProgram, XdpMode } from "../contract/bpf.ts";
 import { HalError } from "../contract/error.ts";
 import type { Ifindex } from "../units/address.ts";
-import { asHalError, bpfCalls, type LoadedObject } from "./calls.ts";
+import { asHalError, asHalErrorLater, bpfCalls, type LoadedObject } from "./calls.ts";
 import { encodeNumber, SLOT_BALANCER, SLOT_CAPTURE, SLOT_FRAGMENTS, SLOT_ODDITIES } from "./layout.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { RingReader } from "./ring-reader.ts";
@@ -23,6 +23,11 @@ const VETHS = "futago_veths";
 export function openBpf(): Bpf {
   /** Those that are open: where a port that goes must be struck out. */
   const open = new Set<KernelObject>();
+  const opened = (loaded: LoadedObject): KernelObject => {
+    const object = new KernelObject(loaded, () => open.delete(object));
+    open.add(object);
+    return object;
+  };
   return {
     mount: (directory) => {
       mkdirSync(directory, { recursive: true });
@@ -33,15 +38,10 @@ export function openBpf(): Bpf {
       removePins(directory);
       asHalError(() => bpfCalls.bpfUnmount(directory));
     },
-    load: (name, pinDirectory, sizes = {}) => {
-      const path = fileURLToPath(new URL(`../build/${name}.bpf.o`, import.meta.url));
-      const object = new KernelObject(
-        asHalError(() => bpfCalls.bpfLoad(path, pinDirectory, sizes)),
-        () => open.delete(object),
-      );
-      open.add(object);
-      return object;
-    },
+    load: (name, pinDirectory, sizes = {}) =>
+      opened(asHalError(() => bpfCalls.bpfLoad(pathOf(name), pinDirectory, sizes))),
+    loadAside: async (name, pinDirectory, sizes = {}) =>
+      opened(await asHalErrorLater(() => bpfCalls.bpfLoadAside(pathOf(name), pinDirectory, sizes))),
     attachTc: (ifindex, ingress, egress) => {
       asHalError(() => bpfCalls.bpfTcAttach(ifindex, ours(ingress).fd, ours(egress).fd));
     },
@@ -61,6 +61,10 @@ export function openBpf(): Bpf {
     xdpProgramId: (ifindex) => asHalError(() => bpfCalls.bpfXdpQuery(ifindex)).id,
     foreignXdp: foreignOn,
   };
+}
+
+function pathOf(object: "gate" | "balancer"): string {
+  return fileURLToPath(new URL(`../build/${object}.bpf.o`, import.meta.url));
 }
 
 /** The slot before the port, so that the port never runs a balancer that is no more. */

@@ -22,6 +22,7 @@ export interface BpfCalls {
   bpfMount(directory: string): boolean;
   bpfUnmount(directory: string): void;
   bpfLoad(path: string, pinDirectory: string, sizes: Readonly<Record<string, number>>): LoadedObject;
+  bpfLoadAside(path: string, pinDirectory: string, sizes: Readonly<Record<string, number>>): Promise<LoadedObject>;
   bpfClose(handle: unknown): void;
   bpfLookup(fd: number, key: Uint8Array, value: Uint8Array): boolean;
   bpfUpdate(fd: number, key: Uint8Array, value: Uint8Array): void;
@@ -85,6 +86,15 @@ export const bpfCalls = addon as BpfCalls;
 export function asHalError<T>(call: () => T): T {
   try {
     return call();
+  } catch (error) {
+    throw wrapped(error);
+  }
+}
+
+/** The same for a call that another thread carries out. */
+export async function asHalErrorLater<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
   } catch (error) {
     throw wrapped(error);
   }

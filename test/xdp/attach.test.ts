@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bpf, BpfObject } from "@futago/hal/contract/bpf.ts";
 import type { Ifindex } from "@futago/hal/units/address.ts";
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
-import { asHalError, bpfCalls } from "@futago/hal/xdp/calls.ts";
+import { asHalError, asHalErrorLater, bpfCalls } from "@futago/hal/xdp/calls.ts";
 import { encodeNumber, MAPS, SLOT_BALANCER } from "@futago/hal/xdp/layout.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "../netns/namespaces.ts";
 import { mountPins, type Pins } from "./pins.ts";
@@ -106,6 +106,21 @@ describe("loading", () => {
     expect(await readdir(pins.directory)).toEqual(expect.arrayContaining(Object.keys(MAPS)));
   });
 
+  it("does the same aside while this thread goes on", async () => {
+    load("balancer", { services: 300 }).map("futago_own").update(new Uint8Array(16), encodeNumber(1));
+    let turns = 0;
+    const turning = setInterval(() => turns++, 1);
+    const aside = await bpf.loadAside("balancer", pins.directory, { established: 128, half_open: 128, services: 500 });
+    clearInterval(turning);
+    opened.push(aside);
+    // The verifier takes a hundred milliseconds at least.
+    expect(turns).toBeGreaterThan(20);
+    expect(aside.map("services").entriesMax).toBe(500);
+    expect(aside.map("futago_own").lookup(new Uint8Array(16))).toEqual(encodeNumber(1));
+    expect(aside.program("futago_balancer").testRun(new Uint8Array(64)).verdict).toBe(2);
+    aside.close();
+  });
+
   it("takes over pinned maps with their content", () => {
     const first = load("gate");
     first.map("futago_vips").update(new Uint8Array(16), encodeNumber(7));
@@ -168,11 +183,14 @@ describe("loading", () => {
     expect(thrown).toMatchObject({ name: "HalError", code: "EACCES", syscall: "bpf(BPF_PROG_LOAD)" });
     expect(String(thrown)).toMatch(/invalid access to packet/);
     expect(String(thrown).split("\n").length).toBeLessThan(20);
+    const aside = asHalErrorLater(() => bpfCalls.bpfLoadAside(object, pins.directory, {}));
+    await expect(aside).rejects.toEqual(thrown);
   });
 
   it("says what is wrong with a pin directory that is not there", () => {
     expect(() => bpf.load("gate", "/nonexistent")).toThrow(/ENOENT/);
     expect(() => bpf.load("gate", tmpdir())).toThrow(/HalError|EPERM|EINVAL/);
+    return expect(bpf.loadAside("gate", "/nonexistent")).rejects.toThrow(/ENOENT/);
   });
 });
 

@@ -11,6 +11,7 @@ import { compileServices } from "@futago/firmware/balancer/compile.ts";
 import { diffEntries } from "@futago/firmware/balancer/diff.ts";
 import { backend, ip, prefix, service } from "@futago/firmware/balancer/services.test-support.ts";
 import { BalancerKeeper } from "@futago/firmware/runtime/core/balancer/balancer-keeper.ts";
+import { mapSizes, type TableSizes } from "@futago/firmware/runtime/core/balancer/table-sizes.ts";
 import { FlowCollector } from "@futago/firmware/runtime/core/balancer/flow-collector.ts";
 import { mountPins, bootNanos, type Pins } from "./pins.ts";
 import { fillFlows, loadServices, manyServices } from "./table-load.ts";
@@ -153,7 +154,11 @@ describe("tables of another size", () => {
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined, lines: () => [] };
     const sizes = { services: 256, flows: 4_096 };
     const hal = { bpf, network: new FakeNetwork() };
-    const keeper = new BalancerKeeper({ hal, pinDirectory: own.directory, seed: "seed", sizes, log });
+    const keeperOf = (of: TableSizes) => {
+      const tables = { sizes: of, object: bpf.load("balancer", own.directory, mapSizes(of)) };
+      return new BalancerKeeper({ hal, pinDirectory: own.directory, seed: "seed", tables, log });
+    };
+    const keeper = keeperOf(sizes);
     try {
       const services = manyServices(3, 64);
       await keeper.setServices(services);
@@ -169,13 +174,7 @@ describe("tables of another size", () => {
       expect(balancerTables(keeper.object).read()).toHaveLength(entries);
       expect(keeper.troubles.size).toBe(0);
       // A core that comes after finds the new tables under the pins.
-      const next = new BalancerKeeper({
-        hal,
-        pinDirectory: own.directory,
-        seed: "seed",
-        sizes: { services: 512, flows: 8_192 },
-        log,
-      });
+      const next = keeperOf({ services: 512, flows: 8_192 });
       expect([...balancerTables(next.object).establishedFlows()]).toHaveLength(4_000);
       next.remove();
     } finally {

@@ -29,6 +29,8 @@ export interface ConfigurationOptions {
   readonly hasPairKey: boolean;
   /** The box's network devices now. */
   readonly devices: () => Promise<readonly string[]>;
+  /** Told of the stored configuration before all of it was checked, so that what takes long can begin. */
+  readonly onResolved?: (config: Resolved) => void;
 }
 
 /** A problem list longer than this helps nobody. */
@@ -54,7 +56,7 @@ export class Configuration {
     if (head !== undefined) {
       // Devices are not asked for: one that is missing at boot must not keep the rest from running.
       const judged = accepted(
-        await judgeAside(head.text, { box: options.box }, undefined),
+        await judgeAside(head.text, { box: options.box }, undefined, options.onResolved),
         options,
         "the stored configuration",
       );

@@ -21,13 +21,14 @@ import { type Answers, captureQuery, controlHandlers, statusQuery } from "./cont
 import { configAnswer, healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
-import type { Log } from "./log.ts";
+import { type Log, logAlarm } from "./log.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
 import { missingDevice, NO_CONFIGURATION, PAIRED_APPLY, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
+import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
 import { type StatusSources, statusText } from "./status.ts";
 import { readTraffic } from "./trace/traffic.ts";
@@ -55,6 +56,7 @@ interface Parts {
   readonly seed: string;
   readonly maintenance: boolean;
   readonly drains: Drains;
+  readonly tables: LoadedTables;
 }
 
 export class Core {
@@ -88,10 +90,7 @@ export class Core {
     this.#configuration = parts.configuration;
     this.#pairKey = parts.pairKey;
     this.#maintenance = parts.maintenance;
-    this.#alarms = new AlarmBoard(({ kind, sentence }, raised) => {
-      if (raised) log.warn("alarm-raised", { kind, sentence });
-      else log.info("alarm-ended", { kind, sentence });
-    });
+    this.#alarms = new AlarmBoard(logAlarm(log));
     this.#network = new NetworkKeeper(hal.network, hal.sysctl, log, () => this.#onNetwork());
     this.#connections = new VipConnections(hal.network, log);
     this.#serving = new Serving({
@@ -99,7 +98,7 @@ export class Core {
       log,
       bpfDirectory: join(stateDirectory, "bpf"),
       seed: parts.seed,
-      config: parts.configuration.inForce?.resolved,
+      tables: parts.tables,
       onPenalties: (penalties) => this.#sentinel.sendHealth(penalties),
       onPicture: (pools) => this.#pair?.tell(pools),
       onEnded: (keys) => this.#replication.ended(keys),
@@ -144,13 +143,16 @@ export class Core {
     const { hal, log, stateDirectory, box, importFile, pairKeyFile } = options;
     const pairKey = pairKeyFile === undefined ? undefined : readPairKey(pairKeyFile);
     const devices = async () => (await hal.network.links()).map((link) => link.ifname);
-    const configuration = await Configuration.open({ stateDirectory, box, hasPairKey: pairKey !== undefined, devices });
+    const loading = new BalancerLoading(hal.bpf, join(stateDirectory, "bpf"));
+    const known = { stateDirectory, box, hasPairKey: pairKey !== undefined, devices };
+    const configuration = await Configuration.open({ ...known, onResolved: loading.begin });
     const applied = importFile === undefined ? undefined : await configuration.importFile(importFile);
     if (applied !== undefined) logApplied(log, applied);
     const seed = await ringSeed(pairKey, configuration);
     const maintenance = (await configuration.setting(MAINTENANCE)) === "on";
     const drains = await Drains.load(configuration);
-    const core = new Core(options, { configuration, pairKey, seed, maintenance, drains });
+    const tables = await loading.begin(configuration.inForce?.resolved);
+    const core = new Core(options, { configuration, pairKey, seed, maintenance, drains, tables });
     const answers = core.#answers();
     core.#control = await ControlServer.open({
       path: join(stateDirectory, "control.sock"),
@@ -225,10 +227,8 @@ export class Core {
 
   /** Resolves when the sentinel knows every group that it was ordered to keep. */
   #sentinelReady(): Promise<void> {
-    const late = setTimeout(
-      () => this.#log.warn("sentinel-late", { waitedMillis: SENTINEL_LATE_MILLIS }),
-      SENTINEL_LATE_MILLIS,
-    );
+    const waitedMillis = SENTINEL_LATE_MILLIS;
+    const late = setTimeout(() => this.#log.warn("sentinel-late", { waitedMillis }), waitedMillis);
     return new Promise((resolve) => {
       this.#onSentinelReady = () => {
         const wanted = this.#configuration.inForce?.resolved.groups;

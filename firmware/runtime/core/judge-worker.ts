@@ -11,11 +11,12 @@ const say = (finding: Finding): void => port.postMessage(finding);
 const BACKENDS_AT_A_TIME = 1_000;
 
 const { input, context } = workerData as Brief;
-const judged = judge(input, context);
-if (judged.ok) {
-  for (const pools of slices(judged.resolved.pools)) say({ kind: "pools", pools });
-  say({ kind: "done", judged: { ...judged, resolved: { ...judged.resolved, pools: [] } } });
-} else say({ kind: "done", judged });
+const judged = judge(input, context, ({ pools, ...rest }) => {
+  for (const some of slices(pools)) say({ kind: "pools", pools: some });
+  say({ kind: "resolved", rest });
+});
+if (judged.ok) say({ kind: "done", verdict: { ok: true, text: judged.text, warnings: judged.warnings } });
+else say({ kind: "done", verdict: judged });
 
 function* slices(pools: readonly ResolvedPool[]): Iterable<readonly ResolvedPool[]> {
   let slice: ResolvedPool[] = [];

@@ -7,7 +7,7 @@ import { lookup } from "../../config/lookup.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Resolved, ResolvedPool } from "../../config/resolved.ts";
 import { keepUnchanged } from "../../config/unchanged.ts";
-import { validate, type ValidateContext } from "../../config/validate.ts";
+import { type OnResolved, validate, type ValidateContext } from "../../config/validate.ts";
 
 export type Judged =
   | {
@@ -28,34 +28,42 @@ export interface Brief {
   readonly context: ValidateContext;
 }
 
-/** What the thread says: some pools at a time, then the rest, which is the last message. */
+/** What the thread says: some pools at a time, the rest of what the document says, and last whether that can be. */
 export type Finding =
   | { readonly kind: "pools"; readonly pools: readonly ResolvedPool[] }
-  | { readonly kind: "done"; readonly judged: Judged };
+  | { readonly kind: "resolved"; readonly rest: Omit<Resolved, "pools"> }
+  | { readonly kind: "done"; readonly verdict: Verdict };
+
+/** What was judged, but for what the document says. */
+export type Verdict = Omit<Extract<Judged, { ok: true }>, "resolved"> | Extract<Judged, { ok: false }>;
 
 /** Judged within milliseconds; a thread takes longer to start. */
 const SMALL_BYTES = 64 << 10;
 
-export function judge(input: DocumentText, context: ValidateContext): Judged {
-  const validation = validate(input, context);
+export function judge(input: DocumentText, context: ValidateContext, onResolved?: OnResolved): Judged {
+  const validation = validate(input, context, onResolved);
   if (!validation.ok) return validation;
   const { text, resolved, warnings } = validation;
   return { ok: true, text, resolved, warnings };
 }
 
-/** As {@link judge}, without holding up whoever waits; with what `former` says alike in the same objects. */
+/**
+ * As {@link judge}, without holding up whoever waits; with what `former` says alike in the same objects. `onResolved` is
+ * told before all is judged.
+ */
 export async function judgeAside(
   input: DocumentText,
   context: ValidateContext,
   former: Resolved | undefined,
+  onResolved: OnResolved = () => undefined,
 ): Promise<Judged> {
-  if (input.length <= SMALL_BYTES) return keepFormer(judge(input, context), former);
+  if (input.length <= SMALL_BYTES) return keepFormer(judge(input, context, onResolved), former);
   // Bundled for the image this file is JavaScript, and so is its worker.
   const file = import.meta.url.endsWith(".ts") ? "./judge-worker.ts" : "./judge-worker.js";
   const brief: Brief = { input, context };
   const worker = new Worker(new URL(file, import.meta.url), { workerData: brief, execArgv: [] });
   try {
-    return await findings(worker, former);
+    return await findings(worker, former, onResolved);
   } finally {
     void worker.terminate();
   }
@@ -73,9 +81,10 @@ function keepFormer(judged: Judged, former: Resolved | undefined): Judged {
   return { ...judged, resolved: { ...resolved, ...kept } };
 }
 
-function findings(worker: Worker, former: Resolved | undefined): Promise<Judged> {
+function findings(worker: Worker, former: Resolved | undefined, onResolved: OnResolved): Promise<Judged> {
   const formerPools = former === undefined ? new Map<string, ResolvedPool>() : lookup(former).pools;
   const pools: ResolvedPool[] = [];
+  let resolved: Resolved | undefined;
   return new Promise((resolve, reject) => {
     worker.on("error", reject);
     worker.on("exit", (code) => reject(new Error(`the thread that judges ended with ${code}`)));
@@ -84,9 +93,15 @@ function findings(worker: Worker, former: Resolved | undefined): Promise<Judged>
         case "pools":
           pools.push(...keepUnchanged(finding.pools, formerPools));
           return;
+        case "resolved":
+          resolved = { ...finding.rest, pools };
+          onResolved(resolved);
+          return;
         case "done": {
-          const { judged } = finding;
-          resolve(judged.ok ? keepFormer({ ...judged, resolved: { ...judged.resolved, pools } }, former) : judged);
+          const { verdict } = finding;
+          if (!verdict.ok) return resolve(verdict);
+          if (resolved === undefined) return reject(new Error("the thread that judges has not said what"));
+          resolve(keepFormer({ ...verdict, resolved }, former));
         }
       }
     });

@@ -1,6 +1,7 @@
 /** Core's log: pino on standard error, and the newest lines in memory for `futago show log`. */
 import { pino } from "pino";
 import type { LogLine } from "../control.ts";
+import type { Alarm } from "../messages.ts";
 
 const LINES_KEPT = 500;
 type Level = "info" | "warn" | "error";
@@ -33,5 +34,13 @@ export function openLog(): Log {
     warn: (event, fields = {}) => write("warn", event, fields),
     error: (event, fields = {}) => write("error", event, fields),
     lines: () => kept,
+  };
+}
+
+/** What an alarm board calls when an alarm comes or goes. */
+export function logAlarm(log: Log): (alarm: Alarm, raised: boolean) => void {
+  return ({ kind, sentence }, raised) => {
+    if (raised) log.warn("alarm-raised", { kind, sentence });
+    else log.info("alarm-ended", { kind, sentence });
   };
 }

@@ -13,6 +13,7 @@ import { balancerTables } from "@futago/hal/xdp/tables.ts";
 import { compileSystem } from "../../config/compile-system.ts";
 import { validate } from "../../config/validate.ts";
 import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
+import { DEFAULT_SIZES, mapSizes } from "./balancer/table-sizes.ts";
 import { Serving } from "./serving.ts";
 
 const WAIT = { timeout: 5_000, interval: 5 };
@@ -88,7 +89,7 @@ beforeEach(() => {
     log,
     bpfDirectory: "/bpf",
     seed: "seed",
-    config: undefined,
+    tables: { sizes: DEFAULT_SIZES, object: bpf.load("balancer", "/bpf", mapSizes(DEFAULT_SIZES)) },
     onPenalties: () => undefined,
     onPicture: () => undefined,
     onEnded: () => undefined,
@@ -187,6 +188,18 @@ describe("what stands in the tables", () => {
     expect(entries()).toHaveLength(before);
     await configure({ balancer: { flows: 2_048 } });
     expect(reloads).toBe(1);
+  });
+
+  it("holds what became of backends while tables of another size were made", async () => {
+    await configure();
+    const load = bpf.loadAside.bind(bpf);
+    bpf.loadAside = (...given) => {
+      serving.setDrains(new Set(["web/s1"]));
+      return load(...given);
+    };
+    await configure({ balancer: { flows: 2_048 } });
+    expect(stateOf(11)).toBe("draining");
+    expect(owners()).toBe("12");
   });
 
   it("is old in its next hops when the core comes up", async () => {

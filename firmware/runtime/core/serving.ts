@@ -19,7 +19,7 @@ import { FlowCollector } from "./balancer/flow-collector.ts";
 import { FlowCounter } from "./balancer/flow-counter.ts";
 import { PoolStates } from "./balancer/pool-states.ts";
 import { RefusalWatch } from "./balancer/refusal-watch.ts";
-import { loadBalancer } from "./balancer/load-balancer.ts";
+import type { LoadedTables } from "./balancer/load-balancer.ts";
 import { ServiceList } from "./balancer/service-list.ts";
 import { tableSizes } from "./balancer/table-sizes.ts";
 import type { BackendHealth } from "./checks/backend-health.ts";
@@ -41,8 +41,7 @@ export interface ServingOptions {
   readonly log: Log;
   readonly bpfDirectory: string;
   readonly seed: string;
-  /** For the sizes of the tables; `configure` is what puts it in force. */
-  readonly config: Resolved | undefined;
+  readonly tables: LoadedTables;
   readonly onPenalties: (penalties: readonly Penalty[]) => void;
   /** The names of pools that may stand otherwise than before: see `picture`. */
   readonly onPicture: (pools: readonly string[]) => void;
@@ -90,7 +89,7 @@ export class Serving {
   constructor(options: ServingOptions) {
     this.#options = options;
     const { hal, log } = options;
-    this.#balancer = loadBalancer(options);
+    this.#balancer = new BalancerKeeper({ ...options, pinDirectory: options.bpfDirectory });
     this.fallback = new Fallback({
       nftables: hal.nftables,
       seed: options.seed,
@@ -154,12 +153,12 @@ export class Serving {
       if (slices.spent) await slices.rest();
     }
     this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
-    const byXdp = this.fallback.share(this.#services.services);
-    if (await this.#balancer.resize(tableSizes(config), byXdp)) {
+    if (await this.#balancer.resize(tableSizes(config), this.fallback.share(this.#services.services))) {
       this.#refusals.watch(this.#balancer.object);
       this.#options.onTables();
     }
-    await this.#balancer.setServices(byXdp);
+    // As they stand by now: the tables took a while.
+    await this.#balancer.setServices(this.fallback.share(this.#services.services));
     this.#schedule();
     this.#tellPenalties();
     this.#tell(this.poolNames);

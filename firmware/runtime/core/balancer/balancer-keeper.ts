@@ -11,7 +11,14 @@ import { type BalancerWrite, SERVICE_BACKENDS_MAX, type ServiceProtocol } from "
 import { type BalancerTables, balancerTables } from "@futago/hal/xdp/tables.ts";
 import type { BalancerInput } from "../../../balancer/compile.ts";
 import { diffEntries } from "../../../balancer/diff.ts";
-import { type InForce, type Plan, planInSteps, planMoveInSteps, planStates } from "../../../balancer/plan.ts";
+import {
+  type InForce,
+  type Plan,
+  compileMoveInSteps,
+  planInSteps,
+  planMoveInSteps,
+  planStates,
+} from "../../../balancer/plan.ts";
 import { allBackends, type BalancedService, endpointKey, type ServiceConflict } from "../../../balancer/service.ts";
 import { type StandingService, standingServices } from "../../../balancer/standing.ts";
 import type { Log } from "../log.ts";
@@ -20,6 +27,7 @@ import { BalancerPorts } from "./balancer-ports.ts";
 import { type Audited, TableAudit } from "./table-audit.ts";
 import { HopWatch } from "./hop-watch.ts";
 import { moveFlows } from "./move-flows.ts";
+import type { LoadedTables } from "./load-balancer.ts";
 import { mapSizes, sameSizes, type TableSizes } from "./table-sizes.ts";
 
 /** A backend as a service has it. */
@@ -33,7 +41,7 @@ export interface KeeperOptions {
   readonly hal: Pick<Hal, "bpf" | "network">;
   readonly pinDirectory: string;
   readonly seed: string;
-  readonly sizes: TableSizes;
+  readonly tables: LoadedTables;
   readonly log: Log;
 }
 
@@ -65,14 +73,14 @@ export class BalancerKeeper {
   #changing: Promise<void> | undefined;
   #removed = false;
 
-  /** Loads the programs and takes over what stands in the pinned maps. Throws HalError. */
-  constructor({ hal, pinDirectory, seed, sizes, log }: KeeperOptions) {
+  /** Takes over what stands in the tables. Throws HalError. */
+  constructor({ hal, pinDirectory, seed, tables, log }: KeeperOptions) {
     this.#bpf = hal.bpf;
     this.#log = log;
     this.#seed = seed;
     this.#pinDirectory = pinDirectory;
-    this.#sizes = sizes;
-    this.#object = this.#bpf.load("balancer", pinDirectory, mapSizes(sizes));
+    this.#sizes = tables.sizes;
+    this.#object = tables.object;
     this.ports = new BalancerPorts({
       bpf: this.#bpf,
       log,
@@ -252,16 +260,19 @@ export class BalancerKeeper {
   }
 
   async #makeTables(sizes: TableSizes, slices: Slices): Promise<void> {
-    const object = this.#bpf.load("balancer", this.#pinDirectory, mapSizes(sizes));
-    const tables = balancerTables(object);
     const input = { ...this.#input(), servicesMax: sizes.services };
-    const planned = await inSlices(planMoveInSteps(input, this.#inForce, tables.read()), slices);
-    if (!planned.ok || this.#removed) {
+    const [object, compiled] = await Promise.all([
+      this.#bpf.loadAside("balancer", this.#pinDirectory, mapSizes(sizes)),
+      inSlices(compileMoveInSteps(input, this.#inForce), slices),
+    ]);
+    if (!compiled.ok || this.#removed) {
       object.close();
-      if (!planned.ok) this.#refused(planned.reason);
+      if (!compiled.ok) this.#refused(compiled.reason);
       return;
     }
-    for (const some of portions(planned.value.writes)) {
+    const tables = balancerTables(object);
+    const planned = await inSlices(planMoveInSteps(input, compiled.value, tables.read()), slices);
+    for (const some of portions(planned.writes)) {
       tables.apply(some);
       if (slices.spent) await slices.rest();
     }
@@ -270,7 +281,7 @@ export class BalancerKeeper {
     this.#sizes = sizes;
     this.#object = object;
     this.#tables = tables;
-    this.#hold(planned.value.inForce);
+    this.#hold(planned.inForce);
     this.ports.replace();
     moveFlows(former, object);
     former.close();
