@@ -8,6 +8,7 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { tooOld } from "./compaction.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
 import { type Appended, type NewRevision, type Revision, revisionId, type RevisionSummary } from "./revision.ts";
 
@@ -40,9 +41,17 @@ interface RevisionRow {
   readonly time: string;
 }
 
+interface SizeRow {
+  readonly number: number;
+  readonly id: string;
+  readonly bytes: number;
+}
+
 type DocumentRow = RevisionRow & { readonly document: string };
 
 const summaryColumns = "id, parent, author, comment, time";
+/** Of revisions whose document is there; octet_length() does not read it. */
+const WHOLE = "octet_length(document) > 0";
 
 export type Opened = { readonly ok: true; readonly database: StoreDatabase } | ({ readonly ok: false } & StoreRefusal);
 
@@ -128,6 +137,7 @@ export class StoreDatabase {
       if (head !== revision.parent) return { ok: false, reason: "conflict", head };
       this.#insert({ ...revision, id });
       this.#setHead(id);
+      this.#compact();
       return { ok: true, revision: { ...revision, id } };
     });
     return commit.immediate();
@@ -137,12 +147,17 @@ export class StoreDatabase {
     if (revisionId(revision.parent, revision.text) !== revision.id) {
       throw new StoreError(refusal("damaged", `revision ${revision.id} does not hold what its id says`));
     }
-    this.#insert(revision);
+    const keep = this.#database.transaction(() => {
+      this.#insert(revision);
+      this.#compact(revision.id);
+    });
+    keep.immediate();
   }
 
   moveHead(id: string): boolean {
     const move = this.#database.transaction(() => {
-      if (this.#database.prepare("SELECT 1 FROM revision WHERE id = ?").get(id) === undefined) return false;
+      if (this.#database.prepare(`SELECT 1 FROM revision WHERE id = ? AND ${WHOLE}`).get(id) === undefined)
+        return false;
       this.#setHead(id);
       return true;
     });
@@ -150,12 +165,14 @@ export class StoreDatabase {
   }
 
   get(id: string): Revision | undefined {
-    const row = this.#database.prepare(`SELECT ${summaryColumns}, document FROM revision WHERE id = ?`).get(id);
+    const row = this.#database
+      .prepare(`SELECT ${summaryColumns}, document FROM revision WHERE id = ? AND ${WHOLE}`)
+      .get(id);
     return row === undefined ? undefined : this.#read(row as DocumentRow);
   }
 
   history(limit: number): readonly RevisionSummary[] {
-    const sql = `SELECT ${summaryColumns} FROM revision ORDER BY number DESC LIMIT ?`;
+    const sql = `SELECT ${summaryColumns} FROM revision WHERE ${WHOLE} ORDER BY number DESC LIMIT ?`;
     return (this.#database.prepare(sql).all(Math.max(0, Math.floor(limit))) as RevisionRow[]).map(summary);
   }
 
@@ -187,10 +204,25 @@ export class StoreDatabase {
     this.#database.prepare("INSERT OR REPLACE INTO head (one, id) VALUES (1, ?)").run(id);
   }
 
-  /** A revision that is there already is the same one: its id is the hash of its content. */
+  /** Drops old documents, and the oldest revisions altogether; never the head, what it was made from, and `also`. */
+  #compact(also?: string): void {
+    const head = this.#headId();
+    const parent = this.#database.prepare("SELECT parent FROM revision WHERE id = ?").get(head);
+    const spared = [head, (parent as { readonly parent: string | null } | undefined)?.parent, also];
+    const sizes = "SELECT number, id, octet_length(document) AS bytes FROM revision ORDER BY number DESC";
+    const { documents, revisions } = tooOld(this.#database.prepare(sizes).all() as SizeRow[], new Set(spared));
+    for (const number of documents)
+      this.#database.prepare("UPDATE revision SET document = '' WHERE number = ?").run(number);
+    for (const number of revisions) this.#database.prepare("DELETE FROM revision WHERE number = ?").run(number);
+  }
+
+  /** A revision that is there already is the same one, its document dropped at most: its id is the hash of its content. */
   #insert({ id, parent, author, comment, time, text }: Revision): void {
     this.#database
-      .prepare(`INSERT OR IGNORE INTO revision (${summaryColumns}, document) VALUES (?, ?, ?, ?, ?, ?)`)
+      .prepare(
+        `INSERT INTO revision (${summaryColumns}, document) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET document = excluded.document WHERE octet_length(revision.document) = 0`,
+      )
       .run(id, parent ?? null, author, comment, time, text);
   }
 

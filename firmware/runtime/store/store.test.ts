@@ -122,6 +122,24 @@ describe("revisions", () => {
     expect(await append(store, "eth0")).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it("that are old go, and the one in force and the one before it never do", async () => {
+    const store = await openStore();
+    const ids: string[] = [];
+    for (let i = 0; i < 103; i++) ids.push(await append(store, `eth${i}`));
+    expect((await store.history(200)).map((each) => each.id)).toEqual(ids.slice(3).toReversed());
+    expect(await store.get(ids[2]!)).toBeUndefined();
+    expect(await store.moveHead(ids[2]!)).toBe(false);
+    expect(await store.moveHead(ids[3]!)).toBe(true);
+    // The oldest in number, but in force.
+    const more = [await append(store, "eth200"), await append(store, "eth201")];
+    expect(await store.get(ids[3]!)).toBeUndefined();
+    expect((await store.head())?.id).toBe(more[1]);
+    expect((await store.head())?.parent).toBe(more[0]);
+    // The peer may still have one that is gone here.
+    await store.keep({ ...revision(ids[1], "eth2"), id: ids[2]! });
+    expect(await store.get(ids[2]!)).toEqual({ ...revision(ids[1], "eth2"), id: ids[2] });
+  });
+
   it("and settings are there after closing and opening again", async () => {
     const store = await openStore();
     const id = await append(store, "eth0");
