@@ -3,6 +3,7 @@
  * a service keeps its index and a backend its number as long as they exist, because running flows refer to them.
  * Writes nothing; `diff.ts` says what to write.
  */
+import type { IpAddress } from "@futago/hal/units/address.ts";
 import {
   type BackendEntry,
   type BalancerEntry,
@@ -209,18 +210,17 @@ function compileOne(seed: string, known: Omit<CompiledService, "entry" | "entrie
 
 /** Port 0 only says whose host it is; the first service to name the host describes it. */
 function* hostsInSteps(services: readonly CompiledService[]): Generator<undefined, readonly ReverseEntry[]> {
-  const hosts = new Map<string, ReverseEntry>();
+  const hosts: ReverseEntry[] = [];
+  const known = { tcp: new Set<IpAddress>(), udp: new Set<IpAddress>() };
   for (const { entries } of services) {
     for (const entry of entries) {
-      if (entry.kind !== "reverse") continue;
-      const key = `${entry.protocol} ${entry.address}`;
-      if (hosts.has(key)) continue;
-      const { kind, address, protocol, vip, vipPort, backend, service } = entry;
-      hosts.set(key, { kind, address, port: 0, protocol, vip, vipPort, backend, service });
+      if (entry.kind !== "reverse" || known[entry.protocol].has(entry.address)) continue;
+      known[entry.protocol].add(entry.address);
+      hosts.push({ ...entry, port: 0 });
     }
     yield undefined;
   }
-  return [...hosts.values()];
+  return hosts;
 }
 
 /** Rings are functions of their members alone, so services on one pool share the work. */

@@ -70,19 +70,24 @@ function compileRoute(route: ResolvedRoute, reach: Reach, devices: Devices): rea
 }
 
 function compileNeighbours(resolved: Resolved, reach: Reach, devices: Devices): readonly NeighbourOrders[] {
-  const gateways = resolved.routes.map(
-    (route) => [route.via, route.interface ?? interfaceOf(route.via, reach)] as const,
-  );
-  const used = new Set(resolved.services.flatMap((service) => [service.pool, service.sorryPool]));
-  const backends = resolved.pools
-    .filter((pool) => used.has(pool.name))
-    .flatMap((pool) => pool.backends.map((backend) => [backend.address, interfaceOf(backend.address, reach)] as const));
   const neighbours = new Map<string, NeighbourOrders>();
-  for (const [address, link] of [...gateways, ...backends]) {
+  const add = (address: IpAddress, link: string | undefined) => {
     const device = devices.get(link ?? "");
     if (device !== undefined) neighbours.set(`${device} ${address}`, { device, address });
-  }
+  };
+  for (const { via, interface: link } of resolved.routes) add(via, link ?? interfaceOf(via, reach));
+  for (const address of addressesOfBackends(resolved)) add(address, interfaceOf(address, reach));
   return [...neighbours.values()];
+}
+
+/** Of pools that services use, each address once: many services use the same hosts. */
+function addressesOfBackends({ pools, services }: Resolved): ReadonlySet<IpAddress> {
+  const used = new Set(services.flatMap((service) => [service.pool, service.sorryPool]));
+  const addresses = new Set<IpAddress>();
+  for (const pool of pools) {
+    if (used.has(pool.name)) for (const { address } of pool.backends) addresses.add(address);
+  }
+  return addresses;
 }
 
 /** What the kernel leaves for the hosts of a link without being asked, its default gc_thresh3. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { ResolvedPool } from "./resolved.ts";
-import { isSame, keepUnchanged } from "./unchanged.ts";
+import type { Resolved, ResolvedPool } from "./resolved.ts";
+import { changedPools, isSame, keepUnchanged } from "./unchanged.ts";
 
 const pool = (name: string, weight: number, more: object = {}) =>
   ({
@@ -17,6 +17,16 @@ it("keeps the former objects of what says the same, and no others", () => {
   expect(kept[0]).toBe(former.get("web"));
   expect([kept[1], kept[2]]).toEqual([next[1], next[2]]);
   expect(kept[1]).toBe(next[1]);
+});
+
+it("names the pools that changed, and all when anything else did", () => {
+  const [web, mail, heavier] = [pool("web", 1), pool("mail", 1), pool("mail", 2)];
+  const config = (pools: readonly ResolvedPool[], routes: readonly string[] = []) =>
+    ({ routes, services: [{ name: "www" }], pools }) as never as Resolved;
+  expect(changedPools(config([web, heavier]), config([web, mail]))).toEqual([heavier]);
+  expect(changedPools(config([web]), config([web, mail]))).toEqual([]);
+  expect(changedPools(config([web, mail], ["a route"]), config([web, mail]))).toEqual([web, mail]);
+  expect(changedPools(config([web]), undefined)).toEqual([web]);
 });
 
 it.each([

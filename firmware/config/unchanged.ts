@@ -2,7 +2,7 @@
  * Keeps the objects of the former configuration where the new one says the same: who compares them by identity then
  * finds at once what changed, and a large configuration is not held twice. Pure.
  */
-import type { ResolvedPool, ResolvedService } from "./resolved.ts";
+import type { Resolved, ResolvedPool, ResolvedService } from "./resolved.ts";
 
 export function keepUnchanged<T extends ResolvedPool | ResolvedService>(
   all: readonly T[],
@@ -12,6 +12,13 @@ export function keepUnchanged<T extends ResolvedPool | ResolvedService>(
     const before = former.get(one.name);
     return before !== undefined && isSame(before, one) ? before : one;
   });
+}
+
+/** The pools that are to be looked at anew: those that changed, and all of them where anything but pools did. */
+export function changedPools(config: Resolved, former: Resolved | undefined): readonly ResolvedPool[] {
+  if (former === undefined || !isSame({ ...config, pools: [] }, { ...former, pools: [] })) return config.pools;
+  const before = new Set(former.pools);
+  return config.pools.filter((pool) => !before.has(pool));
 }
 
 /** Of values as JSON knows them, and undefined. */

@@ -10,6 +10,7 @@ import type { SystemOrders } from "../../config/compile-system.ts";
 import { lookup } from "../../config/lookup.ts";
 import { subnetsOnLinks } from "../../config/on-link.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
+import { changedPools } from "../../config/unchanged.ts";
 import type { CheckStatus } from "../control.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
 import { devicesOfServices, oneArmSubnets } from "./balancer/balanced-services.ts";
@@ -136,6 +137,7 @@ export class Serving {
    */
   async configure(config: Resolved, system: SystemOrders, links: readonly Link[] = []): Promise<void> {
     const slices = new Slices();
+    const former = this.#config;
     const subjects = await inSlices(this.#list.configure(config, system), slices);
     this.#config = config;
     this.#system = system;
@@ -147,8 +149,9 @@ export class Serving {
     this.#board.configure(config);
     await this.#checks.setSubjects([...subjects, ...this.#suspects.configure(config)], slices);
     this.#pools.keep(config.pools, subnetsOnLinks(config));
-    this.#dueAt.clear();
-    for (const pool of config.pools) {
+    const { pools } = lookup(config);
+    for (const name of this.#dueAt.keys()) if (!pools.has(name)) this.#dueAt.delete(name);
+    for (const pool of changedPools(config, former)) {
       this.#updatePool(pool);
       if (slices.spent) await slices.rest();
     }
