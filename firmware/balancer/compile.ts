@@ -8,7 +8,6 @@ import {
   type BackendEntry,
   type BalancerEntry,
   type ReverseEntry,
-  RING_SIZE,
   type RingEntry,
   SERVICE_BACKENDS_MAX,
   type ServiceEntry,
@@ -18,7 +17,7 @@ import { atOnce } from "@futago/hal/units/steps.ts";
 import { accessEntries, accessRule } from "./access.ts";
 import { assign } from "./assign.ts";
 import { hashText } from "./hash.ts";
-import { buildRing } from "./maglev.ts";
+import { membersOf, RingStock, signatureOf } from "./ring-stock.ts";
 import {
   allBackends,
   type BalancedBackend,
@@ -29,7 +28,6 @@ import {
   findConflictInSteps,
   type ServiceConflict,
   serviceKey,
-  SLOW_START_STEPS,
   stateOf,
 } from "./service.ts";
 
@@ -37,6 +35,8 @@ export interface BalancerInput extends Bounds {
   /** The same on both boxes, unknown to clients, and kept across commits: changing it moves every flow without an entry. */
   readonly seed: string;
   readonly services: readonly BalancedService[];
+  /** Made beforehand. */
+  readonly rings?: RingStock | undefined;
 }
 
 /** A service with the entries that carry it out. */
@@ -83,7 +83,7 @@ export function* compileInSteps(
   const conflict = yield* findConflictInSteps(input.services, input);
   if (conflict !== undefined) return refuse(conflict);
   const indexes = assign(input.services.map(serviceKey), ground.indexes, input.servicesMax);
-  const compileRing = ringCompiler(input.seed);
+  const compileRing = ringCompiler(input.seed, input.rings);
   const services: CompiledService[] = [];
   for (const [i, service] of input.services.entries()) {
     const index = indexes[i] ?? 0;
@@ -224,8 +224,7 @@ function* hostsInSteps(services: readonly CompiledService[]): Generator<undefine
 }
 
 /** Rings are functions of their members alone, so services on one pool share the work. */
-function ringCompiler(seed: string) {
-  const made = new Map<string, Uint16Array>();
+function ringCompiler(seed: string, rings: RingStock = new RingStock()) {
   return (
     service: BalancedService,
     index: number,
@@ -233,17 +232,9 @@ function ringCompiler(seed: string) {
     standing: RingEntry | undefined,
   ): RingEntry => {
     const ordinalOf = new Map(allBackends(service).map((backend, i) => [backend, ordinals[i] ?? 0]));
-    const chosen = candidates(service);
-    const slow = chosen.some((backend) => backend.step < SLOW_START_STEPS);
-    const members = chosen.map((backend) => ({
-      id: backend.id,
-      weight: slow ? backend.weight * backend.step : backend.weight,
-      ordinal: ordinalOf.get(backend) ?? 0,
-    }));
-    const signature = JSON.stringify([seed, members]);
+    const members = membersOf(candidates(service), (backend) => ordinalOf.get(backend) ?? 0);
+    const signature = signatureOf(seed, members);
     if (standing?.signature === signature) return standing;
-    const ordinalsOfSlots = made.get(signature) ?? buildRing(seed, members, RING_SIZE);
-    made.set(signature, ordinalsOfSlots);
-    return { kind: "ring", index, ordinals: ordinalsOfSlots, signature };
+    return { kind: "ring", index, ordinals: rings.ring(seed, members, signature), signature };
   };
 }

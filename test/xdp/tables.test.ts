@@ -10,6 +10,7 @@ import { balancerTables } from "@futago/hal/xdp/tables.ts";
 import { compileServices } from "@futago/firmware/balancer/compile.ts";
 import { diffEntries } from "@futago/firmware/balancer/diff.ts";
 import { backend, ip, prefix, service } from "@futago/firmware/balancer/services.test-support.ts";
+import { RingStock } from "@futago/firmware/balancer/ring-stock.ts";
 import { BalancerKeeper } from "@futago/firmware/runtime/core/balancer/balancer-keeper.ts";
 import { mapSizes, type TableSizes } from "@futago/firmware/runtime/core/balancer/table-sizes.ts";
 import { FlowCollector } from "@futago/firmware/runtime/core/balancer/flow-collector.ts";
@@ -155,7 +156,7 @@ describe("tables of another size", () => {
     const sizes = { services: 256, flows: 4_096 };
     const hal = { bpf, network: new FakeNetwork() };
     const keeperOf = (of: TableSizes) => {
-      const tables = { sizes: of, object: bpf.load("balancer", own.directory, mapSizes(of)) };
+      const tables = { sizes: of, object: bpf.load("balancer", own.directory, mapSizes(of)), rings: new RingStock() };
       return new BalancerKeeper({ hal, pinDirectory: own.directory, seed: "seed", tables, log });
     };
     const keeper = keeperOf(sizes);

@@ -30,7 +30,7 @@ export interface ConfigurationOptions {
   /** The box's network devices now. */
   readonly devices: () => Promise<readonly string[]>;
   /** Told of the stored configuration before all of it was checked, so that what takes long can begin. */
-  readonly onResolved?: (config: Resolved) => void;
+  readonly onResolved?: (config: Resolved, settings: Configuration) => void;
 }
 
 /** A problem list longer than this helps nobody. */
@@ -56,7 +56,9 @@ export class Configuration {
     if (head !== undefined) {
       // Devices are not asked for: one that is missing at boot must not keep the rest from running.
       const judged = accepted(
-        await judgeAside(head.text, { box: options.box }, undefined, options.onResolved),
+        await judgeAside(head.text, { box: options.box }, undefined, (config) =>
+          options.onResolved?.(config, configuration),
+        ),
         options,
         "the stored configuration",
       );

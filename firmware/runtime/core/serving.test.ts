@@ -10,6 +10,7 @@ import type { BackendEntry, RingEntry } from "@futago/hal/units/balancer.ts";
 import { instant } from "@futago/hal/units/time.ts";
 import { decodeNumber, encodeNumber } from "@futago/hal/xdp/layout.ts";
 import { balancerTables } from "@futago/hal/xdp/tables.ts";
+import { RingStock } from "../../balancer/ring-stock.ts";
 import { compileSystem } from "../../config/compile-system.ts";
 import { validate } from "../../config/validate.ts";
 import type { Ifindex, Ifname, IpAddress } from "@futago/hal/units/address.ts";
@@ -89,7 +90,11 @@ beforeEach(() => {
     log,
     bpfDirectory: "/bpf",
     seed: "seed",
-    tables: { sizes: DEFAULT_SIZES, object: bpf.load("balancer", "/bpf", mapSizes(DEFAULT_SIZES)) },
+    tables: {
+      sizes: DEFAULT_SIZES,
+      object: bpf.load("balancer", "/bpf", mapSizes(DEFAULT_SIZES)),
+      rings: new RingStock(),
+    },
     onPenalties: () => undefined,
     onPicture: () => undefined,
     onEnded: () => undefined,

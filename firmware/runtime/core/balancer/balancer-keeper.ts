@@ -20,6 +20,7 @@ import {
   planStates,
 } from "../../../balancer/plan.ts";
 import { allBackends, type BalancedService, endpointKey, type ServiceConflict } from "../../../balancer/service.ts";
+import type { RingStock } from "../../../balancer/ring-stock.ts";
 import { type StandingService, standingServices } from "../../../balancer/standing.ts";
 import type { Log } from "../log.ts";
 import { inSlices, Slices } from "../slices.ts";
@@ -59,6 +60,8 @@ export class BalancerKeeper {
   readonly #audit: TableAudit;
   /** Backends, by address and port, that a predecessor had found dead: they get no traffic before they are looked at. */
   readonly inheritedDead: ReadonlySet<string>;
+  /** Until the first services are in force. */
+  #rings: RingStock | undefined;
   #sizes: TableSizes;
   #object: BpfObject;
   #tables: BalancerTables;
@@ -81,6 +84,7 @@ export class BalancerKeeper {
     this.#pinDirectory = pinDirectory;
     this.#sizes = tables.sizes;
     this.#object = tables.object;
+    this.#rings = tables.rings;
     this.ports = new BalancerPorts({
       bpf: this.#bpf,
       log,
@@ -221,6 +225,10 @@ export class BalancerKeeper {
       if (slices.spent) await slices.rest();
     }
     this.#troubles.delete("services");
+    if (this.#services.length > 0) {
+      this.#rings?.close();
+      this.#rings = undefined;
+    }
     this.#hold(inForce);
     if (writes.length > 0) this.#log.info("balancer-written", { writes: writes.length });
   }
@@ -301,7 +309,13 @@ export class BalancerKeeper {
   }
 
   #input(): BalancerInput {
-    return { seed: this.#seed, services: this.#services, servicesMax: this.#sizes.services, own: this.#own };
+    return {
+      seed: this.#seed,
+      services: this.#services,
+      servicesMax: this.#sizes.services,
+      own: this.#own,
+      rings: this.#rings,
+    };
   }
 
   /** Sits on these devices and no others, as far as the box has them. */

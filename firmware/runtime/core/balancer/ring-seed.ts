@@ -4,7 +4,7 @@ import { hkdfSync, randomBytes } from "node:crypto";
 const SEED_BYTES = 16;
 const SETTING = "ringSeed";
 
-interface Settings {
+export interface Settings {
   setting(key: string): Promise<string | undefined>;
   putSetting(key: string, value: string | undefined): Promise<void>;
 }
