@@ -160,7 +160,9 @@ function visitObject(walk: Walk, schema: SchemaView, value: unknown, path: Place
     const given = own(value, key);
     path.push(key);
     const kept =
-      property === undefined ? strangeKey(walk, schema, path) : (property.const ?? visit(walk, property, given, path));
+      property === undefined
+        ? strangeKey(walk, schema, key, path)
+        : (property.const ?? visit(walk, property, given, path));
     path.pop();
     if (kept === undefined && schema.required?.includes(key) === true) stands = false;
     if (kept !== given || kept === undefined) (changed ??= new Map()).set(key, kept);
@@ -180,8 +182,8 @@ function without(value: object, changed: ReadonlyMap<string, unknown> | undefine
   return Object.fromEntries(kept.filter(([, item]) => item !== undefined)) as object;
 }
 
-function strangeKey(walk: Walk, schema: SchemaView, path: Place): undefined {
-  const key = String(path.at(-1));
+/** `path` ends with the key. */
+function strangeKey(walk: Walk, schema: SchemaView, key: string, path: Place): undefined {
   const here = [...path.slice(0, -1), key.length > 64 ? `${key.slice(0, 64)}…` : key];
   if (schema.notBuilt?.includes(key) === true) return tell(walk, "notBuilt", here, "is not built yet", "remove it");
   const known = Object.keys(schema.properties ?? {});

@@ -134,8 +134,8 @@ async function timeApply(
   await box.ready();
   const whole = await applied(box, boxes.document("document.json", document(size, 2)));
   const one = await applied(box, boxes.document("changed.json", document(size, 3)));
-  const drain = await timed(() => ask(box.state, "drain", { backend: `p${size.services - 1}/s0`, on: true }));
   const verdict = await dying(box, servers);
+  const drain = await timed(() => ask(box.state, "drain", { backend: `p${size.services - 1}/s0`, on: true }));
   await box.stop();
   return {
     apply: whole.returned,

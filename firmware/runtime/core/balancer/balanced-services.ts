@@ -27,8 +27,12 @@ export function devicesOfServices(config: Resolved, system: SystemOrders): Reado
   const devicesOf = (name: string) => {
     const known = towards.get(name);
     if (known !== undefined) return known;
-    const all = (pools.get(name)?.backends ?? []).map((backend) => deviceTowards(system, backend.address));
-    const devices = [...new Set(all.filter((device) => device !== undefined))];
+    const all = new Set<Ifname>();
+    for (const { address } of pools.get(name)?.backends ?? []) {
+      const device = deviceTowards(system, address);
+      if (device !== undefined) all.add(device);
+    }
+    const devices = [...all];
     towards.set(name, devices);
     return devices;
   };

@@ -40,9 +40,11 @@ export class BalancerLoading {
   }
 
   /** Begins with tables and rings for the stored configuration, all of whose backends are hoped to live. */
-  readonly expect = async (config: Resolved, settings: Settings): Promise<void> => {
+  readonly expect = (config: Resolved, settings: Settings): void => {
     void this.begin(config);
-    await inSlices(this.#rings.prepare(await this.seed(settings), config.pools.map(hopedOf)));
+    const prepare = (seed: string) => inSlices(this.#rings.prepare(seed, config.pools.map(hopedOf)));
+    // What the disk refuses hears who asks for the seed.
+    void this.seed(settings).then(prepare, () => undefined);
   };
 
   /** Tables for this configuration, unless others were begun before. Rejects with a refusal. */
