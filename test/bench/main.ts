@@ -42,7 +42,8 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   replication  what telling the standby of connections costs
   scale        what a thousand services with a hundred backends each cost a whole box
 
-  --trials   of each contender in each row (default 20; checks, tables, sockets, replication: 5; guest: 3; connections: 2)
+  --trials   of each contender in each row (default 20; checks, tables, sockets, replication, scale: 5; program: 9;
+             guest: 3; connections: 2)
   --minutes  of overload (default 5)
   --rows     of silence
   --write    adds the results to test/bench/RESULTS.md

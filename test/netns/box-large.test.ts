@@ -6,7 +6,7 @@ import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts
 import { Boxes } from "./running-box.ts";
 
 const BACKENDS = 100;
-/** A commit takes 3 s on two idle processors; others may be busy there. */
+/** A commit takes 2 s on two idle processors; others may be busy there. */
 const APPLY_MILLIS_MAX = 15_000;
 /** Core works in slices of some milliseconds; the rest is the machine's, and the collector's of V8. */
 const WAIT_MILLIS_MAX = 400;
