@@ -154,12 +154,13 @@ describe("a box puts right", () => {
     const standing = () => JSON.stringify(balancerTables(object).read());
     const before = standing();
     const [vip] = [...object.map("services").entries()][0]!;
-    const [reply] = [...object.map("reverses").entries()][0]!;
+    const reverses = object.map("reverses");
+    const [reply] = [...reverses.entries()][0]!;
     const [own] = [...object.map("futago_own").entries()][0]!;
     try {
       object.map("services").delete(vip);
-      object.map("reverses").delete(reply);
-      object.map("reverses").update(new Uint8Array(reply.length).fill(9), new Uint8Array(object.map("reverses").valueBytes).fill(1));
+      reverses.delete(reply);
+      reverses.update(new Uint8Array(reply.length).fill(9), new Uint8Array(reverses.valueBytes).fill(1));
       object.map("backends").update(encodeNumber(0), new Uint8Array(24));
       object.map("rings").update(encodeNumber(0), new Uint8Array(object.map("rings").valueBytes).fill(9));
       object.map("futago_own").delete(own);
