@@ -82,7 +82,8 @@ static __always_inline int to_service(struct xdp_md *ctx, struct packet *packet,
 	to->destination_port = passage->target.port;
 	if (!is_direct && is_expired(packet))
 		return errand(DROP_TTL, 0);
-	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now, generation, &hop);
+	way = way_to_backend(ctx, packet, &to->source, &to->destination, passage->target.number, passage->now,
+			     generation, &hop);
 	if (is_shut(packet, way, is_direct))
 		return no_way(way, hop);
 	count_in(passage->target.number, packet->length);
@@ -141,7 +142,7 @@ static __noinline void note_backend(struct xdp_md *ctx, const struct packet *pac
 
 /* Looks the backend up that a packet comes from; false when it comes from none. */
 static __always_inline int find_source(const struct packet *packet, struct passage *passage,
-					struct known_backend *known, __u32 generation)
+				       struct known_backend *known, __u32 generation)
 {
 	struct endpoint source = { .address = packet->source, .port = packet->source_port, .protocol = packet->protocol };
 	struct reverse *reverse = bpf_map_lookup_elem(&reverses, &source);
@@ -151,6 +152,7 @@ static __always_inline int find_source(const struct packet *packet, struct passa
 		return 0;
 	passage->now = bpf_ktime_get_boot_ns();
 	group = bpf_map_lookup_elem(&futago_vips, &reverse->vip);
+	/* There is no such group, and nothing of it is open. */
 	note_known(&known->known, &source, group ? *group : GROUPS_MAX, passage->now, generation);
 	known->reverse = *reverse;
 	return 1;

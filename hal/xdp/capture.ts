@@ -10,10 +10,10 @@ import {
   encodeAddress,
   encodeNumber,
   MAPS,
-  putNumber,
   viewOf as view,
 } from "./layout.ts";
 import { encodeEndpoint } from "./layout-entries.ts";
+import { setCapturing } from "./state.ts";
 
 export { CAPTURE_BYTES_MAX, CAPTURE_ENDPOINTS_MAX } from "./layout.ts";
 
@@ -99,12 +99,6 @@ export function captureTables(object: BpfObject): CaptureTables {
       object.events("capture_records", CAPTURED_BYTES, (records) => onCaptured(decodeRecords(records))),
   };
 }
-
-/** In struct state. */
-function setCapturing(object: BpfObject, capturing: boolean): void {
-  putNumber(object.map("futago_state").memory(), CAPTURING_AT, capturing ? 1 : 0);
-}
-const CAPTURING_AT = 4;
 
 export const CAPTURED_BYTES = 40 + 2 * CAPTURE_BYTES_MAX;
 

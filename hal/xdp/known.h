@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /*
  * What a processor remembers of the tables: the service that a packet is for, and the backend that one comes from, found
- * without a helper's call. What is neither is not remembered, so that packets to anywhere else take nobody's place.
+ * without hashing a key. What is neither is not remembered, so that packets to anywhere else take nobody's place.
  */
 #ifndef FUTAGO_KNOWN_H
 #define FUTAGO_KNOWN_H

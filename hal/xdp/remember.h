@@ -33,7 +33,7 @@ static __noinline void remember(struct packet *packet, const struct rewrite *to,
 {
 	struct fragment went = {
 		.source = to->source, .destination = to->destination, .backend = passage->target.number,
-		.service = passage->service.index, .mode = passage->service.mode, .to_client = to_client,
+		.mode = passage->service.mode, .to_client = to_client,
 		.seen_ns = passage->now,
 	};
 

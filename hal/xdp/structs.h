@@ -173,15 +173,14 @@ struct fragment_key {
 };
 
 struct fragment {
-	/* What source and destination become; the backend's number and the service's index for the counters. */
+	/* What source and destination become; the backend's number for its counters. */
 	struct address source;
 	struct address destination;
 	__u32 backend;
-	__u32 service;
 	/* enum service_mode, and whether it goes to a client. */
 	__u8 mode;
 	__u8 to_client;
-	__u8 zero[6];
+	__u8 zero[2];
 	__u64 seen_ns;
 };
 

@@ -21,7 +21,8 @@ import {
 } from "./layout.ts";
 import { decodeAccess, decodeBackend, decodeReverse, decodeRing, decodeService } from "./layout-entries.ts";
 import { decodeFlow, decodeReturn, type Flow, type ReturnFlow } from "./layout-flows.ts";
-import { applyWrites, nextGeneration, trafficOfServices } from "./write-entries.ts";
+import { nextGeneration } from "./state.ts";
+import { applyWrites, trafficOfServices } from "./write-entries.ts";
 
 export type { StaleEntry } from "./layout.ts";
 

@@ -19,6 +19,7 @@ import {
   encodeRing,
   encodeService,
 } from "./layout-entries.ts";
+import { nextGeneration } from "./state.ts";
 
 /** So many entries go to the kernel at once; rings are large, so that fewer of them do. */
 const RUN_MAX = 4096;
@@ -83,12 +84,6 @@ function absent(map: BpfMap, keys: Uint8Array, entries: readonly BalancerEntry[]
 function startAnew(object: BpfObject, services: readonly BalancerEntry[], names: readonly string[]): void {
   if (services.length === 0) return;
   for (const name of names) clear(object.map(name), joined(services, NUMBER_BYTES, indexOf));
-}
-
-/** What the balancer's processors remember of the tables is old from now on. */
-export function nextGeneration(object: BpfObject): void {
-  const memory = object.map("futago_state").memory();
-  putNumber(memory, 0, (numberAt(memory, 0) + 1) >>> 0);
 }
 
 /** Says of each service whether its clients' flows are counted; the count beside it goes on meanwhile. */

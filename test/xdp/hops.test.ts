@@ -1,7 +1,6 @@
 /** The next hops that the balancer remembers, and for how long. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { concatBytes } from "@futago/hal/units/bytes.ts";
-import { encodeAddress, encodeNumber, MAPS } from "@futago/hal/xdp/layout.ts";
+import { encodeAddress, encodeNumber } from "@futago/hal/xdp/layout.ts";
 import {
   addressOf,
   backendMac,
@@ -13,6 +12,7 @@ import {
   XDP_REDIRECT,
 } from "./box.ts";
 import { answer, CASES, casesWith, open, send, serviceOf, startCase } from "./cases.ts";
+import { changeNewest } from "./every-processor.ts";
 import { mac } from "./packet.ts";
 import { bootNanos } from "./pins.ts";
 import { counted, outcome } from "./talk.ts";
@@ -32,21 +32,13 @@ const OTHER_MAC = "02:00:00:00:09:99";
 
 const macOf = (output: Uint8Array) => readTransport(output).destinationMac;
 
-/** Changes what one processor remembers of a next hop, and gives it to all of them: who runs the next packet is open. */
-const falsify = (name: string, key: Uint8Array, change: (hop: Uint8Array) => void) => {
-  const value = box.object.map(name).lookup(key)!;
-  const { valueBytes } = MAPS.backend_hops;
-  const hops = Array.from({ length: value.length / valueBytes }, (_, i) =>
-    value.slice(i * valueBytes, (i + 1) * valueBytes),
-  );
-  const generationOf = (hop: Uint8Array) => new DataView(hop.buffer).getUint32(8, true);
-  const newest = hops.reduce((one, other) => (generationOf(other) > generationOf(one) ? other : one));
-  change(newest);
-  box.object.map(name).update(key, concatBytes(hops.map(() => newest)));
+const falsify = (name: string, key: Uint8Array, change: (hop: DataView) => void) => {
+  const generationOf = (hop: DataView) => BigInt(hop.getUint32(8, true));
+  expect(changeNewest(box.object.map(name), key, generationOf, change)).toBe(true);
 };
-const otherUntil = (until: bigint) => (hop: Uint8Array) => {
-  new DataView(hop.buffer).setBigUint64(0, until, true);
-  hop.set(mac(OTHER_MAC), 20);
+const otherUntil = (until: bigint) => (hop: DataView) => {
+  hop.setBigUint64(0, until, true);
+  new Uint8Array(hop.buffer).set(mac(OTHER_MAC), 20);
 };
 
 describe.each(CASES)("%s", (_, one) => {
@@ -75,8 +67,8 @@ describe.each(CASES)("%s", (_, one) => {
   it("a remembered way that is too narrow is not taken", () => {
     send(box, one);
     falsify("backend_hops", backendKey(), (hop) => {
-      new DataView(hop.buffer).setBigUint64(0, bootNanos() + HOUR, true);
-      new DataView(hop.buffer).setUint16(16, 600, true);
+      hop.setBigUint64(0, bootNanos() + HOUR, true);
+      hop.setUint16(16, 600, true);
     });
     expect(send(box, one, { payload: new Uint8Array(500) }).verdict).toBe(XDP_REDIRECT);
     // What is sent instead goes back to where the packet came from.

@@ -1,7 +1,6 @@
 /** The services and backends that the balancer remembers, and for how long. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { concatBytes } from "@futago/hal/units/bytes.ts";
-import { encodeNumber, MAPS } from "@futago/hal/xdp/layout.ts";
+import { encodeNumber } from "@futago/hal/xdp/layout.ts";
 import { encodeService } from "@futago/hal/xdp/layout-entries.ts";
 import { gateTables } from "@futago/hal/xdp/tables.ts";
 import {
@@ -15,6 +14,7 @@ import {
   XDP_REDIRECT,
 } from "./box.ts";
 import { answer, CASES, casesWith, establish, send, serviceOf, startCase } from "./cases.ts";
+import { changeNewest } from "./every-processor.ts";
 import { bootNanos } from "./pins.ts";
 import { BOTH, outcome } from "./talk.ts";
 import { type ReadTransport, readTransport } from "./transport.ts";
@@ -34,27 +34,14 @@ const GENERATION_AT = 32;
 const GROUP_AT = 36;
 const ANOTHER_GROUP = GROUP + 1;
 
-const view = (known: Uint8Array) => new DataView(known.buffer, known.byteOffset);
-
 type Memory = "known_services" | "known_backends";
 const MEMORIES = ["known_services", "known_backends"] as const;
 
-/** Changes what is remembered, for all processors: who runs the next packet is open. Returns how many places changed. */
+/** Returns how many places changed. */
 function falsify(name: Memory, change: (known: DataView) => void): number {
-  const [map, { valueBytes }] = [box.object.map(name), MAPS[name]];
-  const until = (known: Uint8Array) => view(known).getBigUint64(UNTIL_AT, true);
-  let changed = 0;
-  for (const [key, value] of map.entries()) {
-    const all = Array.from({ length: value.length / valueBytes }, (_, i) =>
-      value.slice(i * valueBytes, (i + 1) * valueBytes),
-    );
-    const newest = all.reduce((one, other) => (until(other) > until(one) ? other : one));
-    if (until(newest) === 0n) continue;
-    change(view(newest));
-    map.update(key, concatBytes(all.map(() => newest)));
-    changed += 1;
-  }
-  return changed;
+  const map = box.object.map(name);
+  const until = (known: DataView) => known.getBigUint64(UNTIL_AT, true);
+  return [...map.entries()].filter(([key]) => changeNewest(map, key, until, change)).length;
 }
 
 function forgetAll(): void {
