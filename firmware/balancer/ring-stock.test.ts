@@ -45,4 +45,6 @@ it("forgets its rings, and prepares no more, once it is closed", () => {
   expect(steps.next().done).toBe(true);
   expect(ringOf(rings)).not.toBe(ring);
   expect(ringOf(rings)).toEqual(ring);
+  // Nor does it begin another stock.
+  expect(ringOf(rings)).not.toBe(ringOf(rings));
 });
