@@ -28,9 +28,10 @@ async function testOn(suite: Suite, files: readonly string[]): Promise<Outcome> 
     ];
     const code = await runGuest({ kernel, script, report, limitMinutes: LIMIT_MINUTES, onLine: say });
     const written = `${report}/outcome.json`;
-    const outcome = vitestOutcome(code, existsSync(written) ? readFileSync(written, "utf8") : undefined);
+    const outcome = vitestOutcome("vitest", code, existsSync(written) ? readFileSync(written, "utf8") : undefined);
     say(`Linux ${kernel.release}: ${totalsLine(outcome)}`);
-    return { ...outcome, skipped: outcome.skipped.map((skip) => ({ ...skip, test: `${suite}: ${skip.test}` })) };
+    const here = <T extends { readonly test: string }>(one: T): T => ({ ...one, test: `${suite}: ${one.test}` });
+    return { ...outcome, failed: outcome.failed.map(here), skipped: outcome.skipped.map(here) };
   } finally {
     rmSync(report, { recursive: true });
   }
@@ -48,4 +49,4 @@ const outcome = sum(await Promise.all(suites.map((suite) => testOn(suite, positi
 const path = process.env["FUTAGO_REPORT"];
 if (path !== undefined) writeFileSync(path, JSON.stringify(outcome));
 process.stdout.write(`${totalsLine(outcome)}\n`);
-process.exitCode = outcome.failed === 0 ? 0 : 1;
+process.exitCode = outcome.failed.length === 0 ? 0 : 1;

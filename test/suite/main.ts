@@ -1,6 +1,6 @@
 /**
  * The whole suite, as `./build.sh test [STEP…]` runs it after setup. Every step runs even when an earlier one failed.
- * After each it looks for leftovers; at the end it prints what was skipped and why. The last line is the totals.
+ * After each it looks for leftovers; at the end it prints what failed, what was skipped, and why. The last line is the totals.
  */
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type Inventory, leftovers, markedProcesses, takeInventory } from "./leftovers.ts";
 import { runStep, signalTo, type Surroundings } from "./run-step.ts";
 import { type Step, steps } from "./steps.ts";
-import { type Outcome, single, sum, totalsLine } from "./totals.ts";
+import { failedOne, type Outcome, passedOne, sum, totalsLine } from "./totals.ts";
 
 /** How long what a step started may take to go away after it. */
 const LEFTOVER_GRACE_MILLIS = 5_000;
@@ -53,8 +53,8 @@ async function runAll(chosen: readonly Step[], around: Surroundings): Promise<Ou
     }
   }
   say(`leftovers: ${blamed.size === 0 ? "none" : blamed.size}`);
-  outcomes.push(single(blamed.size === 0));
-  if (around.interruption.aborted) outcomes.push(single(false));
+  outcomes.push(blamed.size === 0 ? passedOne : failedOne("leftovers", [...blamed].join(", ")));
+  if (around.interruption.aborted) outcomes.push(failedOne("suite", "interrupted"));
   return sum(outcomes);
 }
 
@@ -90,6 +90,7 @@ async function main(names: readonly string[]): Promise<Outcome> {
 }
 
 const outcome = await main(process.argv.slice(2));
+for (const { test, reason } of outcome.failed) say(`failed: ${test}: ${reason}`);
 for (const { test, reason } of outcome.skipped) say(`skipped: ${test}: ${reason}`);
 process.stdout.write(`${totalsLine(outcome)}\n`);
-process.exitCode = outcome.failed === 0 ? 0 : 1;
+process.exitCode = outcome.failed.length === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 /** A vitest reporter that writes the counts, and why tests were skipped, to the file named by FUTAGO_REPORT. */
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
-import type { Outcome, Skip } from "./totals.ts";
+import type { Failure, Outcome, Skip } from "./totals.ts";
 
 export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -12,11 +12,15 @@ export default class TotalsReporter implements Reporter {
 
 function count(modules: readonly TestModule[]): Outcome {
   let passed = 0;
-  let failed = 0;
+  const failed: Failure[] = [];
   const skipped: Skip[] = [];
   for (const module of modules) {
     // A file that breaks while it is loaded has no tests to fail.
-    if (module.state() === "failed" && [...module.children.allTests("failed")].length === 0) failed++;
+    if (module.state() === "failed" && [...module.children.allTests("failed")].length === 0)
+      failed.push({
+        test: module.relativeModuleId,
+        reason: firstLine(module.errors()) ?? "failed outside of its tests",
+      });
     for (const test of module.children.allTests()) {
       const result = test.result();
       const name = `${module.relativeModuleId}: ${test.fullName}`;
@@ -24,8 +28,12 @@ function count(modules: readonly TestModule[]): Outcome {
       else if (result.state === "skipped" && result.note !== undefined)
         skipped.push({ test: name, reason: result.note });
       // Failed; or never run, because a hook failed or the run was broken off; or skipped without a reason.
-      else failed++;
+      else failed.push({ test: name, reason: firstLine(result.errors) ?? "it never ran" });
     }
   }
   return { passed, failed, skipped };
+}
+
+function firstLine(errors: readonly { readonly message: string }[] | undefined): string | undefined {
+  return errors?.[0]?.message.split("\n", 1)[0];
 }

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { MARK } from "./leftovers.ts";
 import type { Step } from "./steps.ts";
-import { type Outcome, single, vitestOutcome } from "./totals.ts";
+import { failedOne, type Outcome, passedOne, vitestOutcome } from "./totals.ts";
 
 const TERMINATE_GRACE_MILLIS = 10_000;
 
@@ -24,8 +24,8 @@ export async function runStep(step: Step, around: Surroundings): Promise<Outcome
   around.say(`${step.name}: ${step.command.map((word) => word.replace(`${around.root}/`, "")).join(" ")}`);
   const report = `${around.directory}/${step.name}.json`;
   const code = await run(step, report, around);
-  if (step.counts === "one") return single(code === 0);
-  return vitestOutcome(code, existsSync(report) ? readFileSync(report, "utf8") : undefined);
+  if (step.counts === "one") return code === 0 ? passedOne : failedOne(step.name, `exit code ${code ?? "of a signal"}`);
+  return vitestOutcome(step.name, code, existsSync(report) ? readFileSync(report, "utf8") : undefined);
 }
 
 /** The exit code; undefined when a signal ended the command. The whole group is ended at the limit. */
