@@ -1,16 +1,19 @@
 /**
- * npm run sim -- [--seed N] [--trace] [--seeds COUNT] [--from N]
+ * npm run sim -- [--commits] [--seed N] [--trace] [--seeds COUNT] [--from N]
  *
- * With --seed: one run, with --trace a line per event. Without: COUNT seeds (10,000) from N (1).
+ * Who is active; with --commits who holds which configuration. With --seed: one run, with --trace a line per event.
+ * Without: COUNT seeds (10,000) from N (1).
  */
 import { parseArgs } from "node:util";
-import { simulate } from "./run.ts";
+import { SIMULATIONS } from "./simulations.ts";
 
-const LEGEND = `time since the start, box, what happened; "answering: a-" means that a answers for the VIP and b does not
+const LEGEND = `time since the start, box, what happened; "answering: a-" means that a answers for the VIP and b does not,
+"a → b" a message; revisions by the first six digits of their ids
 `;
 
 const { values } = parseArgs({
   options: {
+    commits: { type: "boolean", default: false },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     seeds: { type: "string", default: "10000" },
@@ -18,6 +21,7 @@ const { values } = parseArgs({
   },
 });
 
+const simulate = values.commits ? SIMULATIONS.commits : SIMULATIONS.roles;
 if (values.seed !== undefined) {
   const verdict = simulate(Number(values.seed), values.trace);
   if (values.trace) process.stdout.write(`${LEGEND}${verdict.trace.join("\n")}\n`);

@@ -6,6 +6,7 @@ import { breakSomething } from "./faults.ts";
 import { Network, type Side } from "./network.ts";
 import { EventQueue } from "./queue.ts";
 import { Random } from "./random.ts";
+import type { Verdict } from "./simulations.ts";
 
 const GROUP = "edge";
 const SLOT = 0;
@@ -20,14 +21,6 @@ const FAULTS_UNTIL = seconds(3);
 const ASIDE = 0x5eed_0000;
 /** For so long after a thaw the box that serves must go on serving. */
 const THAW_DISTURBS_NOBODY_FOR = millis(300);
-
-export interface Verdict {
-  readonly seed: number;
-  /** Empty when every rule held. */
-  readonly broken: readonly string[];
-  readonly trace: readonly string[];
-  readonly events: number;
-}
 
 function pairConfig(side: Side, random: Random, safety: boolean, preempt: boolean, fixed: boolean): PairConfig {
   const box = side === 0 ? "a" : "b";
@@ -56,7 +49,6 @@ export class Simulation {
   readonly #broken: string[] = [];
   readonly #keepTrace: boolean;
   #now = 0;
-  #events = 0;
   #shown = "";
   #faults = 0;
   #undisturbed: { readonly side: Side; readonly until: number; readonly faults: number } | undefined;
@@ -131,7 +123,7 @@ export class Simulation {
     const returned = this.#preempt && this.boxes[0].role(GROUP) === "active";
     if (this.#roles() !== roles && !returned)
       this.#fail(`roles changed without a cause: ${roles} became ${this.#roles()}`);
-    return { seed: this.#seed, broken: this.#broken, trace: this.#trace, events: this.#events };
+    return { seed: this.#seed, broken: this.#broken, trace: this.#trace };
   }
 
   /** Until one box has served for a while, at the longest as long as a pair may take. */
@@ -182,7 +174,6 @@ export class Simulation {
         return;
       }
       this.#now = Math.max(this.#now, next.at);
-      this.#events += 1;
       next.run();
       this.#check();
     }

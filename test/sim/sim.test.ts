@@ -1,19 +1,11 @@
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { simulate, type Verdict } from "./run.ts";
+import { simulateCommits } from "./commit/run.ts";
+import { simulate } from "./run.ts";
+import commitSeeds from "./seeds/commits.json" with { type: "json" };
 import seeds from "./seeds/seeds.json" with { type: "json" };
+import { brokenAmong } from "./simulations.ts";
 
 const SEEDS = Number(process.env["FUTAGO_SIM_SEEDS"] ?? 10_000);
-const WORKERS = Math.max(1, Math.min(availableParallelism(), 4));
-
-function simulateInWorker(from: number, count: number): Promise<Verdict[]> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { from, count } });
-  return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
-}
 
 describe("a simulated pair", () => {
   it("gives the same run for the same seed", () => {
@@ -30,9 +22,24 @@ describe("a simulated pair", () => {
   it(`never has two actives while a path works and ends with one, over ${SEEDS} seeds`, {
     timeout: 600_000,
   }, async () => {
-    const share = Math.ceil(SEEDS / WORKERS);
-    const runs = Array.from({ length: WORKERS }, (_, i) => simulateInWorker(1 + i * share, share));
-    const broken = (await Promise.all(runs)).flat();
-    expect(broken.map(({ seed, broken: rules }) => `seed ${seed}: ${rules.join("; ")}`)).toEqual([]);
+    expect(await brokenAmong("roles", SEEDS)).toEqual([]);
+  });
+});
+
+describe("simulated commits", () => {
+  it("give the same run for the same seed", () => {
+    const first = simulateCommits(5, true);
+    expect(first.trace.length).toBeGreaterThan(20);
+    expect(simulateCommits(5, true).trace).toEqual(first.trace);
+  });
+
+  it.each(commitSeeds)("hold the rules for seed $seed: $story", ({ seed }) => {
+    expect(simulateCommits(seed).broken).toEqual([]);
+  });
+
+  it(`lose no acknowledged revision and end with one configuration on both boxes, over ${SEEDS} seeds`, {
+    timeout: 600_000,
+  }, async () => {
+    expect(await brokenAmong("commits", SEEDS)).toEqual([]);
   });
 });

@@ -1,11 +1,15 @@
 /** Simulates a range of seeds on a thread of its own and answers with the verdicts that broke a rule. */
 import { parentPort, workerData } from "node:worker_threads";
-import { simulate, type Verdict } from "./run.ts";
+import { SIMULATIONS, type Subject, type Verdict } from "./simulations.ts";
 
-const { from, count } = workerData as { readonly from: number; readonly count: number };
+const { subject, from, count } = workerData as {
+  readonly subject: Subject;
+  readonly from: number;
+  readonly count: number;
+};
 const broken: Verdict[] = [];
 for (let seed = from; seed < from + count; seed++) {
-  const verdict = simulate(seed);
+  const verdict = SIMULATIONS[subject](seed);
   if (verdict.broken.length > 0) broken.push(verdict);
 }
 parentPort?.postMessage(broken);

@@ -1,0 +1,210 @@
+/**
+ * The box that coordinates a commit: judged here, kept here and prepared on the peer, durable as the head there, then
+ * here, put into force on both, answered. Without a peer it commits alone and says so. What does not work on either box
+ * is rolled back on both. It does not decide whether this box may coordinate, nor bring a box that was away up to date.
+ */
+import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
+import { become, done, give, unless, withHead } from "./parts.ts";
+import { CHANGED_MEANWHILE, NOTHING_TO_GO_BACK_TO, onPeer, PEER_BUSY, PEER_SILENT } from "./refusals.ts";
+import { heldByPeer, notInForce, notRolledBack, ROLES_CHANGED, rolledBack, waitsForConfirmation } from "./refusals.ts";
+import type {
+  CommitConfig,
+  CommitRefusal,
+  CommitState,
+  CommitStep,
+  Judged,
+  Landed,
+  NotStored,
+  Outcome,
+  PeerShare,
+  Request,
+  RevisionId,
+  Wish,
+  Work,
+} from "./types.ts";
+
+/** A large document is judged for some seconds. */
+export const PREPARE_WITHIN = seconds(15);
+export const STORE_WITHIN = seconds(5);
+export const APPLY_WITHIN = seconds(15);
+/** When the disk refused it. */
+const UNDO_AGAIN = seconds(5);
+
+type Commit = Extract<Wish, { readonly kind: "commit" }>;
+type In<Kind extends Work["kind"]> = Extract<Work, { readonly kind: Kind }>;
+
+/** `peer`: "inForce" when it takes part. */
+export function beginCommit(state: CommitState, request: Request, wish: Commit, peer: PeerShare): CommitStep {
+  const { head } = state;
+  if (wish.confirmSeconds !== undefined && head === undefined) return unless(state, request, NOTHING_TO_GO_BACK_TO);
+  if (wish.base !== undefined && wish.base !== head?.id) return unless(state, request, CHANGED_MEANWHILE);
+  // To go back is always possible.
+  if (head !== undefined && state.deadline !== undefined && wish.source.kind === "given")
+    return unless(state, request, waitsForConfirmation(head));
+  return become(state, { kind: "judging", request, peer }, { kind: "judge", wish, parent: head?.id });
+}
+
+export function onJudged(state: CommitState, work: In<"judging">, judged: Judged, now: Instant): CommitStep {
+  const { request, peer } = work;
+  switch (judged.kind) {
+    case "refused":
+      return unless(state, request, judged.refusal);
+    case "unchanged":
+      return done(state, request, {
+        kind: "done",
+        revision: state.head?.id ?? "",
+        changed: false,
+        peer,
+        warnings: judged.warnings,
+        confirmSeconds: undefined,
+      });
+    case "revision": {
+      const { revision, warnings } = judged;
+      const coordinated = { request, revision, warnings, peer };
+      if (peer !== "inForce") return land(state, coordinated);
+      const until = after(now, PREPARE_WITHIN);
+      const next: Work = { kind: "preparing", until, ...coordinated };
+      return become(state, next, { kind: "send", message: { kind: "prepare", revision } });
+    }
+  }
+}
+
+export function onPrepared(state: CommitState, work: In<"preparing">, now: Instant): CommitStep {
+  const next: Work = { ...work, kind: "storing", until: after(now, STORE_WITHIN) };
+  return become(state, next, { kind: "send", message: { kind: "store", id: work.revision.id } });
+}
+
+/** The peer did not take it: nothing was changed, here or there. */
+export function onNotStored(
+  config: CommitConfig,
+  state: CommitState,
+  work: In<"preparing" | "storing">,
+  cause: NotStored,
+  refusal: CommitRefusal,
+): CommitStep {
+  switch (cause) {
+    case "refused":
+      return unless(state, work.request, onPeer(config.box === "a" ? "b" : "a", refusal));
+    case "busy":
+      return unless(state, work.request, PEER_BUSY);
+    case "behind":
+      // It is not where both said they were: it is brought up to date, and then this may be given again.
+      return unless(state, work.request, CHANGED_MEANWHILE);
+  }
+}
+
+export function onStored(state: CommitState, work: In<"storing">): CommitStep {
+  return land(state, work);
+}
+
+/**
+ * The peer went away, or says nothing. Once it may hold the revision, this box must hold it, too; before that the box
+ * goes alone only where the peer is gone for good and this box serves.
+ */
+export function onPeerLost(state: CommitState, work: Work, peer: "away" | "late"): CommitStep {
+  if (work.kind === "preparing") {
+    const alone = peer === "away" && (state.active || !state.peerAlive);
+    return alone ? land(state, { ...work, peer }) : giveUp(state, work, peer === "late" ? PEER_SILENT : ROLES_CHANGED);
+  }
+  if (work.kind === "storing") return land(state, { ...work, peer: "late" });
+  if (work.kind === "applying") return finish(state, work.there ? work : { ...work, there: true, peer });
+  if (work.kind === "confirming") return finishConfirming(state, { ...work, there: true });
+  return give(state);
+}
+
+/** It holds a role no more, and the peer may hold one: what is only prepared is dropped there. */
+export function onRoleLost(state: CommitState, work: Work): CommitStep {
+  return work.kind === "preparing" ? giveUp(state, work, ROLES_CHANGED) : give(state);
+}
+
+function giveUp(state: CommitState, work: In<"preparing">, refusal: CommitRefusal): CommitStep {
+  const step = unless(state, work.request, refusal);
+  if (state.link === undefined) return step;
+  return give(step.state, ...step.actions, { kind: "send", message: { kind: "forget", id: work.revision.id } });
+}
+
+function land(state: CommitState, work: Pick<In<"landing">, "request" | "revision" | "warnings" | "peer">): CommitStep {
+  const { request, revision, warnings, peer } = work;
+  return become(state, { kind: "landing", request, revision, warnings, peer }, { kind: "land", revision });
+}
+
+export function onLanded(state: CommitState, work: In<"landing">, landed: Landed, now: Instant): CommitStep {
+  const { request, revision, warnings, peer } = work;
+  const together = peer === "inForce" && state.link !== undefined;
+  if (!landed.ok) {
+    if (peer !== "inForce" && peer !== "late") return unless(state, request, landed.refusal);
+    // The peer holds it, and may come back with it: then it is rolled back there, or here.
+    const step = unless({ ...state, withdrawn: revision.id }, request, heldByPeer(landed.refusal));
+    if (!together) return step;
+    return give(step.state, ...step.actions, { kind: "send", message: { kind: "withdraw", id: revision.id } });
+  }
+  const next: Work = {
+    kind: "applying",
+    request,
+    revision,
+    warnings,
+    peer: together ? peer : peer === "inForce" ? "away" : peer,
+    here: false,
+    there: !together,
+    until: after(now, APPLY_WITHIN),
+  };
+  const step = become(withHead(state, landed.head, now), next, { kind: "apply", id: revision.id });
+  if (!together) return step;
+  return give(step.state, ...step.actions, { kind: "send", message: { kind: "apply", id: revision.id } });
+}
+
+/** `box` is where it is in force now, or not. */
+export function onApplied(
+  state: CommitState,
+  work: In<"applying">,
+  box: "here" | "there",
+  trouble: string | undefined,
+  name: string,
+): CommitStep {
+  if (trouble === undefined) return finish(state, { ...work, [box]: true });
+  // There is nothing to go back to: the box goes on trying, and shows what it cannot.
+  if (work.revision.parent === undefined)
+    return unless(state, work.request, notInForce(work.revision.id, name, trouble));
+  const refusal = rolledBack(work.revision.id, name, trouble);
+  const comment = `rolled back: ${trouble}`;
+  const step = become(
+    state,
+    { kind: "undoing", request: work.request, refusal },
+    { kind: "undo", id: work.revision.id, comment },
+  );
+  if (state.link === undefined) return step;
+  return give(step.state, ...step.actions, { kind: "send", message: { kind: "withdraw", id: work.revision.id } });
+}
+
+function finish(state: CommitState, work: In<"applying">): CommitStep {
+  if (!work.here || !work.there) return become(state, work);
+  const { request, revision, warnings, peer } = work;
+  const { id, confirmSeconds } = revision;
+  return done(state, request, { kind: "done", revision: id, changed: true, peer, warnings, confirmSeconds });
+}
+
+/** The head was rolled back, by nobody's hand; or could not be, and is tried again. */
+export function onUndone(state: CommitState, work: In<"undoing">, landed: Landed, now: Instant): CommitStep {
+  const again = { ...state, withdrawn: undefined, deadline: after(now, UNDO_AGAIN) };
+  const next = landed.ok ? withHead(state, landed.head, now) : again;
+  const { request, refusal } = work;
+  if (request === undefined || refusal === undefined) return become(next, { kind: "idle" });
+  return unless(next, request, landed.ok ? refusal : notRolledBack(refusal, landed.refusal));
+}
+
+export function confirmed(state: CommitState, work: In<"confirming">, id: RevisionId): CommitStep {
+  return work.id === id ? finishConfirming(state, { ...work, there: true }) : give(state);
+}
+
+export function finishConfirming(state: CommitState, work: In<"confirming">): CommitStep {
+  if (!work.here || !work.there) return become(state, work);
+  const outcome: Outcome = {
+    kind: "done",
+    revision: work.id,
+    changed: true,
+    peer: state.link === undefined ? "away" : "inForce",
+    warnings: [],
+    confirmSeconds: undefined,
+  };
+  return done(state, work.request, outcome);
+}

@@ -1,0 +1,59 @@
+/** The small moves that the rules of the commit protocol are made of. */
+import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
+import { refused } from "./refusals.ts";
+import {
+  AUTOMATIC,
+  type CommitAction,
+  type CommitRefusal,
+  type CommitState,
+  type CommitStep,
+  type Outcome,
+  type Request,
+  type RevisionSummary,
+  type Work,
+} from "./types.ts";
+
+export function give(state: CommitState, ...actions: readonly CommitAction[]): CommitStep {
+  return { state, actions };
+}
+
+export function become(state: CommitState, work: Work, ...actions: readonly CommitAction[]): CommitStep {
+  return { state: { ...state, work }, actions };
+}
+
+/** The request is answered, and the box is free for the next thing. */
+export function done(state: CommitState, request: Request, outcome: Outcome): CommitStep {
+  return become(state, { kind: "idle" }, ...answer(state, request, outcome));
+}
+
+export function unless(state: CommitState, request: Request, refusal: CommitRefusal): CommitStep {
+  return done(state, request, refused(refusal));
+}
+
+export function answer(state: CommitState, request: Request, outcome: Outcome): readonly CommitAction[] {
+  if (request.origin === "here") return [{ kind: "reply", request: request.id, outcome }];
+  // Who asked learns of a link that broke from the break.
+  if (state.link === undefined) return [];
+  return [{ kind: "send", message: { kind: "answer", request: request.id, outcome } }];
+}
+
+/** A new head is on the disk: it is not in force yet, and may wait for a confirmation. */
+export function withHead(state: CommitState, head: RevisionSummary, now: Instant): CommitState {
+  const waits = isUnconfirmed(head) && head.parent !== undefined;
+  return {
+    ...state,
+    head,
+    deadline: waits ? after(now, seconds(head.confirmSeconds ?? 0)) : undefined,
+    withdrawn: state.withdrawn === head.id ? state.withdrawn : undefined,
+  };
+}
+
+/** Whether a box made this by itself. */
+export function isAutomatic(head: RevisionSummary | undefined): boolean {
+  return head?.author === AUTOMATIC;
+}
+
+/** Waits for somebody to confirm it. */
+export function isUnconfirmed(head: RevisionSummary | undefined): boolean {
+  return head?.confirmSeconds !== undefined && head.confirmedBy === undefined;
+}

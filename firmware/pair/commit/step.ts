@@ -1,0 +1,380 @@
+/**
+ * The commit protocol of one box, whole: which input means what in which state, and what is done when nothing is under
+ * way. The rules are in `coordinate.ts` (this box commits), `follow.ts` (the peer does), `catch-up.ts` (the heads differ)
+ * and `trial.ts` (a commit that must be confirmed). Pure; one machine serves a box alone, too.
+ */
+import { after, earliest, type Instant, seconds } from "@futago/hal/units/time.ts";
+import {
+  cannotTake,
+  catchUp,
+  onAdopted,
+  onExamined,
+  onRelated,
+  onRevision,
+  onStanding,
+  onTheirKin,
+} from "./catch-up.ts";
+import { relationOf, rolledBackByMistake, standingOf } from "./catch-up.ts";
+import {
+  beginCommit,
+  onApplied,
+  onJudged,
+  onLanded,
+  onNotStored,
+  onPeerLost,
+  onPrepared,
+  onStored,
+  onUndone,
+} from "./coordinate.ts";
+import {
+  dropPrepared,
+  onApply,
+  onChecked,
+  onFollowed,
+  onPrepare,
+  onPutIntoForce,
+  onStore,
+  onWithdraw,
+} from "./follow.ts";
+import { answer, become, give, unless } from "./parts.ts";
+import { CONNECTION_BROKE, NOT_REACHED, refused, ROLES_CHANGED, TOO_MANY } from "./refusals.ts";
+import { beginConfirm, confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
+import {
+  type CommitConfig,
+  type CommitInput,
+  type CommitMessage,
+  type CommitState,
+  type CommitStep,
+  type Confirmation,
+  type Landed,
+  type PeerShare,
+  type Request,
+  type RevisionSummary,
+  type Work,
+} from "./types.ts";
+
+const WAITING_MAX = 64;
+/** For so long a change waits for a peer that is not at the same revision yet. */
+export const PATIENCE = seconds(5);
+
+/**
+ * A box that starts. `deadline` is when an unconfirmed head is rolled back: the past, after a boot. `confirmed` is the
+ * newest revision of the lineage that needed a confirmation and got one.
+ */
+export function initialCommit(
+  head: RevisionSummary | undefined,
+  deadline: Instant | undefined,
+  confirmed: Confirmation | undefined,
+): CommitState {
+  return {
+    head,
+    inForce: undefined,
+    active: false,
+    peerAlive: false,
+    link: undefined,
+    work: { kind: "idle" },
+    waiting: [],
+    patience: undefined,
+    forwarded: [],
+    deadline,
+    withdrawn: undefined,
+    confirmed,
+    cannot: undefined,
+  };
+}
+
+export function step(config: CommitConfig, state: CommitState, input: CommitInput, now: Instant): CommitStep {
+  let current = react(config, state, input, now);
+  // What is said of this box is said before what is done next, which may be of another head.
+  current = saying(current);
+  for (let next = idleStep(config, current.state, now); next !== undefined; next = idleStep(config, current.state, now))
+    current = saying(give(next.state, ...current.actions, ...next.actions));
+  return current;
+}
+
+export function nextTimeout(state: CommitState): Instant | undefined {
+  const { work } = state;
+  if (work.kind !== "idle") return untilOf(work);
+  // What was asked for and cannot be taken waits for nothing while the link is down.
+  const again = state.link === undefined ? undefined : state.cannot?.until;
+  return earliest(earliest(state.deadline, state.patience), again);
+}
+
+/** When what is under way waits no longer for the peer. What this box itself does is always waited for. */
+function untilOf(work: Work): Instant | undefined {
+  if (!("until" in work)) return undefined;
+  return "there" in work && work.there ? undefined : work.until;
+}
+
+function saying(current: CommitStep): CommitStep {
+  const { state, actions } = current;
+  const { link } = state;
+  if (link === undefined) return current;
+  const standing = standingOf(state);
+  const { said } = link;
+  const same =
+    said?.head === standing.head &&
+    said?.active === standing.active &&
+    said.confirmed?.id === standing.confirmed?.id &&
+    said.cannot === standing.cannot;
+  if (same) return current;
+  const next = { ...state, link: { ...link, said: standing } };
+  return give(next, ...actions, { kind: "send", message: { kind: "standing", standing } });
+}
+
+function react(config: CommitConfig, state: CommitState, input: CommitInput, now: Instant): CommitStep {
+  const { work } = state;
+  switch (input.kind) {
+    case "linkUp":
+      return onLinkUp(state);
+    case "linkDown":
+      return onLinkDown(state);
+    case "message":
+      return onMessage(config, state, input.message, now);
+    case "role":
+      return onRole(state, input.active, input.peerAlive);
+    case "request":
+      return onRequest(state, input.request);
+    case "timeout":
+      return onTimeout(state, now);
+    case "judged":
+      return work.kind === "judging" ? onJudged(state, work, input.judged, now) : give(state);
+    case "checked":
+      return onCheckedAny(state, input.id, input.refusal, now);
+    case "landed":
+      return onLandedAny(state, input.landed, now);
+    case "applied":
+      return onAppliedHere(config, { ...state, inForce: input.id }, input.id, input.trouble);
+    case "related":
+      return onRelated(state, input);
+    case "confirmed":
+      return onConfirmedHere(state, input);
+  }
+}
+
+function onLinkUp(state: CommitState): CommitStep {
+  const link = { theirs: undefined, kin: undefined, theirKin: undefined, said: undefined };
+  return give({ ...state, link, cannot: undefined });
+}
+
+function onLinkDown(state: CommitState): CommitStep {
+  const waiting = state.waiting.filter(({ origin }) => origin === "here");
+  const broke = { ...state, link: undefined, waiting, patience: undefined, forwarded: [] };
+  const replies = state.forwarded.map((request) => ({
+    kind: "reply" as const,
+    request,
+    outcome: refused(CONNECTION_BROKE),
+  }));
+  const dropped = dropPrepared(broke).state;
+  const { work } = dropped;
+  const ends = work.kind === "fetching" || (work.kind === "examining" && work.loses);
+  const lost = ends ? become(dropped, { kind: "idle" }) : onPeerLost(dropped, work, "away");
+  return give(lost.state, ...replies, ...lost.actions);
+}
+
+function onRole(state: CommitState, active: boolean, peerAlive: boolean): CommitStep {
+  const takesOver = active && !state.active;
+  const next = { ...state, active, peerAlive };
+  // What is merely prepared is the former active's, which may have told nobody that it is committed.
+  return takesOver && next.work.kind !== "holding" ? dropPrepared(next) : give(next);
+}
+
+function onRequest(state: CommitState, request: Request): CommitStep {
+  if (state.waiting.length >= WAITING_MAX) return give(state, ...answer(state, request, refused(TOO_MANY)));
+  return give({ ...state, waiting: [...state.waiting, request] });
+}
+
+function onTimeout(state: CommitState, now: Instant): CommitStep {
+  const { work, cannot } = state;
+  if (work.kind === "idle" && cannot !== undefined && cannot.until <= now) return give({ ...state, cannot: undefined });
+  const until = untilOf(work);
+  if (until === undefined || until > now) return give(state);
+  if (work.kind === "fetching") return cannotTake(state, work.id, undefined, now);
+  const dropped = dropPrepared(state);
+  return dropped.state === state ? onPeerLost(state, work, "late") : dropped;
+}
+
+function onMessage(config: CommitConfig, state: CommitState, message: CommitMessage, now: Instant): CommitStep {
+  const { work } = state;
+  const coordinated = "revision" in work && "request" in work ? work : undefined;
+  switch (message.kind) {
+    case "standing":
+      return onStanding(state, message.standing);
+    case "kin":
+      return onTheirKin(state, { mine: message.yours, theirs: message.mine, kinship: message.kinship });
+    case "fetch":
+      return give(state, { kind: "serve", id: message.id, have: message.have });
+    case "revision":
+      return onRevision(state, message);
+    case "keep":
+      return give(state, { kind: "keep", revision: message.revision });
+    case "prepare":
+      return onPrepare(state, message.revision);
+    case "store":
+      return onStore(state, message.id);
+    case "forget":
+      return work.kind === "prepared" || work.kind === "checking" ? dropPrepared(state) : give(state);
+    case "apply":
+      return onApply(state, message.id);
+    case "withdraw":
+      return onWithdraw(state, message.id);
+    case "confirm":
+      return confirmFor(state, message.id, message.by);
+    case "confirmed":
+      return onConfirmedThere(state, message.id);
+    case "forward":
+      return onRequest(state, { id: message.request, origin: "peer", wish: message.wish });
+    case "answer":
+      return onAnswer(state, message);
+    case "prepared":
+    case "stored":
+    case "notStored":
+    case "applied":
+      return coordinated?.revision.id === message.id ? onParticipant(config, state, message, now) : give(state);
+  }
+}
+
+function onAnswer(state: CommitState, { request, outcome }: Extract<CommitMessage, { kind: "answer" }>): CommitStep {
+  if (!state.forwarded.includes(request)) return give(state);
+  const forwarded = state.forwarded.filter((one) => one !== request);
+  return give({ ...state, forwarded }, { kind: "reply", request, outcome });
+}
+
+/** The peer's word on the revision that this box coordinates. */
+function onParticipant(
+  config: CommitConfig,
+  state: CommitState,
+  message: Extract<CommitMessage, { kind: "prepared" | "stored" | "notStored" | "applied" }>,
+  now: Instant,
+): CommitStep {
+  const { work } = state;
+  if (message.kind === "prepared" && work.kind === "preparing") return onPrepared(state, work, now);
+  if (message.kind === "stored" && work.kind === "storing") return onStored(state, work);
+  if (message.kind === "applied" && work.kind === "applying")
+    return onApplied(state, work, "there", message.trouble, `box ${config.box === "a" ? "b" : "a"}`);
+  if (message.kind === "notStored" && (work.kind === "preparing" || work.kind === "storing"))
+    return onNotStored(config, state, work, message.cause, message.refusal);
+  return give(state);
+}
+
+function onCheckedAny(
+  state: CommitState,
+  id: string,
+  refusal: Parameters<typeof onChecked>[2],
+  now: Instant,
+): CommitStep {
+  const { work } = state;
+  if (work.kind === "checking" && work.revision.id === id) return onChecked(state, work, refusal, now);
+  if (work.kind === "examining" && work.passage.revision.id === id) return onExamined(state, work, refusal, now);
+  return give(state);
+}
+
+function onLandedAny(state: CommitState, landed: Landed, now: Instant): CommitStep {
+  const { work } = state;
+  if (work.kind === "landing") return onLanded(state, work, landed, now);
+  if (work.kind === "following") return onFollowed(state, work, landed, now);
+  if (work.kind === "adopting") return onAdopted(state, landed, now);
+  if (work.kind === "undoing") return onUndone(state, work, landed, now);
+  return give(state);
+}
+
+function onAppliedHere(config: CommitConfig, state: CommitState, id: string, trouble: string | undefined): CommitStep {
+  const { work } = state;
+  if (work.kind === "applying" && work.revision.id === id)
+    return onApplied(state, work, "here", trouble, config.box === undefined ? "" : `box ${config.box}`);
+  return work.kind === "puttingIntoForce" ? onPutIntoForce(state, work, trouble) : give(state);
+}
+
+/** The next thing to do when nothing is under way; undefined when there is nothing. */
+function idleStep(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {
+  if (state.work.kind !== "idle") return undefined;
+  const { head, inForce, deadline, withdrawn, waiting } = state;
+  if (head !== undefined && withdrawn === head.id) return undo(state, "rolled back: the other box could not take it");
+  if (head !== undefined && deadline !== undefined && deadline <= now)
+    return undo(state, `rolled back: not confirmed within ${head.confirmSeconds} s`);
+  if (head !== undefined && head.id !== inForce)
+    return become(state, { kind: "puttingIntoForce", id: head.id, tell: false }, { kind: "apply", id: head.id });
+  return (
+    catchUp(config, state, now) ?? redo(config, state) ?? (waiting.length > 0 ? begin(config, state, now) : undefined)
+  );
+}
+
+function undo(state: CommitState, comment: string): CommitStep | undefined {
+  const { head } = state;
+  if (head?.parent === undefined) return give({ ...state, withdrawn: undefined, deadline: undefined });
+  const work = { kind: "undoing", request: undefined, refusal: undefined } as const;
+  return become(state, work, { kind: "undo", id: head.id, comment });
+}
+
+/** Whose business a change is. */
+function coordinator({ box }: CommitConfig, state: CommitState): "here" | "peer" | "nobody" {
+  const { active, peerAlive, link } = state;
+  if (active) return "here";
+  if (link === undefined) return peerAlive ? "nobody" : "here";
+  if (link.theirs === undefined) return "nobody";
+  if (link.theirs.active) return "peer";
+  return box === "a" ? "here" : "peer";
+}
+
+/** Brings back what was confirmed on one box while the other, which did not hear of it, rolled it back. */
+function redo(config: CommitConfig, state: CommitState): CommitStep | undefined {
+  const confirmed = rolledBackByMistake(state);
+  if (confirmed === undefined || coordinator(config, state) !== "here") return undefined;
+  const { id, by } = confirmed;
+  const comment = `confirmed by ${by} while the other box was away and rolled it back`;
+  const source = { kind: "revision", id } as const;
+  const wish = {
+    kind: "commit",
+    source,
+    base: state.head?.id,
+    author: by,
+    comment,
+    confirmSeconds: undefined,
+  } as const;
+  return beginCommit(state, { id: 0, origin: "here", wish }, wish, share(config, state) ?? "behind");
+}
+
+function begin(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {
+  const [request, ...waiting] = state.waiting;
+  if (request === undefined) return undefined;
+  const taken = { ...state, waiting, patience: undefined };
+  const where = coordinator(config, state);
+  const peer = share(config, state);
+  if (where === "nobody" || (where === "here" && peer === undefined)) {
+    // Asked again at once, with a patience; nothing else has changed.
+    if (state.patience === undefined) return give({ ...state, patience: after(now, PATIENCE) });
+    if (state.patience > now) return undefined;
+  }
+  if (where === "nobody") return unless(taken, request, NOT_REACHED);
+  if (where === "peer") {
+    // Never on and on between two boxes that each take the other for the active one.
+    if (request.origin === "peer") return unless(taken, request, ROLES_CHANGED);
+    const forwarded = [...state.forwarded, request.id];
+    return give(
+      { ...taken, forwarded },
+      { kind: "send", message: { kind: "forward", request: request.id, wish: request.wish } },
+    );
+  }
+  const { wish } = request;
+  return wish.kind === "commit"
+    ? beginCommit(taken, request, wish, peer ?? (state.link === undefined ? "away" : "behind"))
+    : beginConfirm(taken, request, wish, now, peer === "inForce");
+}
+
+/** What part the peer would take in a commit now; undefined while that is about to be known. */
+function share(config: CommitConfig, state: CommitState): PeerShare | undefined {
+  const { link, peerAlive } = state;
+  if (config.box === undefined) return "none";
+  if (link === undefined) return peerAlive ? undefined : "away";
+  if (state.head !== undefined && link.theirs?.cannot === state.head.id) return "behind";
+  switch (relationOf(config, state, link)) {
+    case "same":
+      return "inForce";
+    case "unknown":
+    case "ahead":
+    case "behind":
+    case "winsOver":
+    case "losesTo":
+      return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Confirming a revision that is rolled back unless it is confirmed. The person who committed it confirms it, on either
+ * box; it is confirmed on the peer and here before that is said.
+ */
+import { after, type Instant } from "@futago/hal/units/time.ts";
+import { confirmed, finishConfirming, STORE_WITHIN } from "./coordinate.ts";
+import { become, give, unless } from "./parts.ts";
+import { anotherWaits, NOTHING_WAITS, notYours } from "./refusals.ts";
+import type { CommitAction, CommitRefusal, CommitState, CommitStep, Request, RevisionId, Wish, Work } from "./types.ts";
+
+type Confirm = Extract<Wish, { readonly kind: "confirm" }>;
+
+export function beginConfirm(
+  state: CommitState,
+  request: Request,
+  wish: Confirm,
+  now: Instant,
+  withPeer: boolean,
+): CommitStep {
+  const { head } = state;
+  if (head === undefined || state.deadline === undefined) return unless(state, request, NOTHING_WAITS);
+  if (wish.revision !== undefined && wish.revision !== head.id)
+    return unless(state, request, anotherWaits(wish.revision, head.id));
+  if (wish.author !== head.author && !wish.force) return unless(state, request, notYours(head));
+  const [id, by] = [head.id, wish.author];
+  const until = after(now, STORE_WITHIN);
+  const work: Work = { kind: "confirming", request, id, by, here: false, there: !withPeer, until };
+  const tells: readonly CommitAction[] = withPeer ? [{ kind: "send", message: { kind: "confirm", id, by } }] : [];
+  return become(state, work, { kind: "confirm", id, by }, ...tells);
+}
+
+/** The peer confirms it. */
+export function confirmFor(state: CommitState, id: RevisionId, by: string): CommitStep {
+  return state.head?.id === id ? give(state, { kind: "confirm", id, by }) : give(state);
+}
+
+export function onConfirmedHere(
+  state: CommitState,
+  { id, by, refusal }: { readonly id: RevisionId; readonly by: string; readonly refusal: CommitRefusal | undefined },
+): CommitStep {
+  const { work, head } = state;
+  if (work.kind === "confirming" && work.id === id) {
+    if (refusal !== undefined) return unless(state, work.request, refusal);
+    return finishConfirming(kept(state, by), { ...work, here: true });
+  }
+  if (refusal !== undefined || head?.id !== id) return give(state);
+  if (state.link === undefined) return give(kept(state, by));
+  return give(kept(state, by), { kind: "send", message: { kind: "confirmed", id } });
+}
+
+export function onConfirmedThere(state: CommitState, id: RevisionId): CommitStep {
+  return state.work.kind === "confirming" ? confirmed(state, state.work, id) : give(state);
+}
+
+function kept(state: CommitState, by: string): CommitState {
+  const { head } = state;
+  if (head === undefined) return state;
+  return { ...state, head: { ...head, confirmedBy: by }, deadline: undefined, confirmed: { id: head.id, by } };
+}
