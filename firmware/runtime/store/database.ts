@@ -5,124 +5,47 @@
  *
  * @see sqlite.org/pragma.html#pragma_locking_mode, #pragma_synchronous
  */
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { tooOld } from "./compaction.ts";
+import { Documents } from "./documents.ts";
+import { Family, type Kinship, type Member } from "./family.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
-import { type Appended, type NewRevision, type Revision, revisionId, type RevisionSummary } from "./revision.ts";
-
-export const databaseFile = "futago.db";
-/** "FUTG": marks the file as ours for file(1) and for us. */
-const applicationId = 0x46555447;
-/** PRAGMA user_version of the tables below. */
-const schemaVersion = 1;
-const busyTimeoutMs = 500;
-
-const tables = `
-  CREATE TABLE revision (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    parent TEXT,
-    author TEXT NOT NULL,
-    comment TEXT NOT NULL,
-    time TEXT NOT NULL,
-    document TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL REFERENCES revision (id)) STRICT;
-  CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-`;
+import {
+  type Appended,
+  type HistoryEntry,
+  type NewRevision,
+  type Revision,
+  revisionId,
+  type RevisionSummary,
+} from "./revision.ts";
 
 interface RevisionRow {
+  readonly number: number;
   readonly id: string;
   readonly parent: string | null;
   readonly author: string;
   readonly comment: string;
   readonly time: string;
+  readonly confirm_seconds: number | null;
+  readonly confirmed_by: string | null;
 }
 
-interface SizeRow {
-  readonly number: number;
-  readonly id: string;
-  readonly bytes: number;
-}
-
-type DocumentRow = RevisionRow & { readonly document: string };
-
-const summaryColumns = "id, parent, author, comment, time";
-/** Of revisions whose document is there; octet_length() does not read it. */
-const WHOLE = "octet_length(document) > 0";
-
-export type Opened = { readonly ok: true; readonly database: StoreDatabase } | ({ readonly ok: false } & StoreRefusal);
-
-/** Opens or makes the database of a state directory. */
-export function openDatabase(directory: string): Opened {
-  const path = join(directory, databaseFile);
-  let database: Database | undefined;
-  try {
-    makeDirectory(resolve(directory));
-    if (!statSync(directory).isDirectory())
-      return { ok: false, ...refusal("notADirectory", `${directory} is not a directory`) };
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    database = new Database(path, { timeout: busyTimeoutMs });
-    chmodSync(path, 0o600);
-    const refused = prepare(database, path);
-    if (refused === undefined) return { ok: true, database: new StoreDatabase(database, path) };
-    database.close();
-    return { ok: false, ...refused };
-  } catch (error) {
-    database?.close();
-    const refused = refusalOf(error, database === undefined ? directory : path);
-    if (refused === undefined) throw error;
-    if (refused.code !== "inUse") return { ok: false, ...refused };
-    return { ok: false, ...refusal("inUse", `${path} is in use by another process`) };
-  }
-}
-
-/** Unlike mkdirSync's own `recursive`, this ends where the kernel lets nobody make a directory, as in /proc. */
-function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(dirname(directory));
-  mkdirSync(directory, { mode: 0o700 });
-}
-
-/** Checks that the file is ours and of our version before it is changed; makes the tables of a new one. */
-function prepare(database: Database, path: string): StoreRefusal | undefined {
-  database.pragma("locking_mode = EXCLUSIVE");
-  const version = Number(database.pragma("user_version", { simple: true }));
-  const application = database.pragma("application_id", { simple: true });
-  const empty = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { readonly n: number };
-  const fresh = version === 0 && application === 0 && empty.n === 0;
-  if (!fresh && application !== applicationId) return refusal("notOurs", `${path} is a database of another program`);
-  if (version > schemaVersion) {
-    return refusal(
-      "newerVersion",
-      `${path} was written by a newer version (its format is ${version}, known is ${schemaVersion})`,
-    );
-  }
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = FULL");
-  database.pragma("foreign_keys = ON");
-  // Takes the file's exclusive lock now rather than with the first commit.
-  database
-    .transaction(() => {
-      if (!fresh) return;
-      database.exec(tables);
-      database.pragma(`application_id = ${applicationId}`);
-      database.pragma(`user_version = ${schemaVersion}`);
-    })
-    .immediate();
-  const verdict = String(database.pragma("quick_check(1)", { simple: true }));
-  return verdict === "ok" ? undefined : refusal("damaged", `${path} is damaged: ${verdict}`);
-}
+const columns = "id, parent, author, comment, time, confirm_seconds, confirmed_by";
+/** Fewer would name half of all revisions. */
+const PREFIX_DIGITS_MIN = 4;
+const FOUND_MAX = 3;
 
 export class StoreDatabase {
   readonly #database: Database;
   readonly #path: string;
+  readonly #documents: Documents;
+  /** Read when it is first asked for, and anew after what is easier read than followed. */
+  #family: Family | undefined;
 
   constructor(database: Database, path: string) {
     this.#database = database;
     this.#path = path;
+    this.#documents = new Documents(database);
   }
 
   head(): Revision | undefined {
@@ -132,7 +55,7 @@ export class StoreDatabase {
 
   append(revision: NewRevision): Appended {
     const id = revisionId(revision.parent, revision.text);
-    const commit = this.#database.transaction((): Appended => {
+    return this.#change((): Appended => {
       const head = this.#headId();
       if (head !== revision.parent) return { ok: false, reason: "conflict", head };
       this.#insert({ ...revision, id });
@@ -140,40 +63,74 @@ export class StoreDatabase {
       this.#compact();
       return { ok: true, revision: { ...revision, id } };
     });
-    return commit.immediate();
   }
 
   keep(revision: Revision): void {
-    if (revisionId(revision.parent, revision.text) !== revision.id) {
-      throw new StoreError(refusal("damaged", `revision ${revision.id} does not hold what its id says`));
-    }
-    const keep = this.#database.transaction(() => {
+    this.#checkId(revision);
+    this.#change(() => {
       this.#insert(revision);
       this.#compact(revision.id);
     });
-    keep.immediate();
+  }
+
+  adopt(lineage: readonly RevisionSummary[], head: Revision): void {
+    this.#checkId(head);
+    this.#checkLineage(lineage, head);
+    this.#change(() => {
+      for (const each of lineage.toReversed()) this.#insertSummary(each);
+      this.#insert(head);
+      this.#setHead(head.id);
+      this.#compact();
+    });
   }
 
   moveHead(id: string): boolean {
-    const move = this.#database.transaction(() => {
-      if (this.#database.prepare(`SELECT 1 FROM revision WHERE id = ? AND ${WHOLE}`).get(id) === undefined)
-        return false;
+    return this.#change(() => {
+      const number = this.#row(id)?.number;
+      if (number === undefined || !this.#documents.has(number)) return false;
       this.#setHead(id);
       return true;
     });
-    return move.immediate();
   }
 
   get(id: string): Revision | undefined {
-    const row = this.#database
-      .prepare(`SELECT ${summaryColumns}, document FROM revision WHERE id = ? AND ${WHOLE}`)
-      .get(id);
-    return row === undefined ? undefined : this.#read(row as DocumentRow);
+    const row = this.#row(id);
+    const text = row === undefined ? undefined : this.#documents.get(row.number);
+    if (row === undefined || text === undefined) return undefined;
+    const revision = { ...summary(row), text };
+    this.#checkId(revision);
+    return revision;
   }
 
-  history(limit: number): readonly RevisionSummary[] {
-    const sql = `SELECT ${summaryColumns} FROM revision WHERE ${WHOLE} ORDER BY number DESC LIMIT ?`;
-    return (this.#database.prepare(sql).all(Math.max(0, Math.floor(limit))) as RevisionRow[]).map(summary);
+  kinship(id: string): Kinship {
+    return this.#kin().kinship(id);
+  }
+
+  lineage(limit: number, until?: string): readonly RevisionSummary[] {
+    return this.#rows(this.#kin().lineage(limit, until)).map(summary);
+  }
+
+  confirm(id: string, by: string): boolean {
+    const sql = "UPDATE revision SET confirmed_by = coalesce(confirmed_by, ?) WHERE id = ?";
+    return this.#database.prepare(sql).run(by, id).changes > 0;
+  }
+
+  history(limit: number, before?: string): readonly HistoryEntry[] {
+    const all = this.#kin().newestFirst();
+    const first = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+    if (before !== undefined && first === 0) return [];
+    return this.#rows(all.slice(first, first + limit)).map((row) => ({
+      ...summary(row),
+      age: this.#kin().age(row.id),
+      whole: row.whole === 1,
+    }));
+  }
+
+  find(prefix: string): readonly string[] {
+    if (prefix.length < PREFIX_DIGITS_MIN || !/^[0-9a-f]+$/.test(prefix)) return [];
+    // "g" is the character after the last hexadecimal digit.
+    const sql = `SELECT id FROM revision WHERE id >= ? AND id < ? ORDER BY id LIMIT ${FOUND_MAX}`;
+    return (this.#database.prepare(sql).all(prefix, `${prefix}g`) as { readonly id: string }[]).map(({ id }) => id);
   }
 
   setting(key: string): string | undefined {
@@ -196,44 +153,119 @@ export class StoreDatabase {
     return refusalOf(error, this.#path);
   }
 
+  /** Carries out a change whole or not at all. */
+  #change<Result>(body: () => Result): Result {
+    try {
+      return this.#database.transaction(body).immediate();
+    } catch (error) {
+      this.#family = undefined;
+      throw error;
+    }
+  }
+
+  #kin(): Family {
+    if (this.#family !== undefined) return this.#family;
+    const rows = this.#database.prepare("SELECT number, id, parent FROM revision").all() as RevisionRow[];
+    const members = rows.map(({ number, id, parent }): Member => ({ number, id, parent: parent ?? undefined }));
+    this.#family = new Family(members, this.#headId());
+    return this.#family;
+  }
+
   #headId(): string | undefined {
     return (this.#database.prepare("SELECT id FROM head").get() as { readonly id: string } | undefined)?.id;
   }
 
   #setHead(id: string): void {
     this.#database.prepare("INSERT OR REPLACE INTO head (one, id) VALUES (1, ?)").run(id);
+    this.#family?.moveHead(id);
   }
 
   /** Drops old documents, and the oldest revisions altogether; never the head, what it was made from, and `also`. */
   #compact(also?: string): void {
-    const head = this.#headId();
-    const parent = this.#database.prepare("SELECT parent FROM revision WHERE id = ?").get(head);
-    const spared = [head, (parent as { readonly parent: string | null } | undefined)?.parent, also];
-    const sizes = "SELECT number, id, octet_length(document) AS bytes FROM revision ORDER BY number DESC";
-    const { documents, revisions } = tooOld(this.#database.prepare(sizes).all() as SizeRow[], new Set(spared));
-    for (const number of documents)
-      this.#database.prepare("UPDATE revision SET document = '' WHERE number = ?").run(number);
+    const [head, parent] = this.#kin().lineage(2, undefined);
+    const sizes = new Map(this.#documents.sizes().map(({ number, bytes }) => [number, bytes]));
+    const stored = this.#kin()
+      .newestFirst()
+      .map(({ number, id }) => ({ number, id, bytes: sizes.get(number) ?? 0 }));
+    const { documents, revisions } = tooOld(stored, new Set([head?.id, parent?.id, also]));
+    for (const number of [...documents, ...revisions]) this.#documents.drop(number);
     for (const number of revisions) this.#database.prepare("DELETE FROM revision WHERE number = ?").run(number);
+    if (revisions.length > 0) this.#family = undefined;
   }
 
-  /** A revision that is there already is the same one, its document dropped at most: its id is the hash of its content. */
-  #insert({ id, parent, author, comment, time, text }: Revision): void {
-    this.#database
-      .prepare(
-        `INSERT INTO revision (${summaryColumns}, document) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET document = excluded.document WHERE octet_length(revision.document) = 0`,
-      )
-      .run(id, parent ?? null, author, comment, time, text);
+  #insert(revision: Revision): void {
+    this.#documents.put(this.#insertSummary(revision), revision.text);
   }
 
-  #read(row: DocumentRow): Revision {
-    if (revisionId(row.parent ?? undefined, row.document) !== row.id) {
-      throw new StoreError(refusal("damaged", `${this.#path}: revision ${row.id} does not hold what its id says`));
+  /**
+   * Gives the revision's number. What is in the lineage was committed, and stays as it is but for its confirmation;
+   * elsewhere what is stored may be of a commit that came to nothing, and who commits the same again is who did it.
+   */
+  #insertSummary({ id, parent, author, comment, time, confirmSeconds, confirmedBy }: RevisionSummary): number {
+    const committed = this.#kin().age(id) >= 0;
+    const facts = committed
+      ? "confirmed_by = coalesce(confirmed_by, excluded.confirmed_by)"
+      : `author = excluded.author, comment = excluded.comment, time = excluded.time,
+         confirm_seconds = excluded.confirm_seconds, confirmed_by = excluded.confirmed_by`;
+    const sql = `INSERT INTO revision (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET ${facts} RETURNING number`;
+    const { number } = this.#database
+      .prepare(sql)
+      .get(id, parent ?? null, author, comment, time, confirmSeconds ?? null, confirmedBy ?? null) as RevisionRow;
+    this.#family?.add({ number, id, parent });
+    return number;
+  }
+
+  #row(id: string): RevisionRow | undefined {
+    return this.#database.prepare(`SELECT number, ${columns} FROM revision WHERE id = ?`).get(id) as
+      | RevisionRow
+      | undefined;
+  }
+
+  /** The rows of `members`, in their order, and of each whether its document is there. */
+  #rows(members: readonly Member[]): readonly (RevisionRow & { readonly whole: 0 | 1 })[] {
+    const numbers = members.map(({ number }) => number);
+    const [least, most] = numbers.reduce(
+      ([low, high], n) => [Math.min(low, n), Math.max(high, n)],
+      [Infinity, -Infinity],
+    );
+    const sql = `SELECT revision.number, ${columns}, document.number IS NOT NULL AS whole
+      FROM revision LEFT JOIN document USING (number) WHERE revision.number BETWEEN ? AND ?`;
+    const rows = this.#database.prepare(sql).all(least, most) as (RevisionRow & { readonly whole: 0 | 1 })[];
+    const byNumber = new Map(rows.map((row) => [row.number, row]));
+    return numbers.flatMap((number) => byNumber.get(number) ?? []);
+  }
+
+  #checkId({ id, parent, text }: Revision): void {
+    if (revisionId(parent, text) !== id) {
+      throw new StoreError(refusal("damaged", `${this.#path}: revision ${id} does not hold what its id says`));
     }
-    return { ...summary(row), text: row.document };
+  }
+
+  /** Each must be the parent of the one before it, and none may come back under another parent. */
+  #checkLineage(lineage: readonly RevisionSummary[], head: Revision): void {
+    let child: RevisionSummary = head;
+    for (const each of lineage) {
+      if (each.id === head.id) continue;
+      const stored = this.#row(each.id);
+      if (each.id !== child.parent || (stored !== undefined && (stored.parent ?? undefined) !== each.parent)) {
+        const what = `the lineage of revision ${head.id} does not hold together at ${each.id}`;
+        throw new StoreError(refusal("damaged", what));
+      }
+      child = each;
+    }
   }
 }
 
-function summary({ id, parent, author, comment, time }: RevisionRow): RevisionSummary {
-  return { id, parent: parent ?? undefined, author, comment, time };
+function summary(row: RevisionRow): RevisionSummary {
+  const { id, parent, author, comment, time, confirm_seconds, confirmed_by } = row;
+  return {
+    id,
+    parent: parent ?? undefined,
+    author,
+    comment,
+    time,
+    confirmSeconds: confirm_seconds ?? undefined,
+    confirmedBy: confirmed_by ?? undefined,
+  };
 }

@@ -9,18 +9,20 @@ import { Store } from "./store.ts";
 
 const storeModule = new URL("./store.ts", import.meta.url).href;
 
-/** Commits without end and prints the id of each revision once it was acknowledged. */
+/** Commits without end and prints the id of each revision once it was acknowledged; waits where nobody reads. */
 const committer = `
+  const { writeSync } = await import("node:fs");
+  const say = (line) => writeSync(1, line + "\\n");
   const { Store } = await import(${JSON.stringify(storeModule)});
   const opened = await Store.open(process.argv[1]);
-  if (!opened.ok) { console.log("refused " + opened.code); process.exit(3); }
+  if (!opened.ok) { say("refused " + opened.code); process.exit(3); }
   let parent = (await opened.store.head())?.id;
-  console.log("open " + (parent ?? ""));
+  say("open " + (parent ?? ""));
   for (let i = 0; ; i++) {
     const text = JSON.stringify({ interfaces: [{ device: "eth" + i, name: "wan" }] });
     const appended = await opened.store.append({ text, parent, author: "test", comment: "", time: "" });
     parent = appended.revision.id;
-    console.log("committed " + parent);
+    say("committed " + parent);
   }
 `;
 

@@ -2,7 +2,21 @@
 import type { StoreDatabase } from "./database.ts";
 import type { StoreRefusal } from "./refusal.ts";
 
-export type CallName = "head" | "append" | "keep" | "moveHead" | "get" | "history" | "setting" | "putSetting" | "close";
+export type CallName =
+  | "head"
+  | "append"
+  | "keep"
+  | "adopt"
+  | "moveHead"
+  | "get"
+  | "kinship"
+  | "lineage"
+  | "confirm"
+  | "history"
+  | "find"
+  | "setting"
+  | "putSetting"
+  | "close";
 
 export type CallArguments<Name extends CallName> = Parameters<StoreDatabase[Name]>;
 export type CallResult<Name extends CallName> = ReturnType<StoreDatabase[Name]>;
@@ -15,7 +29,7 @@ export interface Request {
 
 export type Reply =
   /** The first message: whether the database is open. */
-  | { readonly kind: "opened" }
+  | { readonly kind: "opened"; readonly recovered: string | undefined }
   | { readonly kind: "notOpened"; readonly refusal: StoreRefusal }
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "refused"; readonly id: number; readonly refusal: StoreRefusal };

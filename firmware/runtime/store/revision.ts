@@ -10,15 +10,26 @@ export interface NewRevision {
   readonly comment: string;
   /** RFC 3339 with milliseconds. */
   readonly time: string;
+  /** It is rolled back unless it is confirmed within this time; undefined: it needs no confirmation. */
+  readonly confirmSeconds?: number | undefined;
 }
 
 export interface Revision extends NewRevision {
   /** 64 hex digits, see {@link revisionId}. */
   readonly id: string;
+  /** Who confirmed it; with `confirmSeconds` and without this it is unconfirmed. */
+  readonly confirmedBy?: string | undefined;
 }
 
 /** A revision without its document, for lists. */
 export type RevisionSummary = Omit<Revision, "text">;
+
+export interface HistoryEntry extends RevisionSummary {
+  /** Steps from the head along its lineage; -1 for one that is not in the lineage. */
+  readonly age: number;
+  /** Its document is there, so that it can be brought back. */
+  readonly whole: boolean;
+}
 
 export type Appended =
   | { readonly ok: true; readonly revision: Revision }

@@ -1,57 +1,11 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { canonicalJson } from "../../config/canonical.ts";
-import { type NewRevision, Store, StoreError, type StoreOpened } from "./store.ts";
-
-const text = (device: string): string => canonicalJson({ interfaces: [{ name: "wan", device }] });
-
-function revision(parent: string | undefined, device: string): NewRevision {
-  return {
-    text: text(device),
-    parent,
-    author: "alice",
-    comment: `use ${device}`,
-    time: "2026-01-02T03:04:05.678Z",
-  };
-}
-
-let directory: string;
-const open: Store[] = [];
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "futago-store-"));
-});
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((store) => store.close().catch(() => undefined)));
-  rmSync(directory, { recursive: true, force: true });
-});
-
-async function openStore(path = directory): Promise<Store> {
-  const opened = await Store.open(path);
-  if (!opened.ok) throw new Error(opened.what);
-  open.push(opened.store);
-  return opened.store;
-}
-
-async function append(store: Store, device: string): Promise<string> {
-  const appended = await store.append(revision((await store.head())?.id, device));
-  if (!appended.ok) throw new Error("conflict");
-  return appended.revision.id;
-}
+import { describe, expect, it } from "vitest";
+import { revisionId } from "./revision.ts";
+import { append, directory, openStore, revision, text } from "./store.suite.ts";
+import { Store, StoreError, type StoreOpened } from "./store.ts";
 
 describe("revisions", () => {
   it("are none in a new directory, which is made with its parents", async () => {
@@ -86,7 +40,32 @@ describe("revisions", () => {
       author: "alice",
       comment: "use eth0",
       time: "2026-01-02T03:04:05.678Z",
+      age: 0,
+      whole: true,
     });
+    expect((await store.history(2, ids[2])).map((each) => [each.id, each.age])).toEqual([
+      [ids[1], 1],
+      [ids[0], 2],
+    ]);
+    expect(await store.history(2, ids[0])).toEqual([]);
+    expect(await store.history(2, "0".repeat(64))).toEqual([]);
+  });
+
+  it("are listed by their descent, whatever a clock said, and siblings where they came", async () => {
+    const store = await openStore();
+    const first = await append(store, "eth0");
+    const early = { ...revision(first, "eth1"), time: "1970-01-01T00:00:00.000Z" };
+    const appended = await store.append(early);
+    const second = appended.ok ? appended.revision.id : "";
+    const sibling = { ...revision(first, "eth2"), id: revisionId(first, text("eth2")) };
+    await store.keep(sibling);
+    const third = await append(store, "eth3");
+    expect((await store.history(10)).map(({ id, age }) => [id, age])).toEqual([
+      [third, 0],
+      [sibling.id, -1],
+      [second, 1],
+      [first, 2],
+    ]);
   });
 
   it("are refused when somebody committed in between", async () => {
@@ -122,11 +101,48 @@ describe("revisions", () => {
     expect(await append(store, "eth0")).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it("know who confirmed them, and nobody confirms a second time", async () => {
+    const store = await openStore();
+    const appended = await store.append({ ...revision(undefined, "eth0"), confirmSeconds: 60 });
+    const { id } = (await store.head())!;
+    expect(appended).toEqual({ ok: true, revision: { ...revision(undefined, "eth0"), id, confirmSeconds: 60 } });
+    expect((await store.head())?.confirmedBy).toBeUndefined();
+    expect(await store.confirm(id, "bob")).toBe(true);
+    expect(await store.confirm(id, "carol")).toBe(true);
+    expect(await store.head()).toMatchObject({ confirmSeconds: 60, confirmedBy: "bob" });
+    // What the peer still says of it does not make it unconfirmed.
+    await store.keep({ ...revision(undefined, "eth0"), id, confirmSeconds: 60 });
+    expect((await store.history(1))[0]).toMatchObject({ confirmSeconds: 60, confirmedBy: "bob" });
+    expect(await store.confirm("0".repeat(64), "bob")).toBe(false);
+  });
+
+  it("that were prepared for nothing belong to whoever commits the same again", async () => {
+    const store = await openStore();
+    const first = await append(store, "eth0");
+    const id = revisionId(first, text("eth1"));
+    await store.keep({ ...revision(first, "eth1"), id, author: "bob", confirmSeconds: 60 });
+    expect(await append(store, "eth1")).toBe(id);
+    const committed = await store.head();
+    expect(committed).toMatchObject({ id, author: "alice" });
+    expect(committed?.confirmSeconds).toBeUndefined();
+  });
+
+  it("are found by how their id begins", async () => {
+    const store = await openStore();
+    const id = await append(store, "eth0");
+    expect(await store.find(id.slice(0, 4))).toEqual([id]);
+    expect(await store.find(id)).toEqual([id]);
+    expect(await store.find(`${id}0`)).toEqual([]);
+    for (const none of [id.slice(0, 3), "", "%%%%", id.slice(0, 6).toUpperCase()])
+      expect(await store.find(none)).toEqual([]);
+  });
+
   it("that are old go, and the one in force and the one before it never do", async () => {
     const store = await openStore();
     const ids: string[] = [];
     for (let i = 0; i < 103; i++) ids.push(await append(store, `eth${i}`));
-    expect((await store.history(200)).map((each) => each.id)).toEqual(ids.slice(3).toReversed());
+    const whole = (await store.history(200)).filter((each) => each.whole);
+    expect(whole.map((each) => each.id)).toEqual(ids.slice(3).toReversed());
     expect(await store.get(ids[2]!)).toBeUndefined();
     expect(await store.moveHead(ids[2]!)).toBe(false);
     expect(await store.moveHead(ids[3]!)).toBe(true);
@@ -198,13 +214,13 @@ describe("a directory that cannot be used", () => {
     await (await openStore()).close();
     const path = join(directory, "futago.db");
     const database = new Database(path);
-    database.pragma("user_version = 2");
+    database.pragma("user_version = 3");
     database.pragma("journal_mode = DELETE");
     database.close();
     const before = readFileSync(path);
     expect(refused(await Store.open(directory))).toEqual([
       "newerVersion",
-      `${path} was written by a newer version (its format is 2, known is 1)`,
+      `${path} was written by a newer version (its format is 3, known is 2)`,
       expect.stringContaining("newer version"),
     ]);
     expect(readFileSync(path).equals(before)).toBe(true);
@@ -243,7 +259,7 @@ it("tells a revision that is not what its id says", async () => {
   const id = await append(store, "eth0");
   await store.close();
   const database = new Database(join(directory, "futago.db"));
-  database.prepare("UPDATE revision SET document = replace(document, 'eth0', 'eth9')").run();
+  database.prepare("UPDATE document SET body = replace(body, 'eth0', 'eth9')").run();
   database.close();
   const again = await openStore();
   await expect(again.get(id)).rejects.toMatchObject({ code: "damaged", message: expect.stringContaining(id) });

@@ -6,12 +6,21 @@
 import { Worker } from "node:worker_threads";
 import { StoreError, type StoreRefusal } from "./refusal.ts";
 import type { CallArguments, CallName, CallResult, Reply, Request } from "./request.ts";
-import type { Appended, NewRevision, Revision, RevisionSummary } from "./revision.ts";
+import type { Kinship } from "./family.ts";
+import type { Appended, HistoryEntry, NewRevision, Revision, RevisionSummary } from "./revision.ts";
 
 export { StoreError, type StoreRefusal, type StoreRefusalCode } from "./refusal.ts";
-export type { Appended, NewRevision, Revision, RevisionSummary } from "./revision.ts";
+export type { Kinship } from "./family.ts";
+export type { Appended, HistoryEntry, NewRevision, Revision, RevisionSummary } from "./revision.ts";
 
-export type StoreOpened = { readonly ok: true; readonly store: Store } | ({ readonly ok: false } & StoreRefusal);
+export type StoreOpened =
+  | {
+      readonly ok: true;
+      readonly store: Store;
+      /** What was lost or mended at opening, as a sentence without full stop that somebody must hear. */
+      readonly recovered: string | undefined;
+    }
+  | ({ readonly ok: false } & StoreRefusal);
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -37,7 +46,7 @@ export class Store {
     const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
     const worker = new Worker(new URL(file, import.meta.url), { workerData: directory, execArgv: [] });
     const first = await firstReply(worker);
-    if (first.kind === "opened") return { ok: true, store: new Store(worker) };
+    if (first.kind === "opened") return { ok: true, store: new Store(worker), recovered: first.recovered };
     await worker.terminate();
     if (first.kind === "notOpened") return { ok: false, ...first.refusal };
     throw new Error(`the store's worker began with ${first.kind}`);
@@ -58,7 +67,15 @@ export class Store {
     return this.#call("keep", revision);
   }
 
-  /** Makes a stored revision the head; false when there is no such revision. */
+  /**
+   * Makes `head`, which another box committed, the head here, and puts down what is not known yet of the revisions it
+   * descends from: each the parent of the one before, beginning with the head or with its parent.
+   */
+  adopt(lineage: readonly RevisionSummary[], head: Revision): Promise<void> {
+    return this.#call("adopt", lineage, head);
+  }
+
+  /** Makes a stored revision the head; false when there is no such revision, or its document is gone. */
   moveHead(id: string): Promise<boolean> {
     return this.#call("moveHead", id);
   }
@@ -67,9 +84,29 @@ export class Store {
     return this.#call("get", id);
   }
 
-  /** The newest first. */
-  history(limit: number): Promise<readonly RevisionSummary[]> {
-    return this.#call("history", limit);
+  /** What the revision is to the head. */
+  kinship(id: string): Promise<Kinship> {
+    return this.#call("kinship", id);
+  }
+
+  /** The head first, back to but without `until`, which need not be in the lineage. */
+  lineage(limit: number, until?: string): Promise<readonly RevisionSummary[]> {
+    return this.#call("lineage", limit, until);
+  }
+
+  /** Puts down who confirmed a revision, unless somebody did before; false when it is not stored. */
+  confirm(id: string, by: string): Promise<boolean> {
+    return this.#call("confirm", id, by);
+  }
+
+  /** The newest first, from the one that follows `before`. */
+  history(limit: number, before?: string): Promise<readonly HistoryEntry[]> {
+    return this.#call("history", limit, before);
+  }
+
+  /** The ids that begin with `prefix`, at most three; none when it is shorter than four hexadecimal digits. */
+  find(prefix: string): Promise<readonly string[]> {
+    return this.#call("find", prefix);
   }
 
   /** A setting of this box, such as "maintenance"; undefined when never put. */

@@ -1,6 +1,7 @@
 /** The worker thread of the store: opens the database of the directory in workerData and answers calls in order. */
 import { parentPort, workerData } from "node:worker_threads";
-import { openDatabase, type StoreDatabase } from "./database.ts";
+import type { StoreDatabase } from "./database.ts";
+import { openDatabase } from "./opening.ts";
 import type { Reply, Request } from "./request.ts";
 
 if (parentPort === null) throw new Error("the store's worker runs in a worker thread only");
@@ -14,7 +15,7 @@ if (opened.ok) {
     send(answer(database, request));
     if (request.name === "close") port.close();
   });
-  send({ kind: "opened" });
+  send({ kind: "opened", recovered: undefined });
 } else {
   const { code, what, mend } = opened;
   send({ kind: "notOpened", refusal: { code, what, mend } });

@@ -1,0 +1,44 @@
+/** A state directory that is made for each test and goes with it, and stores opened in it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
+import { canonicalJson } from "../../config/canonical.ts";
+import { type NewRevision, Store } from "./store.ts";
+
+export const text = (device: string): string => canonicalJson({ interfaces: [{ name: "wan", device }] });
+
+export function revision(parent: string | undefined, device: string): NewRevision {
+  return {
+    text: text(device),
+    parent,
+    author: "alice",
+    comment: `use ${device}`,
+    time: "2026-01-02T03:04:05.678Z",
+  };
+}
+
+export let directory: string;
+const open: Store[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "futago-store-"));
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((store) => store.close().catch(() => undefined)));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+export async function openStore(path = directory): Promise<Store> {
+  const opened = await Store.open(path);
+  if (!opened.ok) throw new Error(opened.what);
+  open.push(opened.store);
+  return opened.store;
+}
+
+export async function append(store: Store, device: string): Promise<string> {
+  const appended = await store.append(revision((await store.head())?.id, device));
+  if (!appended.ok) throw new Error("conflict");
+  return appended.revision.id;
+}
