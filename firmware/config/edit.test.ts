@@ -114,42 +114,60 @@ describe("a change of one place", () => {
 });
 
 describe("a change that cannot be", () => {
-  it.each<[string, string | RegExp]>([
+  it.each<[string, unknown]>([
     ["set pools.wbe.check.type tcp", 'pools.wbe unknownName: did you mean "web"'],
-    ["set pools.web.backends.s9.weight 3", /^pools\.web\.backends\.s9 unknownName: (did you mean "s1"|there are s1)/],
+    [
+      "set pools.web.backends.s9.weight 3",
+      expect.stringMatching(/^pools\.web\.backends\.s9 unknownName: (did you mean "s1"|there are s1)/),
+    ],
     ["set pools.web.backend.s1.weight 3", 'pools.web.backend unknownKey: did you mean "backends"'],
     ["set pols.web.note x", 'pols unknownKey: did you mean "pools"'],
     ["delete pools.wbe", 'pools.wbe unknownName: did you mean "web"'],
     ["delete services.www.allow", "services.www.allow unknownKey: see `show config` for what is"],
     ["set firewall {}", "firewall notBuilt: leave it away"],
-    ["set pools.web.backends.s1.weight three", /weight wrongType: write a whole number from 0 to 100$/],
-    ["set pools.web.backends.s1.weight 300", /weight outOfRange: write a whole number from 0 to 100$/],
-    ["set pools.web.backends.s1.weight.x 3", /weight unknownKey: end the path here/],
-    ["set pools.web.backends.s1.backup yes", /backup wrongType: write true or false/],
-    ["set pools.web.backends.s1.address 10.2.0", /address malformed: write /],
-    ["set pools.web.backends.s1.weight", /weight wrongType/],
-    ['set pools.web.backends.s4 {"address":"10.2.0.14"}', /^pools\.web\.backends\.s4\.port missingKey/],
-    ['set pools.web.backends.s4 {"address":"10.2.0.14","port":80,"prot":1}', /^pools\.web\.backends\.s4\.prot unknown/],
-    ['set pools.web.backends.s4 {"name":"s5","address":"10.2.0.14","port":80}', /s4 malformed: write the same in both/],
-    ["set pools.web.backends.s4 10.2.0.14", /s4 syntax: write the value as JSON/],
+    [
+      "set pools.web.backends.s1.weight three",
+      expect.stringMatching(/weight wrongType: write a whole number from 0 to 100$/),
+    ],
+    [
+      "set pools.web.backends.s1.weight 300",
+      expect.stringMatching(/weight outOfRange: write a whole number from 0 to 100$/),
+    ],
+    ["set pools.web.backends.s1.weight.x 3", expect.stringMatching(/weight unknownKey: end the path here/)],
+    ["set pools.web.backends.s1.backup yes", expect.stringMatching(/backup wrongType: write true or false/)],
+    ["set pools.web.backends.s1.address 10.2.0", expect.stringMatching(/address malformed: write /)],
+    ["set pools.web.backends.s1.weight", expect.stringMatching(/weight wrongType/)],
+    [
+      'set pools.web.backends.s4 {"address":"10.2.0.14"}',
+      expect.stringMatching(/^pools\.web\.backends\.s4\.port missingKey/),
+    ],
+    [
+      'set pools.web.backends.s4 {"address":"10.2.0.14","port":80,"prot":1}',
+      expect.stringMatching(/^pools\.web\.backends\.s4\.prot unknown/),
+    ],
+    [
+      'set pools.web.backends.s4 {"name":"s5","address":"10.2.0.14","port":80}',
+      expect.stringMatching(/s4 malformed: write the same in both/),
+    ],
+    ["set pools.web.backends.s4 10.2.0.14", expect.stringMatching(/s4 syntax: write the value as JSON/)],
     ['set pools.web.check {"type":"http","type":"tcp"}', "pools.web.check syntax: write the value as JSON"],
     ["set pools.web.check.type htpp", 'pools.web.check.type wrongWord: did you mean "http"'],
-    ["delete pools.web.check.type", /type missingKey: set another value/],
-    ["delete pools.web.backends.s1.port", /port missingKey: set another value/],
-    ["set failoverGroups.edge.track.1 {}", /track\.1\.(check|weight) missingKey/],
-    ["set interfaces.wan.addresses.10.1.0.2/24 x", /addresses unknownKey: say which one/],
+    ["delete pools.web.check.type", expect.stringMatching(/type missingKey: set another value/)],
+    ["delete pools.web.backends.s1.port", expect.stringMatching(/port missingKey: set another value/)],
+    ["set failoverGroups.edge.track.1 {}", expect.stringMatching(/track\.1\.(check|weight) missingKey/)],
+    ["set interfaces.wan.addresses.10.1.0.2/24 x", expect.stringMatching(/addresses unknownKey: say which one/)],
     ["delete system.hostname.a", "system.hostname.a missingKey: set one value for both boxes, or delete both"],
-    ["set pair.heartbeat.over.sync x", /over unknownKey: set the whole list/],
-    ["set pools..x 1", / malformed: write keys with dots/],
-    ["set . 1", / malformed: write keys with dots/],
-    ["set pools.web. 1", /malformed/],
-    ['set "\\x".a 1', / malformed: write keys with dots/],
-    ["delete", / malformed: write keys with dots/],
-    ["set __proto__.x 1", /^__proto__ unknownKey/],
-    ["set pools.web.__proto__ 1", /^pools\.web\.__proto__ unknownKey/],
+    ["set pair.heartbeat.over.sync x", expect.stringMatching(/over unknownKey: set the whole list/)],
+    ["set pools..x 1", expect.stringMatching(/ malformed: write keys with dots/)],
+    ["set . 1", expect.stringMatching(/ malformed: write keys with dots/)],
+    ["set pools.web. 1", expect.stringMatching(/malformed/)],
+    ['set "\\x".a 1', expect.stringMatching(/ malformed: write keys with dots/)],
+    ["delete", expect.stringMatching(/ malformed: write keys with dots/)],
+    ["set __proto__.x 1", expect.stringMatching(/^__proto__ unknownKey/)],
+    ["set pools.web.__proto__ 1", expect.stringMatching(/^pools\.web\.__proto__ unknownKey/)],
   ])("`%s` is refused with what to do", (words, expected) => {
     const [first] = refusal(words);
-    expect(first).toEqual(typeof expected === "string" ? expected : expect.stringMatching(expected));
+    expect(first).toEqual(expected);
   });
 
   it("says on a box alone that there is no other, and what the check misses before its type", () => {

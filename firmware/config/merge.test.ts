@@ -15,7 +15,7 @@ function merged(mine: Mutation, theirs: Mutation): unknown {
 const s4 = { name: "s4", address: "10.2.0.14", port: 80 };
 const s5 = { name: "s5", address: "10.2.0.15", port: 80 };
 const weight: Mutation = (d) => void (d.pools[0].backends[1].weight = 7);
-const backendsTurned: Mutation = (d) => d.pools[0].backends.reverse();
+const backendsTurned: Mutation = (d) => void (d.pools[0].backends = d.pools[0].backends.toReversed());
 
 describe("two changes of one document", () => {
   it("become one when they touch different places", () => {

@@ -6,6 +6,7 @@
 import type { Family } from "@futago/hal/units/address.ts";
 import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import type { TraceShown } from "../balancer/trace.ts";
+import type { ConfigurationMethods } from "./control-configuration.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
 
@@ -132,18 +133,6 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export interface ConfigShown {
-  readonly revision: string;
-  readonly document: unknown;
-}
-
-export interface ConfigApplied {
-  readonly revision: string;
-  /** False when the document is the one in force already. */
-  readonly changed: boolean;
-  readonly warnings: readonly string[];
-}
-
 export interface NeighbourShown {
   readonly device: string;
   readonly address: string;
@@ -266,14 +255,12 @@ export interface HealthQuery {
 }
 
 /** What can be asked, with its parameters and its answer. */
-export interface ControlMethods {
+export interface ControlMethods extends ConfigurationMethods {
   status: { params: StatusQuery; result: BoxStatus };
-  config: { params: Record<string, never>; result: ConfigShown };
   health: { params: HealthQuery; result: readonly CheckStatus[] };
   why: { params: Record<string, never>; result: readonly SentinelEvent[] };
   log: { params: Record<string, never>; result: readonly LogLine[] };
   neighbours: { params: Record<string, never>; result: readonly NeighbourShown[] };
-  apply: { params: { readonly document: unknown; readonly author: string }; result: ConfigApplied };
   switchover: { params: { readonly group?: string }; result: { readonly message: string } };
   maintenance: { params: { readonly on: boolean }; result: { readonly message: string } };
   flows: { params: FlowsQuery; result: FlowsShown };

@@ -6,8 +6,10 @@ import type { Log } from "./log.ts";
 import { readFileSync } from "node:fs";
 import type { Problem } from "../../config/problem.ts";
 import type { Resolved } from "../../config/resolved.ts";
+import type { ProblemShown } from "../control-configuration.ts";
 import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
 import type { Box } from "../messages.ts";
+import type { Past } from "./commit/named-revision.ts";
 import { type DocumentText, judgeAside, type Judged } from "./judge.ts";
 import { Store, StoreError, type StoreRefusal } from "../store/store.ts";
 import type { Revision } from "../store/revision.ts";
@@ -98,6 +100,11 @@ export class Configuration {
     return { inForce: this.#inForce, changed: true, warnings };
   }
 
+  /** What the box remembers of its revisions. */
+  get past(): Past {
+    return this.#store;
+  }
+
   setting(key: string): Promise<string | undefined> {
     return this.#store.setting(key);
   }
@@ -153,15 +160,19 @@ function accepted(judged: Judged, options: ConfigurationOptions, where: string):
   return judged;
 }
 
-function problemsRefusal(problems: readonly Problem[], where: string): Refusal {
+/** The first problems, as a refusal says them. `where` is the file that they are in, or "". */
+export function problemsShown(problems: readonly Problem[], where: string): readonly ProblemShown[] {
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => ({
     where: [where, problem.path].filter((part) => part !== "").join(": "),
     what: problem.what,
     mend: `${problem.mend}.`,
   }));
   const left = problems.length - shown.length;
-  const rest = left > 0 ? [{ what: `${left} more problems`, mend: "Mend these first." }] : [];
-  const [first, ...also] = [...shown, ...rest];
+  return left > 0 ? [...shown, { what: `${left} more problems`, mend: "Mend these first." }] : shown;
+}
+
+export function problemsRefusal(problems: readonly Problem[], where: string): Refusal {
+  const [first, ...also] = problemsShown(problems, where);
   // A box that was not told which one it is was started wrongly; its document is right.
   const exitCode = problems.some((problem) => problem.code === "boxUnknown")
     ? ExitCode.usage

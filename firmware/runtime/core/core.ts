@@ -7,17 +7,19 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { compileOrders } from "../../config/compile-orders.ts";
 import { compileSystem } from "../../config/compile-system.ts";
 import type { Resolved } from "../../config/resolved.ts";
-import type { ConfigApplied } from "../control.ts";
 import { ExitCode } from "../exit-code.ts";
 import { JsonInPieces } from "../json-pieces.ts";
 import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
 import { readPairKey } from "../supervisor/pair-key.ts";
 import { AlarmBoard } from "./alarm-board.ts";
+import { openCandidate } from "./candidate/open-candidate.ts";
+import { LocalCommits } from "./commit/commits.ts";
 import { Configuration, logApplied } from "./configuration.ts";
+import { configurationHandlers } from "./control/configuration-handlers.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { Drains } from "./control/drains.ts";
 import { type Answers, captureQuery, controlHandlers, statusQuery } from "./control/handlers.ts";
-import { configAnswer, healthAnswer, servicesAsked } from "./control/large-answers.ts";
+import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import { type Log, logAlarm } from "./log.ts";
@@ -25,7 +27,7 @@ import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
-import { missingDevice, NO_CONFIGURATION, PAIRED_APPLY, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
+import { missingDevice, NO_CONFIGURATION, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
 import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
@@ -61,6 +63,7 @@ interface Parts {
 export class Core {
   readonly #log: Log;
   readonly #configuration: Configuration;
+  readonly #commits: LocalCommits;
   readonly #pairKey: Uint8Array | undefined;
   readonly #alarms: AlarmBoard;
   readonly #network: NetworkKeeper;
@@ -87,6 +90,12 @@ export class Core {
     const { hal, log, stateDirectory } = options;
     this.#log = log;
     this.#configuration = parts.configuration;
+    this.#commits = new LocalCommits({
+      configuration: parts.configuration,
+      log,
+      inTurn: (change) => this.#inTurn(change),
+      putIntoForce: () => this.#putIntoForce(),
+    });
     this.#pairKey = parts.pairKey;
     this.#maintenance = parts.maintenance;
     this.#alarms = new AlarmBoard(logAlarm(log));
@@ -153,9 +162,10 @@ export class Core {
     const tables = await loading.begin(configuration.inForce?.resolved);
     const core = new Core(options, { configuration, pairKey, seed, maintenance, drains, tables });
     const answers = core.#answers();
+    const candidate = await openCandidate({ ...known, configuration }, core.#commits);
     core.#control = await ControlServer.open({
       path: join(stateDirectory, "control.sock"),
-      handlers: controlHandlers(answers),
+      handlers: { ...controlHandlers(answers), ...configurationHandlers(core.#commits, candidate) },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream, query) =>
         stream === "watchStatus" ? [core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query))] : [],
@@ -173,6 +183,7 @@ export class Core {
   /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
   async stop(): Promise<void> {
     this.#toolbox.close();
+    this.#commits.close();
     this.#control?.close();
     this.#pair?.close();
     this.#sentinel.close();
@@ -318,13 +329,11 @@ export class Core {
         await this.#serving.countFlows();
         return this.#boxStatus(only);
       },
-      config: () => configAnswer(this.#configuration.inForce?.revision),
       health: (service) =>
         healthAnswer(this.#configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
       events: () => this.#events,
       log: () => this.#log.lines(),
       neighbours: () => this.#network.neighbours(),
-      apply: (document, author) => this.#inTurn(() => this.#apply(document, author)),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
       maintenance: (on) => this.#inTurn(() => this.#setMaintenance(on)),
       ...this.#toolbox.answers,
@@ -336,19 +345,6 @@ export class Core {
     const result = this.#turn.then(change);
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-
-  async #apply(document: unknown, author: string): Promise<ConfigApplied> {
-    const applied = await this.#configuration.apply(document, { author, comment: "config apply", where: "" });
-    logApplied(this.#log, applied);
-    if (applied.changed) await this.#putIntoForce();
-    const paired = applied.changed && applied.inForce.resolved.pair !== undefined;
-    const warnings = applied.warnings.map((warning) => `${warning.path}: ${warning.what}; ${warning.mend}`);
-    return {
-      revision: applied.inForce.revision.id,
-      changed: applied.changed,
-      warnings: paired ? [...warnings, PAIRED_APPLY] : warnings,
-    };
   }
 
   /** Remembered first and whatever the sentinel answers: a wish that has to wait for the peer stays a wish. */

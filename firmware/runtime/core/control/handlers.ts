@@ -3,7 +3,6 @@ import type { NeighbourEntry } from "@futago/hal/contract/network.ts";
 import type {
   CaptureEvent,
   CaptureQuery,
-  ConfigApplied,
   DrainShown,
   FlowsQuery,
   FlowsShown,
@@ -13,6 +12,7 @@ import type {
   TraceQuery,
   TraceShown,
 } from "../../control.ts";
+import type { ConfigurationMethods } from "../../control-configuration.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { JsonInPieces } from "../../json-pieces.ts";
 import type { SentinelEvent } from "../../messages.ts";
@@ -23,14 +23,11 @@ import type { ControlHandlers } from "./control-server.ts";
 export interface Answers {
   /** A {@link BoxStatus}, of the services asked for. */
   status(query: StatusQuery): Promise<JsonInPieces>;
-  /** A {@link ConfigShown}. */
-  config(): JsonInPieces | undefined;
   /** A list of {@link CheckStatus}, of all or of one service. */
   health(service: string | undefined): JsonInPieces;
   events(): readonly SentinelEvent[];
   log(): readonly LogLine[];
   neighbours(): Promise<readonly (NeighbourEntry & { readonly device: string })[]>;
-  apply(document: unknown, author: string): Promise<ConfigApplied>;
   switchover(group: string | undefined): Promise<CommandResult>;
   maintenance(on: boolean): Promise<CommandResult>;
   flows(query: FlowsQuery): Promise<FlowsShown>;
@@ -41,20 +38,14 @@ export interface Answers {
   capture(query: CaptureQuery, onEvent: (event: CaptureEvent) => void): () => void;
 }
 
-const AUTHOR_LENGTH_MAX = 64;
-
-export function controlHandlers(answers: Answers): ControlHandlers {
+/** All but what configuration-handlers.ts answers. */
+export function controlHandlers(answers: Answers): Omit<ControlHandlers, keyof ConfigurationMethods> {
   return {
     status: (query) => answers.status(query),
-    config: () => answers.config() ?? refuseNoConfiguration(),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),
     why: () => answers.events(),
     log: () => answers.log(),
     neighbours: async () => (await answers.neighbours()).filter(isHost).map(shown),
-    apply: ({ document, author }) => {
-      if (typeof author !== "string") throw badParameter("author is a name");
-      return answers.apply(document, author.slice(0, AUTHOR_LENGTH_MAX));
-    },
     switchover: async ({ group }) => {
       if (group !== undefined && typeof group !== "string") throw badParameter("group is the name of a failover group");
       return { message: message(await answers.switchover(group)) };
@@ -95,11 +86,15 @@ export function captureQuery(query: CaptureQuery): CaptureQuery {
 }
 
 /** Whoever writes to the socket by hand is told what was wrong. */
-function checkedQuery<Query extends object>(query: Query, kinds: Readonly<Record<string, "text" | "count">>): Query {
+export function checkedQuery<Query extends object>(
+  query: Query,
+  kinds: Readonly<Record<string, "text" | "count" | "flag">>,
+): Query {
   for (const [name, value] of Object.entries(query)) {
     const kind = kinds[name];
     if (kind === undefined) throw badParameter(`there is no parameter ${JSON.stringify(name)}`);
     if (kind === "text" && typeof value !== "string") throw badParameter(`${name} is a text`);
+    if (kind === "flag" && typeof value !== "boolean") throw badParameter(`${name} is true or false`);
     if (kind === "count" && !(Number.isFinite(value) && Number(value) > 0))
       throw badParameter(`${name} is a number above 0`);
   }
@@ -113,16 +108,8 @@ function message(result: CommandResult): string {
   throw new RefusalError({ exitCode, what: result.message });
 }
 
-function badParameter(what: string): RefusalError {
+export function badParameter(what: string): RefusalError {
   return new RefusalError({ exitCode: ExitCode.usage, what });
-}
-
-function refuseNoConfiguration(): never {
-  throw new RefusalError({
-    exitCode: ExitCode.failed,
-    what: "this box has no configuration yet",
-    mend: "Give it one with `futago config apply FILE`.",
-  });
 }
 
 /** NUD_* of linux/neighbour.h. */

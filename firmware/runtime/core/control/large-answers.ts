@@ -1,15 +1,30 @@
 /** Answers that may be large, as JSON in pieces. */
 import type { Resolved, ResolvedService } from "../../../config/resolved.ts";
+import type { CandidateChanged } from "../../control-configuration.ts";
 import type { CheckStatus } from "../../control.ts";
 import { JsonInPieces, listInPieces, objectInPieces } from "../../json-pieces.ts";
-import type { Revision } from "../../store/store.ts";
+import type { HistoryEntry } from "../../store/store.ts";
 import { statusQuery } from "./handlers.ts";
 import { serviceNamed } from "./named.ts";
 
-/** A ConfigShown; undefined where there is no revision yet. */
-export function configAnswer(revision: Revision | undefined): JsonInPieces | undefined {
-  if (revision === undefined) return undefined;
-  return new JsonInPieces(objectInPieces({ revision: revision.id }, "document", [revision.text]));
+const AT_A_TIME = 50;
+
+/** A ConfigShown. `text` is the document. */
+export function configAnswer(revision: string, text: string): JsonInPieces {
+  return new JsonInPieces(objectInPieces({ revision }, "document", [text]));
+}
+
+/** What was changed in a document, with what else is to be said. */
+export function changesAnswer({ changes, ...rest }: CandidateChanged): JsonInPieces {
+  return new JsonInPieces(objectInPieces(rest, "changes", listInPieces(someAtATime(changes))));
+}
+
+export function historyAnswer(entries: readonly HistoryEntry[]): JsonInPieces {
+  return new JsonInPieces(listInPieces(someAtATime(entries)));
+}
+
+function* someAtATime<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += AT_A_TIME) yield all.slice(from, from + AT_A_TIME);
 }
 
 /** A list of CheckStatus: all, or those of a service. `checks` gives them out some at a time. */

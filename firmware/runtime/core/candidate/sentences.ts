@@ -1,0 +1,51 @@
+/** What is said about the candidate to whoever edits it. Pure. */
+import type { CandidateAuthor } from "../../control-configuration.ts";
+import { ExitCode, RefusalError } from "../../exit-code.ts";
+import type { Revision } from "../../store/store.ts";
+
+export const NOTHING_EDITED = "Nothing is being edited: there is no candidate.";
+
+const PLACES_SHOWN_MAX = 20;
+
+export function alsoEdited({ author, time }: CandidateAuthor): string {
+  return `${author} edits this candidate too, last at ${time}.`;
+}
+
+export function othersEdited(others: readonly CandidateAuthor[]): RefusalError {
+  const [first] = others;
+  const names = others.map(({ author }) => author).join(" and ");
+  const what = `${names} edited this candidate too, last at ${first?.time ?? "?"}`;
+  const mend = "Talk to each other, or discard it all the same with --force.";
+  return new RefusalError({ exitCode: ExitCode.conflict, what, mend });
+}
+
+/** Of a candidate that was not begun from the revision in force. */
+export function behind(head: Revision): string {
+  return `${named(head)} was committed since this candidate was begun. \`commit\` joins both, where they touch different places.`;
+}
+
+export function joined(head: Revision): string {
+  return `${named(head)} was committed in between; it touched other places, and stays.`;
+}
+
+export function conflict(head: Revision, places: readonly string[]): RefusalError {
+  const what = `${named(head)}, which was committed in between, changed the same: ${listed(places)}`;
+  const mend =
+    "Look at `futago show config`. Set these places to what is in force now, or `futago discard` and begin anew.";
+  return new RefusalError({ exitCode: ExitCode.conflict, what, mend });
+}
+
+/** Somebody edited the candidate while somebody else did. */
+export function committedMeanwhile(places: readonly string[]): RefusalError {
+  const what = `somebody else changed the same in the candidate meanwhile: ${listed(places)}`;
+  return new RefusalError({ exitCode: ExitCode.conflict, what, mend: "Look at `futago diff` and edit again." });
+}
+
+function named({ id, author }: Revision): string {
+  return `Revision ${id.slice(0, 16)} by ${author}`;
+}
+
+function listed(places: readonly string[]): string {
+  const left = places.length - PLACES_SHOWN_MAX;
+  return places.slice(0, PLACES_SHOWN_MAX).join(", ") + (left > 0 ? `, and ${left} more` : "");
+}
