@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Command, editDistance, readCommand } from "./command.ts";
+import { type Command, readCommand } from "./command.ts";
+import { editDistance } from "./command-words.ts";
 import { renderHelp } from "./help.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -14,8 +15,29 @@ describe("the command line", () => {
     ["wait --role active --timeout 2.5", { kind: "wait", role: "active", timeoutSeconds: 2.5, ...common }],
     ["wait --role standby", { kind: "wait", role: "standby", timeoutSeconds: 30, ...common }],
     ["show why", { kind: "show", what: "why", ...common }],
-    ["config apply x.json", { kind: "apply", file: "x.json", ...common }],
-    ["config apply - --json", { kind: "apply", file: "-", ...common, json: true }],
+    ["config apply x.json", { kind: "apply", file: "x.json", how: {}, ...common }],
+    ["config apply - --json", { kind: "apply", file: "-", how: {}, ...common, json: true }],
+    [
+      "config apply x --confirm 60 --comment trial",
+      { kind: "apply", file: "x", how: { confirmSeconds: 60, comment: "trial" }, ...common },
+    ],
+    ["show config", { kind: "showConfig", revision: undefined, candidate: false, ...common }],
+    ["show config --revision 2", { kind: "showConfig", revision: "2", candidate: false, ...common }],
+    ["show config --candidate", { kind: "showConfig", revision: undefined, candidate: true, ...common }],
+    ["set a.b 3 --json", { kind: "set", path: "a.b", value: "3", ...common, json: true }],
+    ["set a.b -50", { kind: "set", path: "a.b", value: "-50", ...common }],
+    ["set --json a.b -50 --state /s", { kind: "set", path: "a.b", value: "-50", stateDirectory: "/s", json: true }],
+    ["set -- a.b --json", { kind: "set", path: "a.b", value: "--json", ...common }],
+    ["delete a.b", { kind: "delete", path: "a.b", ...common }],
+    ["edit", { kind: "edit", ...common }],
+    ["diff", { kind: "diff", ...common }],
+    ["discard --force", { kind: "discard", force: true, ...common }],
+    ["commit", { kind: "commit", how: {}, ...common }],
+    ["commit --confirm 10 --comment x", { kind: "commit", how: { confirmSeconds: 10, comment: "x" }, ...common }],
+    ["confirm", { kind: "confirm", revision: undefined, force: false, ...common }],
+    ["confirm ab12 --force", { kind: "confirm", revision: "ab12", force: true, ...common }],
+    ["rollback 1 --confirm 5", { kind: "rollback", to: "1", how: { confirmSeconds: 5 }, ...common }],
+    ["history --limit 3 --before ab12", { kind: "history", query: { limit: 3, before: "ab12" }, ...common }],
     ["switchover", { kind: "switchover", group: undefined, ...common }],
     ["switchover --group edge", { kind: "switchover", group: "edge", ...common }],
     ["maintenance off", { kind: "maintenance", on: false, ...common }],
@@ -102,6 +124,15 @@ describe("the command line", () => {
     ["trace 10.1.0.9", "CLIENT[:PORT] SERVICE is missing"],
     ["trace 10.1.0.9:http www", '"http" is no port'],
     ["trace 10.1.0.9:70000 www", '"70000" is no port'],
+    ["set a.b", "PATH VALUE is missing"],
+    ["set a.b 1 2", '"2" is one word too many'],
+    ["commit --confirm soon", "--confirm is a whole number above 0 up to 86400"],
+    ["commit --confirm 100000", "up to 86400"],
+    ["rollback", "N|ID is missing"],
+    ["history --limit 0", "--limit"],
+    ["show config --service www", "not for `show config`"],
+    ["show why --candidate", "--candidate is for `show config`"],
+    ["show config --candidate --revision 1", "two documents"],
     ["capture", "-o FILE is missing"],
     ["capture -o - --json", "would both write to standard output"],
     ["capture -o f --snap -1", "--snap"],

@@ -1,8 +1,11 @@
 /** Reads the command line into a command, or into a refusal that says how it should have been written. Pure. */
 import { parseArgs } from "node:util";
 import type { CaptureQuery, FlowsQuery, TraceQuery } from "../runtime/control.ts";
-import { ExitCode, type Refusal } from "../runtime/exit-code.ts";
-import { DEFAULT_STATE, ROLES, type Shown, VERBS, type Verb } from "./verbs.ts";
+import type { Refusal } from "../runtime/exit-code.ts";
+import { buildConfiguration, buildShowConfig, type ConfigurationCommand } from "./command-configuration.ts";
+import { count, given, isRefused, quote, suggestion, text, usage, usageOf, type Values } from "./command-words.ts";
+import { DEFAULT_STATE, type Verb } from "./verb.ts";
+import { ROLES, type Shown, VERBS } from "./verbs.ts";
 
 export interface Common {
   readonly stateDirectory: string;
@@ -22,9 +25,8 @@ export type Command =
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
-  | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows">; readonly service?: string } & Common)
+  | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows" | "config">; readonly service?: string } & Common)
   | ({ readonly kind: "flows"; readonly query: FlowsQuery } & Common)
-  | ({ readonly kind: "apply"; readonly file: string } & Common)
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
   | ({
@@ -35,6 +37,7 @@ export type Command =
       readonly untilIdleSeconds: number | undefined;
     } & Common)
   | ({ readonly kind: "trace"; readonly query: TraceQuery } & Common)
+  | (ConfigurationCommand & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
 
 export type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
@@ -57,7 +60,12 @@ export function readCommand(argv: readonly string[]): Command {
         short === undefined ? { type } : { type, short },
       ]),
     );
-    const { values, positionals } = parseArgs({ args: rest, options, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: verb.name === "set" ? negativeLast(rest) : [...rest],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
     return build(verb, values, positionals);
   } catch (error) {
     // parseArgs throws on an unknown option or a missing value, with a sentence made for people.
@@ -65,7 +73,12 @@ export function readCommand(argv: readonly string[]): Command {
   }
 }
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
+/** A number below zero is a value and no option; behind "--" nothing is one. */
+function negativeLast(words: readonly string[]): string[] {
+  const at = words.findIndex((word) => /^-[0-9]/.test(word));
+  if (at < 0 || words.includes("--")) return [...words];
+  return [...words.toSpliced(at, 1), "--", ...words.slice(at, at + 1)];
+}
 
 function build(verb: Verb, values: Values, operands: readonly string[]): Command {
   if (values["help"] === true) return { kind: "help", verb };
@@ -82,8 +95,6 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return buildWait(verb, values, common);
     case "show":
       return buildShow(verb, values, operands[0] as Shown, common);
-    case "config":
-      return { kind: "apply", file: operands[1] ?? "-", ...common };
     case "switchover":
       return { kind: "switchover", group: text(values, "group"), ...common };
     case "maintenance":
@@ -97,7 +108,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
     case "capture":
       return buildCapture(verb, values, common);
   }
-  return unknownVerb(verb.name);
+  const command = buildConfiguration(verb, values, operands);
+  return command.kind === "refused" ? command : { ...command, ...common };
 }
 
 function buildRun(verb: Verb, values: Values, common: Common): Command {
@@ -133,6 +145,12 @@ function buildWait(verb: Verb, values: Values, common: Common): Command {
 const FLOW_OPTIONS = ["service", "client", "backend", "limit"] as const;
 
 function buildShow(verb: Verb, values: Values, what: Shown, common: Common): Command {
+  if (what === "config") {
+    const command = buildShowConfig(verb, values);
+    return command.kind === "refused" ? command : { ...command, ...common };
+  }
+  const ofConfig = ["revision", "candidate"].find((name) => values[name] !== undefined);
+  if (ofConfig !== undefined) return usageOf(verb, `--${ofConfig} is for \`show config\`, not for \`show ${what}\``);
   if (what !== "flows") {
     const ofService = what === "services" || what === "health";
     const stray = FLOW_OPTIONS.find((name) => values[name] !== undefined && !(ofService && name === "service"));
@@ -141,7 +159,7 @@ function buildShow(verb: Verb, values: Values, what: Shown, common: Common): Com
       : usageOf(verb, `--${stray} is for \`show flows\`, not for \`show ${what}\``);
   }
   const limit = count(verb, values, "limit");
-  if (isCommand(limit)) return limit;
+  if (isRefused(limit)) return limit;
   const query = given({
     service: text(values, "service"),
     client: text(values, "client"),
@@ -155,7 +173,7 @@ function buildDrain(verb: Verb, values: Values, backend: string, common: Common)
   const waits = values["until-idle"] === true;
   if (!waits && values["timeout"] !== undefined) return usageOf(verb, "--timeout needs --until-idle");
   const timeout = count(verb, values, "timeout", TIMEOUT_SECONDS_MAX);
-  if (isCommand(timeout)) return timeout;
+  if (isRefused(timeout)) return timeout;
   const untilIdleSeconds = waits ? (timeout ?? IDLE_SECONDS_DEFAULT) : undefined;
   return { kind: "drain", backend, on: true, untilIdleSeconds, ...common };
 }
@@ -179,7 +197,7 @@ function buildCapture(verb: Verb, values: Values, common: Common): Command {
     count(verb, values, "seconds"),
     count(verb, values, "snap"),
   ];
-  for (const one of [packets, seconds, snap]) if (isCommand(one)) return one;
+  for (const one of [packets, seconds, snap]) if (isRefused(one)) return one;
   const numbers = { count: packets as number | undefined, seconds: seconds as number | undefined };
   const query = given({
     service: text(values, "service"),
@@ -188,27 +206,6 @@ function buildCapture(verb: Verb, values: Values, common: Common): Command {
     snap: snap as number | undefined,
   });
   return { kind: "capture", query, file, ...common };
-}
-
-/** A whole number above 0; undefined when the option is not there. */
-function count(verb: Verb, values: Values, name: string, max = Number.MAX_SAFE_INTEGER): number | undefined | Command {
-  const written = text(values, name);
-  if (written === undefined) return undefined;
-  const value = /^\d{1,15}$/.test(written) ? Number(written) : 0;
-  if (value >= 1 && value <= max) return value;
-  const upTo = max === Number.MAX_SAFE_INTEGER ? "" : ` up to ${max}`;
-  return usageOf(verb, `--${name} is a whole number above 0${upTo}, not ${quote(written)}`);
-}
-
-function isCommand(value: number | undefined | Command): value is Command {
-  return typeof value === "object";
-}
-
-/** Without what was not said. */
-function given<Query extends object>(query: Query): { [Key in keyof Query]?: Exclude<Query[Key], undefined> } {
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Query]?: Exclude<Query[Key], undefined>;
-  };
 }
 
 function wrongOperands(verb: Verb, operands: readonly string[]): string | undefined {
@@ -233,53 +230,6 @@ function unknownVerb(name: string): Command {
   return usage(`there is no verb ${quote(name)}${suggestion(name, names)}`, "`futago --help` lists the verbs.");
 }
 
-function usageOf(verb: Verb, what: string): Command {
-  return usage(`${verb.name}: ${what}`, `${usageLine(verb)}. \`futago ${verb.name} --help\` tells more.`);
-}
-
-function usage(what: string, mend: string): Command {
-  return { kind: "refused", refusal: { exitCode: ExitCode.usage, what, mend } };
-}
-
-/** "usage: futago show config|services… [--state DIR] [--json]". */
-export function usageLine(verb: Verb): string {
-  const options = Object.entries(verb.options)
-    .filter(([name]) => name !== "help")
-    .map(([name, option]) => `[--${name}${option.value === undefined ? "" : ` ${option.value}`}]`);
-  return ["usage: futago", verb.name, verb.operands, ...options].filter((word) => word !== "").join(" ");
-}
-
-function suggestion(word: string, words: readonly string[]): string {
-  const nearest = words
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((x, y) => x.distance - y.distance)[0];
-  return nearest !== undefined && nearest.distance <= 2 ? `; did you mean ${quote(nearest.candidate)}?` : "";
-}
-
-/** How many letters must be put in, taken out or changed (Levenshtein). Words longer than 40 letters are nothing alike. */
-export function editDistance(a: string, b: string): number {
-  if (a.length > 40 || b.length > 40) return 41;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function text(values: Values, name: string): string | undefined {
-  const value = values[name];
-  return typeof value === "string" ? value : undefined;
-}
-
 function firstSentence(message: string): string {
   return message.split(". ")[0] ?? message;
-}
-
-function quote(word: string): string {
-  return JSON.stringify(word);
 }

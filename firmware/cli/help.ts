@@ -1,7 +1,8 @@
 /** The help texts, made from the table of verbs. Pure. */
-import { usageLine } from "./command.ts";
+import { usageLine } from "./command-words.ts";
 import { table } from "./table.ts";
-import { VERBS, type Verb } from "./verbs.ts";
+import type { Verb } from "./verb.ts";
+import { VERBS } from "./verbs.ts";
 
 export function renderHelp(verb: Verb | undefined): string {
   return verb === undefined ? overview() : ofVerb(verb);

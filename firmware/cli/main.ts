@@ -1,5 +1,4 @@
 /** The `futago` command: reads the arguments, talks to the box, prints the answer, ends with an exit code. */
-import { readFileSync } from "node:fs";
 import type { BoxStatus } from "../runtime/control.ts";
 import { ExitCode, type Refusal, RefusalError } from "../runtime/exit-code.ts";
 import { ask, watch } from "./client.ts";
@@ -8,7 +7,8 @@ import { renderHelp } from "./help.ts";
 import { renderHealth, renderLog, renderNeighbours, renderWhy } from "./render-shown.ts";
 import { capture } from "./capture.ts";
 import { drain } from "./drain.ts";
-import { json, print, refuse, said } from "./output.ts";
+import { changeConfiguration } from "./configuration.ts";
+import { answer, json, print, refuse, said } from "./output.ts";
 import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
@@ -33,8 +33,18 @@ async function execute(command: Command): Promise<number> {
       return waitForRole(command);
     case "show":
       return show(command);
+    case "set":
+    case "delete":
+    case "edit":
+    case "diff":
+    case "discard":
+    case "commit":
+    case "confirm":
+    case "rollback":
+    case "history":
     case "apply":
-      return apply(command);
+    case "showConfig":
+      return changeConfiguration(command);
     case "switchover": {
       const params = command.group === undefined ? {} : { group: command.group };
       const { message } = await ask(command.stateDirectory, "switchover", params);
@@ -53,11 +63,6 @@ async function execute(command: Command): Promise<number> {
     case "capture":
       return capture(command);
   }
-}
-
-function answer<T>(command: { readonly json: boolean }, value: T, render: (value: T) => string): number {
-  print(command.json ? json(value) : render(value));
-  return ExitCode.done;
 }
 
 async function status(command: CommandOf<"status">): Promise<number> {
@@ -105,9 +110,6 @@ async function show(command: CommandOf<"show">): Promise<number> {
   const put = <T>(value: T, render: (value: T) => string) => answer(command, value, render);
   const { stateDirectory } = command;
   switch (command.what) {
-    case "config":
-      // The document itself either way, so that `show config > file` and `config apply file` go round.
-      return put((await ask(stateDirectory, "config", {})).document, json);
     case "services": {
       // As JSON the services alone, which scripts have always got; `status --json` has the counters.
       const query = command.service === undefined ? {} : { services: [command.service] };
@@ -124,34 +126,6 @@ async function show(command: CommandOf<"show">): Promise<number> {
       return put(await ask(stateDirectory, "why", {}), renderWhy);
     case "log":
       return put(await ask(stateDirectory, "log", {}), renderLog);
-  }
-}
-
-async function apply(command: CommandOf<"apply">): Promise<number> {
-  const document = readDocument(command.file);
-  const author = process.env["SUDO_USER"] ?? process.env["USER"] ?? "root";
-  const applied = await ask(command.stateDirectory, "apply", { document, author });
-  for (const warning of applied.warnings) process.stderr.write(`futago: warning: ${warning}\n`);
-  const revision = applied.revision.slice(0, 16);
-  const sentence = applied.changed
-    ? `Revision ${revision} is in force.`
-    : `Nothing changed: revision ${revision} holds this document already.`;
-  print(command.json ? json(applied) : `${sentence}\n`);
-  return ExitCode.done;
-}
-
-/** The text as it is: the box judges it, with all that a JSON parser would hide, such as a key written twice. */
-function readDocument(file: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new RefusalError({
-      exitCode: ExitCode.invalidConfiguration,
-      what: `the document cannot be read (${code})`,
-      where: file,
-      mend: "Give the path of a configuration document in JSON.",
-    });
   }
 }
 

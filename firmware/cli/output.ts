@@ -1,5 +1,11 @@
 /** How a command speaks: answers on standard output, refusals on standard error, JSON when asked for. */
 import { ExitCode, formatRefusal, type Refusal } from "../runtime/exit-code.ts";
+import { printable } from "./table.ts";
+
+export function answer<T>(command: { readonly json: boolean }, value: T, render: (value: T) => string): number {
+  print(command.json ? json(value) : render(value));
+  return ExitCode.done;
+}
 
 export function said(command: { readonly json: boolean }, message: string): number {
   print(command.json ? json({ message }) : `${message}\n`);
@@ -8,7 +14,7 @@ export function said(command: { readonly json: boolean }, message: string): numb
 
 export function refuse(refusal: Refusal, asJson: boolean): number {
   if (asJson) print(json({ error: refusal }));
-  process.stderr.write(`futago: ${formatRefusal(refusal)}\n`);
+  process.stderr.write(`futago: ${printed(formatRefusal(refusal))}\n`);
   return refusal.exitCode;
 }
 
@@ -18,4 +24,14 @@ export function json(value: unknown): string {
 
 export function print(text: string): void {
   process.stdout.write(text);
+}
+
+/** Lines that may hold a stranger's words, with what a terminal would obey taken out. */
+export function printed(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+/** Whoever gives the command; behind sudo that is not root. */
+export function author(): string {
+  return process.env["SUDO_USER"] ?? process.env["USER"] ?? "root";
 }

@@ -1,31 +1,10 @@
 /** The verbs of the command line: what each takes and says of itself. */
-import type { ParseArgsOptionDescriptor } from "node:util";
+import { COMMON, none, type Verb } from "./verb.ts";
+import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
-export interface Verb {
-  readonly name: string;
-  /** What follows the verb, as the usage line shows it. */
-  readonly operands: string;
-  readonly operandsMin: number;
-  readonly operandsMax: number;
-  /** The words the first operand may be; undefined: any. */
-  readonly operandWords: readonly string[] | undefined;
-  readonly options: Readonly<
-    Record<string, ParseArgsOptionDescriptor & { readonly help: string; readonly value?: string }>
-  >;
-  readonly summary: string;
-  readonly details: string;
-}
-
-export const DEFAULT_STATE = "/data/futago";
 export const SHOWN = ["config", "services", "flows", "health", "neighbours", "why", "log"] as const;
 export type Shown = (typeof SHOWN)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
-
-const COMMON = {
-  state: { type: "string", value: "DIR", help: `the box's state directory (default ${DEFAULT_STATE})` },
-  json: { type: "boolean", help: "print JSON" },
-  help: { type: "boolean", short: "h", help: "print this help" },
-} as const;
 
 export const VERBS: readonly Verb[] = [
   {
@@ -78,21 +57,14 @@ export const VERBS: readonly Verb[] = [
       client: { type: "string", value: "ADDRESS", help: "flows: only of this client" },
       backend: { type: "string", value: "POOL/BACKEND", help: "flows: only to this backend" },
       limit: { type: "string", value: "N", help: "flows: how many to print (default 50)" },
+      revision: { type: "string", value: "N|ID", help: "config: an older one, N steps back or by how its id begins" },
+      candidate: { type: "boolean", help: "config: as it would be after `futago commit`" },
     },
     summary: "one part of the box in detail",
     details:
       "config      the configuration in force, as one JSON document\nservices    the services with their backends, what they carried, and what was dropped and why\nflows       the connections that the balancer knows, the newest first\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: the newest transitions\nlog         the newest log lines",
   },
-  {
-    ...none("config"),
-    operands: "apply FILE",
-    operandsMin: 2,
-    operandsMax: 2,
-    operandWords: ["apply"],
-    summary: "put a configuration document into force",
-    details:
-      "FILE is the whole document; - reads standard input. It is checked as a whole first; exit code 3 says why not.",
-  },
+  ...CONFIGURATION_VERBS,
   {
     ...none("switchover"),
     options: { ...COMMON, group: { type: "string", value: "GROUP", help: "only this failover group" } },
@@ -155,7 +127,3 @@ export const VERBS: readonly Verb[] = [
       "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became\nof it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
 ];
-
-function none(name: string): Omit<Verb, "summary" | "details"> {
-  return { name, operands: "", operandsMin: 0, operandsMax: 0, operandWords: undefined, options: COMMON };
-}

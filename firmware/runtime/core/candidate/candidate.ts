@@ -10,7 +10,16 @@ import type { Committed, Commits } from "../commit/commits.ts";
 import { problemsRefusal, problemsShown } from "../configuration.ts";
 import type { Judged } from "../judge.ts";
 import { type Draft, draftAside, type Drafted } from "./drafting.ts";
-import { alsoEdited, behind, committedMeanwhile, conflict, joined, NOTHING_EDITED, othersEdited } from "./sentences.ts";
+import {
+  alsoCommitted,
+  alsoEdited,
+  behind,
+  committedMeanwhile,
+  conflict,
+  joined,
+  NOTHING_EDITED,
+  othersEdited,
+} from "./sentences.ts";
 
 export interface CandidateOptions {
   readonly settings: Settings;
@@ -102,7 +111,7 @@ export class Candidate {
 
   discard(author: string, force: boolean): Promise<{ readonly message: string }> {
     return this.#inTurn(async () => {
-      if (this.#kept === undefined) return { message: NOTHING_EDITED };
+      if (this.#kept === undefined) return { message: "There was no candidate." };
       const others = this.#othersThan(author);
       if (others.length > 0 && !force) throw othersEdited(others);
       await this.#keep(undefined);
@@ -113,7 +122,7 @@ export class Candidate {
   commit(options: CommitOptions): Promise<Committed> {
     return this.#inTurn(async () => {
       const { author, comment = "", confirmSeconds } = options;
-      const remarks = this.#othersThan(author).map(alsoEdited);
+      const remarks = this.#othersThan(author).map(alsoCommitted);
       for (let joins = 0; ; joins++) {
         remarks.push(...(await this.#join()));
         const { base, text } = this.#edited();

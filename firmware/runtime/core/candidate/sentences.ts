@@ -3,19 +3,21 @@ import type { CandidateAuthor } from "../../control-configuration.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Revision } from "../../store/store.ts";
 
-export const NOTHING_EDITED = "Nothing is being edited: there is no candidate.";
+export const NOTHING_EDITED = "nothing is being edited: there is no candidate";
 
 const PLACES_SHOWN_MAX = 20;
 
-export function alsoEdited({ author, time }: CandidateAuthor): string {
-  return `${author} edits this candidate too, last at ${time}.`;
+export function alsoEdited({ author }: CandidateAuthor): string {
+  return `${author} edits this candidate, too: see \`futago diff\`.`;
+}
+
+export function alsoCommitted({ author }: CandidateAuthor): string {
+  return `What ${author} changed in this candidate is committed, too.`;
 }
 
 export function othersEdited(others: readonly CandidateAuthor[]): RefusalError {
-  const [first] = others;
-  const names = others.map(({ author }) => author).join(" and ");
-  const what = `${names} edited this candidate too, last at ${first?.time ?? "?"}`;
-  const mend = "Talk to each other, or discard it all the same with --force.";
+  const what = `${others.map(({ author }) => author).join(" and ")} edited this candidate, too`;
+  const mend = "See `futago diff` and talk to each other, or discard it all the same with --force.";
   return new RefusalError({ exitCode: ExitCode.conflict, what, mend });
 }
 
