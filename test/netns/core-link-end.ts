@@ -1,19 +1,27 @@
 /**
  * One end of the link between two cores, run inside a namespace by core-link.test.ts:
  *   core-link-end.ts BOX PORT KEY [ADDRESS DEVICE [ALPN]]
+ * KEY is the pair's in hexadecimal, or the certificates of a paired box as JSON.
  * Prints what happens as JSON lines; a line on standard input is a picture of pools to tell.
  *
  * With BOX "raw" it holds the key but not the manners: what comes on standard input goes over the link as it is.
  */
 import { createInterface } from "node:readline";
-import { connect, type ConnectionOptions } from "node:tls";
+import { connect } from "node:tls";
 import { fromHex } from "@futago/hal/units/bytes.ts";
 import type { Ifname } from "@futago/hal/units/address.ts";
 import { Pair } from "@futago/firmware/runtime/core/pair.ts";
 import type { PeerPool } from "@futago/firmware/runtime/core/peer-link/message.ts";
-import { linkKey } from "@futago/firmware/runtime/core/peer-link/link-key.ts";
+import {
+  certificateCredentials,
+  clientTls,
+  keyCredentials,
+} from "@futago/firmware/runtime/core/peer-link/credentials.ts";
 
 const [box, port, key, address, device, alpn] = process.argv.slice(2);
+const credentials = key?.startsWith("{")
+  ? certificateCredentials(JSON.parse(key) as Parameters<typeof certificateCredentials>[0])
+  : keyCredentials(fromHex(key ?? "") ?? new Uint8Array(0));
 const revision = (box === "a" ? "aa" : "bb").repeat(32);
 const say = (what: unknown) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -21,15 +29,9 @@ if (box === "raw") speakRaw();
 else speak();
 
 function speakRaw(): void {
-  const psk = linkKey(fromHex(key ?? "") ?? new Uint8Array(0));
   const host = `${address}%${device}`;
-  const tls: ConnectionOptions = {
-    minVersion: "TLSv1.3",
-    ciphers: "TLS_AES_128_GCM_SHA256",
-    ca: [],
-    ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
-  };
-  const socket = connect({ ...tls, host, port: Number(port), pskCallback: () => ({ psk, identity: "b" }) });
+  const names = alpn === undefined ? {} : { ALPNProtocols: [alpn] };
+  const socket = connect({ ...clientTls(credentials, "b"), ...names, host, port: Number(port) });
   socket.on("secureConnect", () => say({ up: true }));
   socket.on("error", (error: Error) => say({ count: error.message }));
   socket.on("close", () => process.exit(0)).resume();
@@ -43,7 +45,7 @@ function speak(): void {
   const pair = new Pair({
     box: box as "a" | "b",
     port: Number(port),
-    pairKey: fromHex(key ?? "") ?? new Uint8Array(0),
+    credentials,
     revision: () => revision,
     onChange: sayWhole,
     onTold: (pools) => {

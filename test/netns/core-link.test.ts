@@ -1,7 +1,8 @@
 /** The link between the two cores over a real cable with nothing but link-local addresses on it. */
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Identity, makeIdentity } from "@futago/firmware/runtime/core/pairing/identity.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 
 const PORT = "7405";
@@ -161,5 +162,56 @@ describe("the link between the two cores", () => {
     await expect.poll(() => counts(endA), { timeout: 5_000 }).toContain(counter);
     await expect.poll(() => raw.process.exitCode, { timeout: 5_000 }).toBe(0);
     expect([isUp(endA), isUp(endB)]).toEqual([true, true]);
+  });
+});
+
+describe("the link of two boxes that were paired", () => {
+  let [ofA, ofB, stranger]: readonly Identity[] = [];
+  beforeAll(async () => {
+    [ofA, ofB, stranger] = await Promise.all([makeIdentity(), makeIdentity(), makeIdentity()]);
+  });
+  const pinned = (own: Identity, peer: Identity) => JSON.stringify({ ...own, peerCertificate: peer.certificate });
+
+  it("stands between the two certificates that were pinned, and carries flows", async () => {
+    const endA = startA(pinned(ofA!, ofB!));
+    const endB = startB(pinned(ofB!, ofA!));
+    await expect.poll(() => [carriesFlows(endA), carriesFlows(endB)], { timeout: 5_000 }).toEqual([true, true]);
+    expect([revisionAt(endA), revisionAt(endB)]).toEqual(["bb".repeat(32), "aa".repeat(32)]);
+    expect([counts(endA), counts(endB)]).toEqual([[], []]);
+  });
+
+  it("lets nobody in who has a certificate of its own", async () => {
+    const endA = startA(pinned(ofA!, ofB!));
+    const endB = startB(pinned(stranger!, ofA!));
+    await expect.poll(() => counts(endA), { timeout: 5_000 }).toContain("peerLinkWrongKey");
+    expect([isUp(endA), isUp(endB)]).toEqual([undefined, undefined]);
+  });
+
+  it("lets nobody in who shows no certificate, and says hello nevertheless", async () => {
+    const endA = startA(pinned(ofA!, ofB!));
+    const hello = `{"kind":"hello","version":1,"box":"b","revision":"${"bb".repeat(32)}"}\\n`;
+    const code = `const s = require("node:tls").connect({ host: "${addressOfA}%sync0", port: ${PORT}, rejectUnauthorized: false,
+      minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" });
+      s.on("secureConnect", () => s.write('${hello}')); s.on("error", () => {}); s.on("close", () => process.exit(0));`;
+    const attempt = async () => {
+      await b.tryRun([process.execPath, "-e", code], { timeoutMillis: 10_000 });
+      return counts(endA);
+    };
+    await expect.poll(attempt, { timeout: 5_000 }).toContain("peerLinkWrongKey");
+    expect(isUp(endA)).toBeUndefined();
+  });
+
+  it("does not speak to a box that only has a key", async () => {
+    const endA = startA(pinned(ofA!, ofB!));
+    const endB = startB(KEY);
+    await expect.poll(() => counts(endB), { timeout: 5_000 }).toContain("peerLinkWrongKey");
+    expect([isUp(endA), isUp(endB)]).toEqual([undefined, undefined]);
+  });
+
+  it("does not speak to a box in the peer's place that has another certificate", async () => {
+    const endA = startA(pinned(stranger!, ofB!));
+    const endB = startB(pinned(ofB!, ofA!));
+    await expect.poll(() => counts(endB), { timeout: 5_000 }).toContain("peerLinkWrongKey");
+    expect([isUp(endA), isUp(endB)]).toEqual([undefined, undefined]);
   });
 });

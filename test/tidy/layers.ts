@@ -19,8 +19,10 @@ export interface Allowed {
 
 /** Where each package may be imported outside of tests. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  "@peculiar/x509": "firmware/runtime/core/pairing/",
   "better-sqlite3": "firmware/runtime/",
   pino: "firmware/runtime/",
+  "reflect-metadata": "firmware/runtime/core/pairing/",
   typebox: "firmware/config/",
 };
 const TEST_PACKAGES = new Set(["vitest", "fast-check"]);

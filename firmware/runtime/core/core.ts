@@ -26,6 +26,7 @@ import { type Log, logAlarm } from "./log.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
+import { keyCredentials } from "./peer-link/credentials.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
 import { missingDevice, NO_CONFIGURATION, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
@@ -221,7 +222,7 @@ export class Core {
     this.#pair = new Pair({
       box: resolved.box,
       port,
-      pairKey: this.#pairKey,
+      credentials: keyCredentials(this.#pairKey),
       revision: () => this.#configuration.inForce?.revision.id ?? "",
       onChange: () => this.#onPeer(),
       onTold: (pools) => this.#serving.setTold(pools),

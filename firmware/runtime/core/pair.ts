@@ -1,7 +1,7 @@
 /** What this core and the other one tell each other: revisions, how pools stand, hosts gone astray, drains, and flows. */
 import type { TLSSocket } from "node:tls";
 import type { Drain } from "./peer-link/drain.ts";
-import { linkKey } from "./peer-link/link-key.ts";
+import type { LinkCredentials } from "./peer-link/credentials.ts";
 import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
@@ -10,7 +10,7 @@ import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 export interface PairOptions {
   readonly box: Box;
   readonly port: number;
-  readonly pairKey: Uint8Array;
+  readonly credentials: LinkCredentials;
   readonly revision: () => string;
   /** The peer told its revision, or the link came or went. */
   readonly onChange: () => void;
@@ -46,7 +46,7 @@ export class Pair {
     this.#link = new PeerLink({
       box,
       port,
-      key: linkKey(options.pairKey),
+      credentials: options.credentials,
       hello: () => ({ kind: "hello", version: PEER_PROTOCOL_VERSION, box, revision: revision() }),
       onHello: (hello) => {
         this.#revision = hello.revision;

@@ -1,13 +1,14 @@
 /**
- * The link between the two cores: TLS 1.3 with a pre-shared key over the peer's link-local address. Box a listens, box
- * b dials; whoever does not hold the pair's key gets no further than the handshake. At most one connection counts,
- * the newest that said hello. While it stands, a second one, told apart by its ALPN name (RFC 7301), carries flows in
+ * The link between the two cores: TLS 1.3 over the peer's link-local address. Box a listens, box b dials; whoever is not
+ * the peer by its credentials gets no further than the handshake. At most one connection counts, the newest that said
+ * hello. While it stands, a second one, told apart by its ALPN name (RFC 7301), carries flows in
  * frames of their own; what it says is the business of replication/.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { connect, type ConnectionOptions, TLSSocket, type TLSSocketOptions } from "node:tls";
+import { connect, TLSSocket } from "node:tls";
 import { LineReader } from "../../line-reader.ts";
 import type { Box, PeerStatus } from "../../messages.ts";
+import { clientTls, isPeer, type LinkCredentials, serverTls } from "./credentials.ts";
 import {
   decodePeerMessage,
   encodePeerMessage,
@@ -29,14 +30,12 @@ const UNSENT_BYTES_MAX = 4 << 20;
 
 const FLOWS_NAME = "futago-flows";
 
-const TLS = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" } as const;
-
 type PeerAddress = PeerStatus["addresses"][number];
 
 export interface PeerLinkOptions {
   readonly box: Box;
   readonly port: number;
-  readonly key: Buffer;
+  readonly credentials: LinkCredentials;
   readonly hello: () => PeerHello;
   readonly onHello: (hello: PeerHello) => void;
   readonly onHealth: (health: PeerHealth) => void;
@@ -112,6 +111,7 @@ export class PeerLink {
   }
 
   #listen(): Server {
+    const { box, credentials } = this.#options;
     const server = createServer((socket) => {
       socket.on("error", () => socket.destroy());
       // Only the cable's other end: the link never crosses a router.
@@ -121,7 +121,7 @@ export class PeerLink {
         return;
       }
       this.#hold(socket);
-      this.#speak(new TLSSocket(socket, this.#serverTls()));
+      this.#speak(new TLSSocket(socket, serverTls(credentials, box, [FLOWS_NAME])));
     });
     server.on("error", () => {
       // The port is taken or no address is there yet.
@@ -142,7 +142,7 @@ export class PeerLink {
     const target = this.#addresses[this.#next++ % Math.max(this.#addresses.length, 1)];
     if (target === undefined) return;
     const socket = connect({
-      ...this.#clientTls(),
+      ...clientTls(this.#options.credentials, this.#options.box),
       host: `${target.address}%${target.device}`,
       port: this.#options.port,
     });
@@ -159,25 +159,6 @@ export class PeerLink {
     this.#speak(socket);
   }
 
-  #serverTls(): TLSSocketOptions {
-    const { box, key } = this.#options;
-    const other = box === "a" ? "b" : "a";
-    return {
-      ...TLS,
-      isServer: true,
-      // Offering none is the other connection's way.
-      ALPNProtocols: [FLOWS_NAME],
-      requestCert: false,
-      pskCallback: (_socket: TLSSocket, identity: string) => (identity === other ? key : null),
-    } as TLSSocketOptions;
-  }
-
-  #clientTls(): ConnectionOptions {
-    const { box, key } = this.#options;
-    // The pre-shared key is the proof of identity: there is no certificate to check, and none is trusted.
-    return { ...TLS, ca: [], checkServerIdentity: () => undefined, pskCallback: () => ({ psk: key, identity: box }) };
-  }
-
   #hold(socket: Socket): void {
     this.#open.add(socket);
     socket.on("close", () => this.#open.delete(socket));
@@ -188,7 +169,7 @@ export class PeerLink {
     const target = this.#target;
     if (this.#closed || this.#peer === undefined || this.#flows !== undefined || target === undefined) return;
     const socket = connect({
-      ...this.#clientTls(),
+      ...clientTls(this.#options.credentials, this.#options.box),
       ALPNProtocols: [FLOWS_NAME],
       host: `${target.address}%${target.device}`,
       port: this.#options.port,
@@ -197,7 +178,7 @@ export class PeerLink {
     socket.on("close", () => clearTimeout(late));
     socket.on("secure", () => {
       clearTimeout(late);
-      if (socket.isSessionReused()) this.#takeFlows(socket);
+      if (isPeer(this.#options.credentials, socket)) this.#takeFlows(socket);
       else this.#refuse(socket, "peerLinkWrongKey");
     });
     this.#flows = socket;
@@ -233,8 +214,7 @@ export class PeerLink {
       if (/SSL|TLS/.test(error.code ?? "")) this.#options.count("peerLinkWrongKey");
     });
     socket.on("secure", () => {
-      // TLS counts a handshake by pre-shared key as a resumed session; any other way in is none of ours.
-      if (!socket.isSessionReused()) return this.#refuse(socket, "peerLinkWrongKey");
+      if (!isPeer(this.#options.credentials, socket)) return this.#refuse(socket, "peerLinkWrongKey");
       if (socket.alpnProtocol !== FLOWS_NAME) return this.#speakLines(socket, silence);
       clearTimeout(silence);
       this.#watchFlows(socket);
