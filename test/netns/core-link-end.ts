@@ -59,6 +59,8 @@ function speak(): void {
     poolNames: () => [...mine.keys()],
     onStale: (hosts) => say({ hosts }),
     onDrains: (drains) => say({ drains }),
+    onLink: () => undefined,
+    onCommitMessage: () => undefined,
     onFlows: (socket) => {
       say({ flows: true });
       socket.on("close", () => say({ flows: false })).resume();

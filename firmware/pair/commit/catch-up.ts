@@ -110,7 +110,10 @@ export function onTheirKin(state: CommitState, kin: Kin): CommitStep {
 export function onStanding(state: CommitState, theirs: Standing): CommitStep {
   const { link, head } = state;
   if (link === undefined) return give(state);
-  const next = { ...state, link: { ...link, theirs } };
+  // What it was asked for may not be its head any more, and then nothing comes.
+  const moved = state.work.kind === "fetching" && state.work.id !== theirs.head;
+  const work: Work = moved ? { kind: "idle" } : state.work;
+  const next = { ...state, work, link: { ...link, theirs } };
   const { confirmed } = theirs;
   const news = confirmed !== undefined && confirmed.id === head?.id && isUnconfirmed(head);
   return news ? give(next, { kind: "confirm", ...confirmed }) : give(next);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RefusalError } from "../exit-code.ts";
-import { Configuration } from "./configuration.ts";
+import { type Applied, Configuration } from "./configuration.ts";
 import { judge, judgeAside } from "./judge.ts";
 
 const alone = { interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] }] };
@@ -12,7 +12,6 @@ const paired = {
   interfaces: [{ name: "wan", device: "eth0", addresses: { a: ["10.1.0.2/24"], b: ["10.1.0.3/24"] } }],
   pair: {},
 };
-const by = { author: "test", comment: "", where: "" };
 
 let directory = "";
 const open: Configuration[] = [];
@@ -35,6 +34,13 @@ async function opened(options: { box?: "a" | "b"; key?: boolean; devices?: strin
   return configuration;
 }
 
+/** What `--import` of a file with this document does. */
+function imported(configuration: Configuration, document: unknown): Promise<Applied> {
+  const path = join(directory, "new.json");
+  writeFileSync(path, typeof document === "string" ? document : JSON.stringify(document));
+  return configuration.importFile(path);
+}
+
 async function refusal(action: Promise<unknown>): Promise<RefusalError["refusal"]> {
   const outcome = await action.then(
     () => undefined,
@@ -48,7 +54,7 @@ describe("the configuration in force", () => {
   it("is nothing on a new box, and what was applied after a reopening", async () => {
     const first = await opened();
     expect(first.inForce).toBeUndefined();
-    const { inForce } = await first.apply(alone, by);
+    const { inForce } = await imported(first, alone);
     await open.pop()?.close();
     const second = await opened();
     expect(second.inForce?.revision.id).toBe(inForce.revision.id);
@@ -57,7 +63,7 @@ describe("the configuration in force", () => {
 
   it("does not change when an equal document comes, however it is written", async () => {
     const configuration = await opened();
-    const first = await configuration.apply(alone, by);
+    const first = await imported(configuration, alone);
     expect(first.changed).toBe(true);
     const [wan] = alone.interfaces;
     const shuffled = JSON.stringify(
@@ -65,7 +71,7 @@ describe("the configuration in force", () => {
       undefined,
       4,
     );
-    const again = await configuration.apply(shuffled, by);
+    const again = await imported(configuration, shuffled);
     expect(again.changed).toBe(false);
     expect(again.inForce.revision.id).toBe(first.inForce.revision.id);
   });
@@ -73,42 +79,42 @@ describe("the configuration in force", () => {
   it("has the same revision on both boxes that import the same", async () => {
     const a = await opened({ box: "a", key: true, state: "a" });
     const b = await opened({ box: "b", key: true, state: "b" });
-    const ids = [await a.apply(paired, by), await b.apply(paired, { ...by, author: "other" })];
+    const ids = [await imported(a, paired), await imported(b, paired)];
     expect(ids[0]?.inForce.revision.id).toBe(ids[1]?.inForce.revision.id);
     expect(b.inForce?.resolved.interfaces[0]?.addresses[0]?.address).toBe("10.1.0.3");
   });
 
   it("is refused with exit code 3 and every problem's path, and stays what it was", async () => {
     const configuration = await opened();
-    const { inForce } = await configuration.apply(alone, by);
+    const { inForce } = await imported(configuration, alone);
     const bad = { interfaces: [{ name: "wan", device: "eth0", adresses: [] }], route: [] };
-    const refused = await refusal(configuration.apply(bad, { ...by, where: "new.json" }));
+    const refused = await refusal(imported(configuration, bad));
     expect(refused.exitCode).toBe(3);
     const places = [refused, ...(refused.also ?? [])].map((one) => one.where);
-    expect(places).toContain("new.json: interfaces.wan.adresses");
-    expect(places).toContain("new.json: route");
+    expect(places).toContain(`${join(directory, "new.json")}: interfaces.wan.adresses`);
+    expect(places).toContain(`${join(directory, "new.json")}: route`);
     expect(configuration.inForce?.revision.id).toBe(inForce.revision.id);
   });
 
   it("is refused when a device is missing, but runs without it once it was accepted", async () => {
-    const refused = await refusal((await opened({ devices: ["eth7"] })).apply(alone, by));
+    const refused = await refusal(imported(await opened({ devices: ["eth7"] }), alone));
     expect(refused.exitCode).toBe(3);
     expect(refused.what + (refused.mend ?? "")).toContain("eth");
     await open.pop()?.close();
-    await (await opened()).apply(alone, by);
+    await imported(await opened(), alone);
     await open.pop()?.close();
     const unplugged = await opened({ devices: [] });
     expect(unplugged.inForce).toBeDefined();
-    expect((await unplugged.apply(alone, by)).changed).toBe(false);
+    expect((await imported(unplugged, alone)).changed).toBe(false);
   });
 
   it("asks for --box and --pair-key with exit code 2, also at the next start", async () => {
-    expect((await refusal((await opened()).apply(paired, by))).exitCode).toBe(2);
+    expect((await refusal(imported(await opened(), paired))).exitCode).toBe(2);
     await open.pop()?.close();
-    const noKey = await refusal((await opened({ box: "a" })).apply(paired, by));
+    const noKey = await refusal(imported(await opened({ box: "a" }), paired));
     expect(noKey).toMatchObject({ exitCode: 2, mend: expect.stringContaining("--pair-key") as string });
     await open.pop()?.close();
-    await (await opened({ box: "a", key: true })).apply(paired, by);
+    await imported(await opened({ box: "a", key: true }), paired);
     await open.pop()?.close();
     expect((await refusal(opened({ box: "a" }))).exitCode).toBe(2);
   });
@@ -150,13 +156,13 @@ describe("a large configuration", () => {
   it("is refused in a thread with the same problems, and committed when it is right", async () => {
     const configuration = await opened();
     const broken = { ...large, pools: [...pools, { name: "p0", backends: [] }] };
-    const refused = await refusal(configuration.apply(JSON.stringify(broken), by));
+    const refused = await refusal(imported(configuration, JSON.stringify(broken)));
     expect([refused, ...(refused.also ?? [])].map((one) => one.where)).toEqual([
-      "pools.100.name",
-      "pools.100.backends",
+      `${join(directory, "new.json")}: pools.100.name`,
+      `${join(directory, "new.json")}: pools.100.backends`,
     ]);
-    const { inForce } = await configuration.apply(JSON.stringify(large, undefined, 2), by);
+    const { inForce } = await imported(configuration, JSON.stringify(large, undefined, 2));
     expect(inForce.resolved.pools).toHaveLength(100);
-    expect(await configuration.apply(large, by)).toMatchObject({ changed: false });
+    expect(await imported(configuration, large)).toMatchObject({ changed: false });
   });
 });

@@ -1,7 +1,8 @@
 /**
- * The configuration in force on this box: opened from the store, taken from `--import`, changed by `config apply`.
- * Nothing is committed that does not hold as a whole on this box.
+ * The configuration in force on this box: opened from the store, taken from `--import`, judged before it is committed.
+ * What commits while the box runs is commit/'s.
  */
+import assert from "node:assert/strict";
 import type { Log } from "./log.ts";
 import { readFileSync } from "node:fs";
 import type { Problem } from "../../config/problem.ts";
@@ -75,29 +76,40 @@ export class Configuration {
 
   /** Takes the document in the file, if it differs from the one in force. */
   async importFile(path: string): Promise<Applied> {
-    return this.apply(readText(path), { author: "import", comment: `imported from ${path}`, where: path });
-  }
-
-  /** Judges, commits and makes it the one in force. `input` is JSON text or a value made from it. */
-  async apply(
-    input: unknown,
-    by: { readonly author: string; readonly comment: string; readonly where: string },
-  ): Promise<Applied> {
     const before = this.#inForce;
-    const given = asText(input);
-    const { box } = this.#options;
-    const former = before?.resolved;
-    const judged = await judgeAside(given, { box, devices: await this.#options.devices() }, former);
-    // What is in force already is not asked for its devices: one that was unplugged must not stop an import at boot.
-    const known =
-      before !== undefined && onlyDevicesMissing(judged) ? await judgeAside(given, { box }, former) : judged;
-    if (known.ok && known.text === before?.revision.text) {
-      return { inForce: before, changed: false, warnings: accepted(known, this.#options, by.where).warnings };
-    }
-    const { text, resolved, warnings } = accepted(judged, this.#options, by.where);
-    const revision = await this.#commit(text, by.author, by.comment);
+    const { text, resolved, warnings } = await this.judge(readText(path), path);
+    if (before !== undefined && text === before.revision.text) return { inForce: before, changed: false, warnings };
+    const revision = await this.#append(text, { author: "import", comment: `imported from ${path}` });
     this.#inForce = { revision, resolved };
     return { inForce: this.#inForce, changed: true, warnings };
+  }
+
+  /** Judges a document, JSON text or a value made from it, as this box would run it. Throws RefusalError. */
+  async judge(input: unknown, where: string): Promise<Extract<Judged, { readonly ok: true }>> {
+    const given = asText(input);
+    const { box } = this.#options;
+    const before = this.#inForce;
+    const former = before?.resolved;
+    const judged = await judgeAside(given, { box, devices: await this.#options.devices() }, former);
+    if (before === undefined || !onlyDevicesMissing(judged)) return accepted(judged, this.#options, where);
+    // What is in force already is not asked for its devices: one that was unplugged must not stop an import at boot.
+    const known = await judgeAside(given, { box }, former);
+    return accepted(known.ok && known.text === before.revision.text ? known : judged, this.#options, where);
+  }
+
+  /** As {@link judge}, of a revision that was accepted before: devices that are gone now are waited for. */
+  async resolve(text: string): Promise<Resolved> {
+    const judged = await judgeAside(text, { box: this.#options.box }, this.#inForce?.resolved);
+    return accepted(judged, this.#options, "the stored configuration").resolved;
+  }
+
+  /** The revision is what the box is brought to from now on. */
+  use(inForce: InForce): void {
+    this.#inForce = inForce;
+  }
+
+  get store(): Store {
+    return this.#store;
   }
 
   /** What the box remembers of its revisions. */
@@ -117,20 +129,16 @@ export class Configuration {
     return this.#store.close();
   }
 
-  async #commit(text: string, author: string, comment: string): Promise<Revision> {
+  async #append(text: string, by: { readonly author: string; readonly comment: string }): Promise<Revision> {
     const parent = this.#inForce?.revision.id;
     try {
-      const appended = await this.#store.append({ text, parent, author, comment, time: new Date().toISOString() });
-      if (appended.ok) return appended.revision;
+      const appended = await this.#store.append({ text, parent, ...by, time: new Date().toISOString() });
+      assert(appended.ok, "nobody else commits before the box is up");
+      return appended.revision;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       throw new RefusalError({ exitCode: ExitCode.failed, what: error.message, mend: error.mend });
     }
-    throw new RefusalError({
-      exitCode: ExitCode.conflict,
-      what: "another change was committed in between",
-      mend: "Look at `futago show config` and apply yours again.",
-    });
   }
 }
 

@@ -7,13 +7,13 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { compileOrders } from "../../config/compile-orders.ts";
 import { compileSystem } from "../../config/compile-system.ts";
 import type { Resolved } from "../../config/resolved.ts";
-import { ExitCode } from "../exit-code.ts";
 import { JsonInPieces } from "../json-pieces.ts";
 import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
 import { readPairKey } from "../supervisor/pair-key.ts";
 import { AlarmBoard } from "./alarm-board.ts";
 import { openCandidate } from "./candidate/open-candidate.ts";
-import { LocalCommits } from "./commit/commits.ts";
+import { PairCommits } from "./commit/commits.ts";
+import { Committer } from "./commit/committer.ts";
 import { Configuration, logApplied } from "./configuration.ts";
 import { configurationHandlers } from "./control/configuration-handlers.ts";
 import { ControlServer } from "./control/control-server.ts";
@@ -23,13 +23,14 @@ import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import { type Log, logAlarm } from "./log.ts";
+import { Maintenance } from "./maintenance.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
 import { keyCredentials } from "./peer-link/credentials.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
-import { missingDevice, NO_CONFIGURATION, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
-import { type CommandResult, SentinelLink } from "./sentinel-link.ts";
+import { commitAlarms, missingDevice, NO_CONFIGURATION, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
+import { SentinelLink } from "./sentinel-link.ts";
 import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
 import { type StatusSources, statusText } from "./status.ts";
@@ -46,17 +47,15 @@ export interface CoreOptions {
 }
 
 const EVENTS_KEPT = 200;
-/** The setting that lets maintenance survive a reboot. */
-const MAINTENANCE = "maintenance";
-const MAINTENANCE_RETRY_MILLIS = 50;
 /** A sentinel that is not there by then is worth a line in the log; the box goes on waiting for it. */
 const SENTINEL_LATE_MILLIS = 5_000;
 
 interface Parts {
   readonly configuration: Configuration;
+  readonly committer: Committer;
   readonly pairKey: Uint8Array | undefined;
   readonly seed: string;
-  readonly maintenance: boolean;
+  readonly maintenance: Maintenance;
   readonly drains: Drains;
   readonly tables: LoadedTables;
 }
@@ -64,7 +63,7 @@ interface Parts {
 export class Core {
   readonly #log: Log;
   readonly #configuration: Configuration;
-  readonly #commits: LocalCommits;
+  readonly #committer: Committer;
   readonly #pairKey: Uint8Array | undefined;
   readonly #alarms: AlarmBoard;
   readonly #network: NetworkKeeper;
@@ -83,7 +82,7 @@ export class Core {
   #control: ControlServer | undefined;
   #pair: Pair | undefined;
   #status: SentinelStatus | undefined;
-  #maintenance: boolean;
+  readonly #maintenance: Maintenance;
   #turn: Promise<unknown> = Promise.resolve();
   #onSentinelReady: () => void = () => undefined;
 
@@ -91,12 +90,7 @@ export class Core {
     const { hal, log, stateDirectory } = options;
     this.#log = log;
     this.#configuration = parts.configuration;
-    this.#commits = new LocalCommits({
-      configuration: parts.configuration,
-      log,
-      inTurn: (change) => this.#inTurn(change),
-      putIntoForce: () => this.#putIntoForce(),
-    });
+    this.#committer = parts.committer;
     this.#pairKey = parts.pairKey;
     this.#maintenance = parts.maintenance;
     this.#alarms = new AlarmBoard(logAlarm(log));
@@ -158,15 +152,22 @@ export class Core {
     const applied = importFile === undefined ? undefined : await configuration.importFile(importFile);
     if (applied !== undefined) logApplied(log, applied);
     const seed = await loading.seed(configuration);
-    const maintenance = (await configuration.setting(MAINTENANCE)) === "on";
+    const maintenance = await Maintenance.load(configuration);
     const drains = await Drains.load(configuration);
     const tables = await loading.begin(configuration.inForce?.resolved);
-    const core = new Core(options, { configuration, pairKey, seed, maintenance, drains, tables });
+    const committer = await Committer.open({
+      ...{ clock: hal.clock, sysctl: hal.sysctl, configuration, log, box: pairKey && box },
+      putIntoForce: () => core.#inTurn(() => core.#putIntoForce()),
+      send: (message) => core.#pair?.sendCommitMessage(message),
+      onChange: () => core.#onCommit(),
+    });
+    const core: Core = new Core(options, { configuration, committer, pairKey, seed, maintenance, drains, tables });
     const answers = core.#answers();
-    const candidate = await openCandidate({ ...known, configuration }, core.#commits);
+    const commits = new PairCommits({ committer, past: configuration.store, box });
+    const candidate = await openCandidate({ ...known, configuration }, commits);
     core.#control = await ControlServer.open({
       path: join(stateDirectory, "control.sock"),
-      handlers: { ...controlHandlers(answers), ...configurationHandlers(core.#commits, candidate) },
+      handlers: { ...controlHandlers(answers), ...configurationHandlers(commits, candidate) },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream, query) =>
         stream === "watchStatus" ? [core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query))] : [],
@@ -177,14 +178,15 @@ export class Core {
 
   /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
   async bringUp(): Promise<void> {
-    await this.#inTurn(() => this.#putIntoForce());
+    this.#setAlarm("no-configuration", "", this.#configuration.inForce === undefined ? NO_CONFIGURATION : undefined);
+    await this.#committer.bringUp();
     await this.#sentinelReady();
   }
 
   /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
   async stop(): Promise<void> {
     this.#toolbox.close();
-    this.#commits.close();
+    this.#committer.close();
     this.#control?.close();
     this.#pair?.close();
     this.#sentinel.close();
@@ -196,12 +198,16 @@ export class Core {
     await this.#configuration.close();
   }
 
-  /** Brings everything to the configuration in force. Each part finds by itself what differs. */
-  async #putIntoForce(): Promise<void> {
+  /**
+   * Brings everything to the configuration in force. Each part finds by itself what differs. What the kernel refuses and
+   * had not refused before is the answer.
+   */
+  async #putIntoForce(): Promise<string | undefined> {
     const { inForce } = this.#configuration;
-    this.#setAlarm("no-configuration", "", inForce === undefined ? NO_CONFIGURATION : undefined);
-    if (inForce === undefined) return;
+    if (inForce === undefined) return undefined;
+    this.#setAlarm("no-configuration", "", undefined);
     const { resolved } = inForce;
+    const known = new Set(this.#network.troubles.map(({ action }) => action));
     const orders = compileOrders(resolved, inForce.revision.id);
     const system = compileSystem(resolved);
     await this.#network.apply(desiredNetwork(system, orders));
@@ -210,6 +216,7 @@ export class Core {
     await this.#serving.configure(resolved, system, this.#network.links);
     this.#onNetwork();
     this.#pair?.sayRevision();
+    return this.#network.troubles.find(({ action }) => !known.has(action))?.sentence;
   }
 
   #openPair(resolved: Resolved): void {
@@ -231,6 +238,8 @@ export class Core {
       onStale: (hosts) => this.#sentinel.sendStale(hosts),
       onDrains: (drains) => void this.#toolbox.mergeDrains(drains),
       onFlows: (socket) => this.#replication.attach(socket),
+      onLink: (up) => this.#committer.setLink(up),
+      onCommitMessage: (message) => this.#committer.receive(message),
       count: this.#count,
     });
     this.#pair.setAddresses(this.#status?.peer?.addresses ?? []);
@@ -260,6 +269,7 @@ export class Core {
     this.#onSentinelReady();
     this.#pair?.setAddresses(status.peer?.addresses ?? []);
     this.#compareRevisions();
+    this.#committer.setRole(status.role === "active", status.peer?.alive === true);
     this.#serving.setGroups(status.groups);
     this.#replication.setGroups(status.groups);
     this.#connections.setGroups(status.groups);
@@ -268,17 +278,7 @@ export class Core {
 
   #onSentinel(): void {
     this.#setAlarm("sentinel-away", "", undefined);
-    if (this.#maintenance) void this.#repeatMaintenance();
-  }
-
-  /** A sentinel that was just started holds no role before it knows its peer, so a moment later is soon enough. */
-  async #repeatMaintenance(): Promise<void> {
-    while (this.#maintenance && this.#sentinel.connected) {
-      const answer = await this.#sentinel.command({ kind: "maintenance", on: true });
-      // Any other refusal is about handing over now: the sentinel knows the wish and acts on it when it can.
-      if (answer.ok || answer.exitCode !== ExitCode.failed) return;
-      await new Promise((resolve) => setTimeout(resolve, MAINTENANCE_RETRY_MILLIS));
-    }
+    void this.#maintenance.repeat(this.#sentinel);
   }
 
   #onSentinelLost(): void {
@@ -315,6 +315,11 @@ export class Core {
     this.#setAlarm("revision-differs", "", differs ? revisionsDiffer(mine, theirs) : undefined);
   }
 
+  #onCommit(): void {
+    for (const [kind, sentence] of commitAlarms(this.#committer)) this.#setAlarm(kind, "", sentence);
+    this.#publishStatus();
+  }
+
   #onNetwork(): void {
     const missing = this.#network.missingDevices.map((device) => [device, missingDevice(device)] as const);
     this.#setAlarms("missing-device", new Map(missing));
@@ -336,7 +341,7 @@ export class Core {
       log: () => this.#log.lines(),
       neighbours: () => this.#network.neighbours(),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
-      maintenance: (on) => this.#inTurn(() => this.#setMaintenance(on)),
+      maintenance: (on) => this.#inTurn(() => this.#maintenance.set(on, this.#sentinel)),
       ...this.#toolbox.answers,
     };
   }
@@ -346,13 +351,6 @@ export class Core {
     const result = this.#turn.then(change);
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-
-  /** Remembered first and whatever the sentinel answers: a wish that has to wait for the peer stays a wish. */
-  async #setMaintenance(on: boolean): Promise<CommandResult> {
-    await this.#configuration.putSetting(MAINTENANCE, on ? "on" : undefined);
-    this.#maintenance = on;
-    return this.#sentinel.command({ kind: "maintenance", on });
   }
 
   #setAlarm(kind: string, subject: string, sentence: string | undefined): void {

@@ -1,10 +1,16 @@
-/** What this core and the other one tell each other: revisions, how pools stand, hosts gone astray, drains, and flows. */
+/**
+ * What this core and the other one tell each other: revisions and how they are committed, how pools stand, hosts gone
+ * astray, drains, and flows.
+ */
 import type { TLSSocket } from "node:tls";
 import type { Drain } from "./peer-link/drain.ts";
 import type { LinkCredentials } from "./peer-link/credentials.ts";
+import { decodeCommitMessage } from "./peer-link/commit-message.ts";
+import { LongReader, LongSender } from "./peer-link/long-messages.ts";
 import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
+import type { CommitMessage } from "../../pair/commit/types.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
 export interface PairOptions {
@@ -23,6 +29,9 @@ export interface PairOptions {
   readonly onStale: (hosts: readonly StaleSighting[]) => void;
   /** What the peer knows of backends that drain. */
   readonly onDrains: (drains: readonly Drain[]) => void;
+  /** The link stands or is gone. */
+  readonly onLink: (up: boolean) => void;
+  readonly onCommitMessage: (message: CommitMessage) => void;
   /** A connection for flows stands. */
   readonly onFlows: (socket: TLSSocket) => void;
   readonly count: (name: string) => void;
@@ -32,6 +41,8 @@ export class Pair {
   readonly port: number;
   readonly #link: PeerLink;
   readonly #pictures: PictureSender;
+  readonly #long: LongSender;
+  #reader = new LongReader();
   #revision: string | undefined;
   #lastDrains = "[]";
 
@@ -43,6 +54,7 @@ export class Pair {
       send: (pools) => this.#link.sendHealth({ kind: "health", revision: revision(), pools }),
       unsent: () => this.#link.unsent,
     });
+    this.#long = new LongSender({ send: (part) => this.#link.sendPart(part), unsent: () => this.#link.unsent });
     this.#link = new PeerLink({
       box,
       port,
@@ -58,9 +70,25 @@ export class Pair {
       onUp: () => {
         this.#lastDrains = "[]";
         this.#pictures.restart(options.poolNames());
+        this.#long.restart();
+        this.#reader = new LongReader();
+        // A connection may take another one's place.
+        options.onLink(false);
+        options.onLink(true);
         onChange();
       },
-      onDown: onChange,
+      onDown: () => {
+        this.#long.restart();
+        options.onLink(false);
+        onChange();
+      },
+      onPart: (part) => {
+        const read = this.#reader.push(part);
+        if (read === "more") return;
+        const message = read === "tooLong" ? undefined : decodeCommitMessage(read.text);
+        if (message?.ok === true) options.onCommitMessage(message.value);
+        else this.#link.refuse(`peerLinkCommit_${message?.reason ?? "tooLong"}`);
+      },
       onFlows,
       count,
     });
@@ -102,7 +130,13 @@ export class Pair {
     this.#link.sendStale({ kind: "stale", hosts: hosts.slice(0, STALE_HOSTS_MAX) });
   }
 
+  /** Lost when the link is or goes down, of which {@link PairOptions.onLink} tells. */
+  sendCommitMessage(message: CommitMessage): void {
+    if (this.#link.up) this.#long.send(JSON.stringify(message));
+  }
+
   close(): void {
+    this.#long.restart();
     this.#pictures.close();
     this.#link.close();
   }

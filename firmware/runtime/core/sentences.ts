@@ -1,20 +1,57 @@
 /** What the alarms of core say: what happened, where, and what to do about it. Pure. */
+import type { CommitRefusal, RevisionSummary } from "../../pair/commit/types.ts";
+
+/** What is told of commits. */
+export interface Committing {
+  readonly head: RevisionSummary | undefined;
+  /** When an unconfirmed head is rolled back, RFC 3339. */
+  readonly confirmBy: string | undefined;
+  readonly disagreement: Disagreement;
+}
+
+/** What the boxes cannot agree on. */
+export interface Disagreement {
+  /** Why the peer's head cannot be taken here. */
+  readonly cannotTake: CommitRefusal | undefined;
+  /** A revision of this box that lost against the peer's. */
+  readonly lost: { readonly sibling: string; readonly winner: string } | undefined;
+}
 
 export const NO_CONFIGURATION = "this box has no configuration; give it one with `futago config apply FILE`";
 
 export const SENTINEL_AWAY =
   "the sentinel is not running, so this box holds no role; it is being started again, and `futago show log` tells why it ended";
 
-export const PAIRED_APPLY =
-  "the peer was not told of this change: apply the same file on the other box too, or the boxes go on with different configurations";
-
 export function missingDevice(device: string): string {
   return `the configuration names the device ${device}, which this box does not have; plug it in, or name another with \`futago config apply\``;
 }
 
 export function revisionsDiffer(mine: string, theirs: string): string {
-  const short = (revision: string) => revision.slice(0, 16);
-  return `this box runs revision ${short(mine)} and the peer ${short(theirs)}; apply the same file on both with \`futago config apply\``;
+  return `this box runs revision ${short(mine)} and the peer ${short(theirs)}; the newer one is taken over by itself as soon as the two cores are linked`;
+}
+
+/** What the boxes have not agreed on, by the kind of its alarm; undefined where all is well. */
+export function commitAlarms({ head, confirmBy, disagreement }: Committing): ReadonlyMap<string, string | undefined> {
+  const { cannotTake, lost } = disagreement;
+  const refused =
+    cannotTake &&
+    `this box cannot take the peer's configuration: ${cannotTake.where === undefined || cannotTake.where === "" ? "" : `${cannotTake.where}: `}${cannotTake.what}; ${cannotTake.mend ?? "it tries again by itself"}`;
+  const conflict =
+    lost &&
+    `revision ${short(lost.sibling)} of this box and ${short(lost.winner)} of the peer were committed while the two could not speak; the peer's is in force, \`futago rollback ${short(lost.sibling)}\` brings this box's back`;
+  const unconfirmed =
+    head &&
+    confirmBy &&
+    `revision ${short(head.id)} of ${head.author} is rolled back at ${confirmBy} unless somebody gives \`futago confirm\``;
+  return new Map([
+    ["revision-refused", refused],
+    ["revision-lost", conflict],
+    ["unconfirmed", unconfirmed],
+  ]);
+}
+
+function short(revision: string): string {
+  return revision.slice(0, 16);
 }
 
 /** What a drain did, for the person who asked for it. `used` is false where no service uses the pool. */

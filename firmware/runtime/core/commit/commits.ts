@@ -1,11 +1,11 @@
 /** What commits a configuration, confirms it and brings an older one back. */
+import { AUTOMATIC, type Outcome, type PeerShare, type Wish } from "../../../pair/commit/types.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Committed } from "../../control-configuration.ts";
+import type { Box } from "../../messages.ts";
 import type { HistoryEntry, Revision } from "../../store/store.ts";
-import { type Configuration, logApplied } from "../configuration.ts";
-import type { Log } from "../log.ts";
-import { PAIRED_APPLY } from "../sentences.ts";
-import { nothingToConfirm, othersCommit, revisionNamed } from "./named-revision.ts";
+import type { Committer } from "./committer.ts";
+import { type Past, revisionNamed } from "./named-revision.ts";
 
 export type { Committed } from "../../control-configuration.ts";
 
@@ -31,97 +31,105 @@ export interface Commits {
   revision(which: string | undefined): Promise<Revision>;
 }
 
-export interface LocalCommitsOptions {
-  readonly configuration: Configuration;
-  readonly log: Log;
-  /** Changes are made one after the other. */
-  readonly inTurn: <T>(change: () => Promise<T>) => Promise<T>;
-  readonly putIntoForce: () => Promise<void>;
+export interface PairCommitsOptions {
+  readonly committer: Committer;
+  readonly past: Past;
+  /** Undefined: alone. */
+  readonly box: Box | undefined;
 }
 
-interface Pending {
-  readonly revision: Revision;
-  readonly before: Revision;
-  readonly timer: NodeJS.Timeout;
-}
+/** Commits on both boxes of a pair, or on a box alone. */
+export class PairCommits implements Commits {
+  readonly #options: PairCommitsOptions;
 
-/** Commits on this box alone. */
-export class LocalCommits implements Commits {
-  readonly #options: LocalCommitsOptions;
-  #pending: Pending | undefined;
-
-  constructor(options: LocalCommitsOptions) {
+  constructor(options: PairCommitsOptions) {
     this.#options = options;
   }
 
-  commit(wish: CommitWish): Promise<Committed> {
-    return this.#options.inTurn(() => this.#commit(wish));
+  get #peer(): Box {
+    return this.#options.box === "a" ? "b" : "a";
+  }
+
+  commit({ document, ...wish }: CommitWish): Promise<Committed> {
+    // A value would be read twice where the peer commits: there it arrives as text.
+    const given = typeof document === "string" ? document : asText(document);
+    return this.#commit({ kind: "commit", source: { kind: "given", document: given }, ...wish });
   }
 
   async confirm(revision: string | undefined, author: string, force: boolean): Promise<{ readonly message: string }> {
-    const pending = this.#pending;
-    if (pending === undefined || (revision !== undefined && !pending.revision.id.startsWith(revision)))
-      throw nothingToConfirm(revision);
-    if (pending.revision.author !== author && !force) throw othersCommit(pending.revision);
-    clearTimeout(pending.timer);
-    this.#pending = undefined;
-    await this.#options.configuration.past.confirm(pending.revision.id, author);
-    return { message: `Revision ${pending.revision.id.slice(0, 16)} is confirmed and stays.` };
+    const id = revision === undefined ? undefined : (await revisionNamed(this.#options.past, revision)).id;
+    const done = await this.#request({ kind: "confirm", revision: id, author: checkedAuthor(author), force });
+    const where = sharedBy(done.peer, this.#peer).join(" ");
+    return { message: `Revision ${done.revision.slice(0, 16)} is confirmed and stays. ${where}`.trimEnd() };
   }
 
   async rollback(to: string, wish: Omit<CommitWish, "document" | "base">): Promise<Committed> {
-    const { id, text } = await this.revision(to);
+    const { id } = await this.revision(to);
     const comment = wish.comment === "" ? `roll back to ${id.slice(0, 16)}` : wish.comment;
-    return this.commit({ ...wish, comment, document: text, base: undefined });
+    return this.#commit({ kind: "commit", source: { kind: "revision", id }, base: undefined, ...wish, comment });
   }
 
   history(limit: number, before: string | undefined): Promise<readonly HistoryEntry[]> {
-    return this.#options.configuration.past.history(limit, before);
+    return this.#options.past.history(limit, before);
   }
 
   revision(which: string | undefined): Promise<Revision> {
-    return revisionNamed(this.#options.configuration.past, which);
+    return revisionNamed(this.#options.past, which);
   }
 
-  /** Forgets what waits for a confirmation. */
-  close(): void {
-    clearTimeout(this.#pending?.timer);
-  }
-
-  async #commit({ document, base, author, comment, confirmSeconds }: CommitWish): Promise<Committed> {
-    const { configuration, log, putIntoForce } = this.#options;
-    const before = configuration.inForce?.revision;
-    if (base !== undefined && base !== before?.id) {
-      const what = "another change was committed in between";
-      throw new RefusalError({ exitCode: ExitCode.conflict, what, mend: "Look at `futago history`." });
-    }
-    const applied = await configuration.apply(document, { author, comment, where: "" });
-    logApplied(log, applied);
-    const { revision, resolved } = applied.inForce;
-    if (applied.changed) {
-      clearTimeout(this.#pending?.timer);
-      this.#pending = undefined;
-      await putIntoForce();
-    }
-    const waits = applied.changed && before !== undefined ? confirmSeconds : undefined;
-    if (waits !== undefined && before !== undefined) this.#await(revision, before, waits);
-    const warnings = applied.warnings.map((warning) => `${warning.path}: ${warning.what}; ${warning.mend}`);
+  async #commit(wish: Extract<Wish, { readonly kind: "commit" }>): Promise<Committed> {
+    const comment = wish.comment.slice(0, COMMENT_LENGTH_MAX);
+    const done = await this.#request({ ...wish, comment, author: checkedAuthor(wish.author) });
+    const { revision, changed, peer, warnings, confirmSeconds } = done;
     return {
-      revision: revision.id,
-      changed: applied.changed,
-      warnings: applied.changed && resolved.pair !== undefined ? [...warnings, PAIRED_APPLY] : warnings,
-      remarks: [],
-      confirmBy: waits === undefined ? null : new Date(Date.now() + waits * 1_000).toISOString(),
+      revision,
+      changed,
+      warnings,
+      remarks: changed ? sharedBy(peer, this.#peer) : [],
+      confirmBy: confirmSeconds === undefined ? null : new Date(Date.now() + confirmSeconds * 1_000).toISOString(),
     };
   }
 
-  #await(revision: Revision, before: Revision, seconds: number): void {
-    const timer = setTimeout(() => {
-      this.#pending = undefined;
-      const comment = `not confirmed: ${revision.id.slice(0, 16)}`;
-      const wish = { document: before.text, base: revision.id, author: "futago", comment, confirmSeconds: undefined };
-      this.commit(wish).catch((error: unknown) => this.#options.log.error("rollback-failed", { error: String(error) }));
-    }, seconds * 1_000);
-    this.#pending = { revision, before, timer };
+  async #request(wish: Wish): Promise<Extract<Outcome, { readonly kind: "done" }>> {
+    const outcome = await this.#options.committer.request(wish);
+    if (outcome.kind === "done") return outcome;
+    const { exitCode, ...refusal } = outcome.refusal;
+    const codes: readonly number[] = Object.values(ExitCode);
+    // The peer's word is not believed to be one of ours.
+    const known = codes.includes(exitCode) ? (exitCode as ExitCode) : ExitCode.failed;
+    throw new RefusalError({ exitCode: known, ...refusal });
   }
+}
+
+const COMMENT_LENGTH_MAX = 1_000;
+
+/** Where it is in force, and what is left to do, in sentences. */
+function sharedBy(share: PeerShare, peer: Box): readonly string[] {
+  switch (share) {
+    case "none":
+      return [];
+    case "inForce":
+      return ["Both boxes have it."];
+    case "away":
+      return [`Box ${peer} is away. It takes this over when it returns, before it may hold a role.`];
+    case "behind":
+      return [`Box ${peer} is at another revision and has not taken this; its alarms say why.`];
+    case "late":
+      return [`Box ${peer} has not said yet whether it has it; \`futago status\` shows its revision.`];
+  }
+}
+
+/** What a box does by itself is told from what people do by its name. */
+function checkedAuthor(author: string): string {
+  if (author !== AUTOMATIC) return author;
+  const what = `${AUTOMATIC} is what the boxes call themselves in the history`;
+  throw new RefusalError({ exitCode: ExitCode.usage, what, mend: "Give the command as another user." });
+}
+
+/** What is no JSON becomes a text that is none either, and is refused with the others. */
+function asText(document: unknown): string {
+  if (document instanceof Uint8Array) return new TextDecoder().decode(document);
+  // Its type does not say that there are values without JSON.
+  const text = JSON.stringify(document) as string | undefined;
+  return text ?? "";
 }

@@ -40,19 +40,6 @@ async function idOf(past: Past, prefix: string): Promise<string> {
   throw refuse(`more than one revision begins with ${prefix}`, `Say which: ${short(first)} or ${short(second)}.`);
 }
 
-export function nothingToConfirm(revision: string | undefined): RefusalError {
-  const which = revision === undefined ? "no revision" : `revision ${JSON.stringify(revision.slice(0, 64))}`;
-  const what =
-    revision === undefined ? `${which} waits for a confirmation` : `${which} does not wait for a confirmation`;
-  return refuse(what, "`futago history` shows what is confirmed and what was rolled back.");
-}
-
-export function othersCommit({ id, author }: Revision): RefusalError {
-  const what = `revision ${short(id)} was committed by ${author}, who alone knows whether it does what it should`;
-  const mend = "Confirm it all the same with --force.";
-  return new RefusalError({ exitCode: ExitCode.conflict, what, mend });
-}
-
 function short(id: string): string {
   return id.slice(0, 16);
 }

@@ -72,7 +72,7 @@ function wish(options: CommitOptions, usualComment: string): Omit<CommitWish, "d
     throw badParameter(`confirmSeconds is at most ${CONFIRM_SECONDS_MAX}`);
   }
   const words = (comment ?? usualComment).slice(0, COMMENT_LENGTH_MAX);
-  return { author: checkedAuthor(author), comment: words, confirmSeconds };
+  return { author: checkedAuthor(author), comment: words, confirmSeconds: confirmSeconds && Math.ceil(confirmSeconds) };
 }
 
 /** Whoever writes to the socket by hand may leave anything away. */

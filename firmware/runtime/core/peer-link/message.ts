@@ -10,7 +10,7 @@ import { type Drain, DRAINS_MAX } from "./drain.ts";
 
 export const PEER_LINE_BYTES_MAX = 1 << 20;
 /** Both boxes of a pair must speak the same version to exchange health. */
-export const PEER_PROTOCOL_VERSION = 1;
+export const PEER_PROTOCOL_VERSION = 2;
 
 const NAME_LENGTH_MAX = 63;
 const REASON_LENGTH_MAX = 300;
@@ -63,12 +63,20 @@ export interface PeerDrains {
   readonly drains: readonly Drain[];
 }
 
+/** A piece of a message that may be longer than a line, as JSON text; see `long-messages.ts`. */
+export interface PeerPart {
+  readonly kind: "part";
+  readonly text: string;
+  /** It is the last one. */
+  readonly last: boolean;
+}
+
 /** Proof that the link lives, once a second. */
 export interface PeerBeat {
   readonly kind: "beat";
 }
 
-export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerDrains | PeerBeat;
+export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerDrains | PeerPart | PeerBeat;
 
 /** The label of the counter, too. */
 export type PeerRefusal = "notAnObject" | "unknownKind" | "unknownField" | "badField";
@@ -89,6 +97,8 @@ export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal
       return decodeStale(value);
     case "drains":
       return decodeDrains(value);
+    case "part":
+      return decodePart(value);
     case "beat":
       return hasOnly(value, ["kind"]) ? ok({ kind: "beat" }) : refuse("unknownField");
   }
@@ -173,6 +183,14 @@ function decodeDrain(value: Raw): Result<Drain, PeerRefusal> {
     return refuse("badField");
   }
   return ok({ pool, backend, on, version });
+}
+
+/** The line is bounded, and what parts come to is by whoever puts them together. */
+function decodePart(value: Raw): Result<PeerPart, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "text", "last"])) return refuse("unknownField");
+  const { text, last } = value;
+  if (typeof text !== "string" || typeof last !== "boolean") return refuse("badField");
+  return ok({ kind: "part", text, last });
 }
 
 /** Undefined for what is no text, is too long to be an address, or is none. */

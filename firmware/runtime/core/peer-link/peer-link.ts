@@ -17,6 +17,7 @@ import {
   type PeerDrains,
   type PeerHealth,
   type PeerHello,
+  type PeerPart,
   type PeerStale,
 } from "./message.ts";
 
@@ -41,6 +42,7 @@ export interface PeerLinkOptions {
   readonly onHealth: (health: PeerHealth) => void;
   readonly onStale: (stale: PeerStale) => void;
   readonly onDrains: (drains: PeerDrains) => void;
+  readonly onPart: (part: PeerPart) => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
   /** A connection for flows stands; it is closed when the link goes down, or another takes its place. */
@@ -95,6 +97,15 @@ export class PeerLink {
 
   sendDrains(drains: PeerDrains): void {
     if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(drains));
+  }
+
+  sendPart(part: PeerPart): void {
+    if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(part));
+  }
+
+  /** What the peer says makes no sense: the link is made anew. Counted under this name. */
+  refuse(counter: string): void {
+    if (this.#peer !== undefined) this.#refuse(this.#peer, counter);
   }
 
   /** Says the revision again, after a commit. */
@@ -256,6 +267,8 @@ export class PeerLink {
         return this.#options.onStale(message);
       case "drains":
         return this.#options.onDrains(message);
+      case "part":
+        return this.#options.onPart(message);
     }
   }
 

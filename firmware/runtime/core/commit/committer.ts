@@ -1,0 +1,256 @@
+/**
+ * Runs the commit protocol of this box: carries out what the machine says, on the disk, the kernel and the link to the
+ * peer, and tells it what came of it. The rules are pair/commit's.
+ */
+import type { Clock, Sysctl } from "@futago/hal/contract/machine.ts";
+import { between, type Instant, instant, toMillis } from "@futago/hal/units/time.ts";
+import { newestConfirmed } from "../../../pair/commit/catch-up.ts";
+import { initialCommit, nextTimeout, step } from "../../../pair/commit/step.ts";
+import type {
+  CommitAction,
+  CommitConfig,
+  CommitInput,
+  CommitMessage,
+  CommitState,
+  Outcome,
+  RevisionSummary,
+  Wish,
+} from "../../../pair/commit/types.ts";
+import { RefusalError } from "../../exit-code.ts";
+import type { Configuration, InForce } from "../configuration.ts";
+import type { Log } from "../log.ts";
+import type { Disagreement } from "../sentences.ts";
+import { LINEAGE_MAX } from "../peer-link/commit-message.ts";
+import { Documents } from "./documents.ts";
+
+export interface CommitterOptions {
+  readonly clock: Clock;
+  readonly sysctl: Sysctl;
+  readonly configuration: Configuration;
+  readonly log: Log;
+  readonly box: CommitConfig["box"];
+  /** Brings the box to a revision; what did not work, as a sentence. */
+  readonly putIntoForce: (inForce: InForce) => Promise<string | undefined>;
+  readonly send: (message: CommitMessage) => void;
+  /** The head or what is said of it changed. */
+  readonly onChange: () => void;
+}
+
+/** The setting that keeps the deadline of an unconfirmed revision over a restart of core. */
+const DEADLINE = "unconfirmed";
+const TIMER_MILLIS_MAX = 2 ** 31 - 1;
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  readonly #documents: Documents;
+  readonly #bootId: string;
+  readonly #replies = new Map<number, (outcome: Outcome) => void>();
+  #nextRequest = 1;
+  #state: CommitState;
+  #timer: NodeJS.Timeout | undefined;
+  #disagreement: Disagreement = { cannotTake: undefined, lost: undefined };
+  #settled: () => void = () => undefined;
+  #closed = false;
+
+  private constructor(options: CommitterOptions, bootId: string, state: CommitState) {
+    this.#options = options;
+    this.#documents = new Documents(options.configuration);
+    this.#bootId = bootId;
+    this.#state = state;
+  }
+
+  static async open(options: CommitterOptions): Promise<Committer> {
+    const { configuration, sysctl } = options;
+    const bootId = sysctl.read("kernel.random.boot_id").trim();
+    const line = await configuration.store.lineage(LINEAGE_MAX);
+    const deadline = readDeadline(await configuration.setting(DEADLINE), line[0], bootId);
+    const state = initialCommit(line[0], deadline, newestConfirmed(line));
+    // Until the sentinel says otherwise the peer may be there, and active.
+    return new Committer(options, bootId, { ...state, peerAlive: options.box !== undefined });
+  }
+
+  /** Resolves when the head is in force, or as much of it as can be; at once where there is none. */
+  async bringUp(): Promise<void> {
+    const settled = new Promise<void>((resolve) => {
+      this.#settled = resolve;
+    });
+    this.#input({ kind: "timeout" });
+    await settled;
+  }
+
+  get head(): RevisionSummary | undefined {
+    return this.#state.head;
+  }
+
+  /** When an unconfirmed head is rolled back, RFC 3339. */
+  get confirmBy(): string | undefined {
+    const { deadline } = this.#state;
+    if (deadline === undefined) return undefined;
+    return new Date(Date.now() + toMillis(between(this.#options.clock.now(), deadline))).toISOString();
+  }
+
+  get disagreement(): Disagreement {
+    return this.#disagreement;
+  }
+
+  request(wish: Wish): Promise<Outcome> {
+    const id = this.#nextRequest++;
+    return new Promise((resolve) => {
+      this.#replies.set(id, resolve);
+      this.#input({ kind: "request", request: { id, origin: "here", wish } });
+    });
+  }
+
+  setRole(active: boolean, peerAlive: boolean): void {
+    if (active !== this.#state.active || peerAlive !== this.#state.peerAlive)
+      this.#input({ kind: "role", active, peerAlive });
+  }
+
+  setLink(up: boolean): void {
+    this.#input({ kind: up ? "linkUp" : "linkDown" });
+  }
+
+  receive(message: CommitMessage): void {
+    this.#input({ kind: "message", message });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #input(input: CommitInput): void {
+    if (this.#closed) return;
+    const { clock, box } = this.#options;
+    const before = this.#state;
+    const { state, actions } = step({ box }, before, input, clock.now());
+    this.#state = state;
+    if (state.deadline !== before.deadline) this.#keepDeadline(state);
+    for (const action of actions) this.#begin(action);
+    this.#setTimer();
+    if (state.work.kind === "idle" && state.head?.id === state.inForce) this.#settled();
+    if (state.head !== before.head || state.deadline !== before.deadline) this.#options.onChange();
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    const at = nextTimeout(this.#state);
+    if (at === undefined) return;
+    const wait = Math.ceil(toMillis(between(this.#options.clock.now(), at)));
+    this.#timer = setTimeout(() => this.#input({ kind: "timeout" }), Math.min(Math.max(wait, 0), TIMER_MILLIS_MAX));
+  }
+
+  /** A core that starts anew in the same boot goes on counting; without this it rolls back at once. */
+  #keepDeadline({ head, deadline }: CommitState): void {
+    const kept =
+      head === undefined || deadline === undefined
+        ? undefined
+        : JSON.stringify({ id: head.id, at: deadline, boot: this.#bootId });
+    this.#options.configuration.putSetting(DEADLINE, kept).catch((error: unknown) => {
+      this.#options.log.warn("deadline-not-kept", { error: String(error) });
+    });
+  }
+
+  #begin(action: CommitAction): void {
+    // Whatever throws in there is our own fault, and ends the process.
+    void this.#carryOut(action).then((input) => {
+      if (input !== undefined) this.#input(input);
+    });
+  }
+
+  async #carryOut(action: CommitAction): Promise<CommitInput | undefined> {
+    const documents = this.#documents;
+    const { log } = this.#options;
+    switch (action.kind) {
+      case "send":
+        this.#options.send(action.message);
+        return undefined;
+      case "judge":
+        return { kind: "judged", judged: await documents.judge(action.wish, action.parent) };
+      case "check":
+        return { kind: "checked", id: action.revision.id, refusal: await documents.check(action.revision) };
+      case "keep": {
+        const refusal = await documents.keep(action.revision);
+        if (refusal !== undefined) log.warn("revision-not-kept", { revision: action.revision.id, what: refusal.what });
+        return undefined;
+      }
+      case "land": {
+        const landed = await documents.land(action.revision);
+        if (landed.ok) log.info("configuration-committed", { revision: landed.head.id, author: landed.head.author });
+        return { kind: "landed", landed };
+      }
+      case "adopt": {
+        const landed = await documents.adopt(action);
+        if (landed.ok) log.info("configuration-taken-over", { revision: landed.head.id, author: landed.head.author });
+        return { kind: "landed", landed };
+      }
+      case "undo": {
+        const landed = await documents.undo(action.id, action.comment);
+        const what = landed.ok ? action.comment : landed.refusal.what;
+        log.warn(landed.ok ? "configuration-rolled-back" : "roll-back-failed", { revision: action.id, what });
+        return { kind: "landed", landed };
+      }
+      case "apply":
+        return { kind: "applied", id: action.id, trouble: await this.#apply(action.id) };
+      case "relate":
+        return { ...action, kind: "related", kinship: await documents.kinship(action.theirs) };
+      case "confirm": {
+        const refusal = await documents.confirm(action.id, action.by);
+        if (refusal === undefined) log.info("configuration-confirmed", { revision: action.id, by: action.by });
+        return { ...action, kind: "confirmed", refusal };
+      }
+      case "serve": {
+        const passage = await documents.passage(action.id, action.have);
+        if (passage !== undefined) this.#options.send({ kind: "revision", ...passage });
+        return undefined;
+      }
+      case "handOver": {
+        const revision = await this.#options.configuration.store.get(action.id);
+        if (revision !== undefined) this.#options.send({ kind: "keep", revision });
+        return undefined;
+      }
+      case "reply": {
+        const reply = this.#replies.get(action.request);
+        this.#replies.delete(action.request);
+        reply?.(action.outcome);
+        return undefined;
+      }
+      case "lost":
+        log.warn("revision-lost", { revision: action.sibling, winner: action.winner });
+        this.#setDisagreement({ lost: { sibling: action.sibling, winner: action.winner } });
+        return undefined;
+      case "cannotTake":
+        this.#setDisagreement({ cannotTake: action.refusal });
+        return undefined;
+    }
+  }
+
+  #setDisagreement(change: Partial<Disagreement>): void {
+    this.#disagreement = { ...this.#disagreement, ...change };
+    this.#options.onChange();
+  }
+
+  async #apply(id: string): Promise<string | undefined> {
+    const { configuration, putIntoForce } = this.#options;
+    let inForce: InForce;
+    try {
+      inForce = await this.#documents.load(id);
+    } catch (error) {
+      if (error instanceof RefusalError) return error.refusal.what;
+      throw error;
+    }
+    configuration.use(inForce);
+    return await putIntoForce(inForce);
+  }
+}
+
+/** The past, unless this boot of the box set a deadline for this revision. */
+function readDeadline(
+  kept: string | undefined,
+  head: RevisionSummary | undefined,
+  bootId: string,
+): Instant | undefined {
+  if (head?.confirmSeconds === undefined || head.confirmedBy !== undefined) return undefined;
+  const { id, at, boot } = (kept === undefined ? {} : JSON.parse(kept)) as Record<string, unknown>;
+  return id === head.id && boot === bootId && typeof at === "number" ? instant(at) : instant(0);
+}

@@ -1,0 +1,180 @@
+/**
+ * What the commit protocol asks of this box's disk and judgement, answered as values: a refusal of the store or of a
+ * document is an answer, anything else is our own fault.
+ */
+import type { CommitRefusal, Judged, Landed, Passage, Revision, Wish } from "../../../pair/commit/types.ts";
+import { AUTOMATIC } from "../../../pair/commit/types.ts";
+import type { Problem } from "../../../config/problem.ts";
+import type { Resolved } from "../../../config/resolved.ts";
+import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
+import { revisionId } from "../../store/revision.ts";
+import { StoreError } from "../../store/store.ts";
+import type { Configuration, InForce } from "../configuration.ts";
+import { LINEAGE_MAX } from "../peer-link/commit-message.ts";
+
+/** What was judged and may be put into force next, here or after the other box committed it. */
+const JUDGED_KEPT = 2;
+const SENTENCE_SHOWN = 2_000;
+
+export class Documents {
+  readonly #configuration: Configuration;
+  readonly #judged = new Map<string, Resolved>();
+
+  constructor(configuration: Configuration) {
+    this.#configuration = configuration;
+  }
+
+  /** Makes a revision of a wish, a child of `parent`, which is in force. */
+  async judge(wish: Extract<Wish, { readonly kind: "commit" }>, parent: string | undefined): Promise<Judged> {
+    const { source, author, comment, confirmSeconds } = wish;
+    const document = source.kind === "given" ? source.document : (await this.#configuration.store.get(source.id))?.text;
+    if (document === undefined) return { kind: "refused", refusal: DOCUMENT_GONE };
+    const judged = await refusalOr(() => this.#configuration.judge(document, ""));
+    if ("refusal" in judged) return { kind: "refused", refusal: judged.refusal };
+    const { text, resolved } = judged.value;
+    const warnings = judged.value.warnings.map(warningText);
+    if (text === this.#configuration.inForce?.revision.text) return { kind: "unchanged", warnings };
+    const id = revisionId(parent, text);
+    this.#remember(id, resolved);
+    const time = new Date().toISOString();
+    return { kind: "revision", revision: { id, parent, text, author, comment, time, confirmSeconds }, warnings };
+  }
+
+  /** Whether a revision of the peer is what its id says, and can be put into force here. */
+  async check({ id, parent, text }: Revision): Promise<CommitRefusal | undefined> {
+    if (revisionId(parent, text) !== id) return NOT_ITS_ID;
+    const judged = await refusalOr(() => this.#configuration.judge(text, ""));
+    if ("refusal" in judged) return judged.refusal;
+    if (judged.value.text !== text) return NOT_CANONICAL;
+    this.#remember(id, judged.value.resolved);
+    return undefined;
+  }
+
+  async keep(revision: Revision): Promise<CommitRefusal | undefined> {
+    const kept = await refusalOr(() => this.#configuration.store.keep(revision));
+    return "refusal" in kept ? kept.refusal : undefined;
+  }
+
+  async land(revision: Revision): Promise<Landed> {
+    const landed = await refusalOr(() => this.#configuration.store.append(revision));
+    if ("refusal" in landed) return { ok: false, refusal: landed.refusal };
+    if (!landed.value.ok) return { ok: false, refusal: HEAD_MOVED };
+    return { ok: true, head: withoutText(landed.value.revision) };
+  }
+
+  async adopt({ revision, parent, lineage }: Passage): Promise<Landed> {
+    const { store } = this.#configuration;
+    const adopted = await refusalOr(async () => {
+      await store.adopt(lineage, revision);
+      // What it would go back to.
+      if (parent !== undefined) await store.keep(parent);
+      return await store.head();
+    });
+    if ("refusal" in adopted) return { ok: false, refusal: adopted.refusal };
+    return { ok: true, head: withoutText(adopted.value ?? revision) };
+  }
+
+  /** The document of the parent of `id`, the head, once more, by nobody. */
+  async undo(id: string, comment: string): Promise<Landed> {
+    const { store } = this.#configuration;
+    const undone = await refusalOr(async () => {
+      const head = await store.get(id);
+      const before = head?.parent === undefined ? undefined : await store.get(head.parent);
+      if (before === undefined) return undefined;
+      const { text } = before;
+      return await store.append({ text, parent: id, author: AUTOMATIC, comment, time: new Date().toISOString() });
+    });
+    if ("refusal" in undone) return { ok: false, refusal: undone.refusal };
+    if (undone.value === undefined) return { ok: false, refusal: DOCUMENT_GONE };
+    if (!undone.value.ok) return { ok: false, refusal: HEAD_MOVED };
+    return { ok: true, head: withoutText(undone.value.revision) };
+  }
+
+  async confirm(id: string, by: string): Promise<CommitRefusal | undefined> {
+    const confirmed = await refusalOr(() => this.#configuration.store.confirm(id, by));
+    return "refusal" in confirmed ? confirmed.refusal : undefined;
+  }
+
+  async kinship(id: string): Promise<"ancestor" | "unknown"> {
+    return (await this.#configuration.store.kinship(id)) === "ancestor" ? "ancestor" : "unknown";
+  }
+
+  /** A revision with all that a box needs that has `have`; undefined when it is not in the lineage or its document is gone. */
+  async passage(id: string, have: string | undefined): Promise<Passage | undefined> {
+    const { store } = this.#configuration;
+    const revision = await store.get(id);
+    if (revision === undefined) return undefined;
+    const parent = revision.parent === undefined ? undefined : await store.get(revision.parent);
+    const line = await store.lineage(LINEAGE_MAX, have);
+    const at = line.findIndex((one) => one.id === id);
+    return at < 0 ? undefined : { revision, parent, lineage: line.slice(at + 1) };
+  }
+
+  /** What the revision means for this box. Throws RefusalError when it cannot be run. */
+  async load(id: string): Promise<InForce> {
+    const { inForce, store } = this.#configuration;
+    if (inForce?.revision.id === id) return inForce;
+    const revision = await store.get(id);
+    if (revision === undefined) throw new RefusalError({ ...DOCUMENT_GONE, exitCode: ExitCode.failed });
+    const resolved = this.#judged.get(id) ?? (await this.#configuration.resolve(revision.text));
+    return { revision, resolved };
+  }
+
+  #remember(id: string, resolved: Resolved): void {
+    this.#judged.delete(id);
+    this.#judged.set(id, resolved);
+    const [oldest] = this.#judged.keys();
+    if (this.#judged.size > JUDGED_KEPT && oldest !== undefined) this.#judged.delete(oldest);
+  }
+}
+
+const DOCUMENT_GONE: CommitRefusal = {
+  exitCode: ExitCode.failed,
+  what: "the document of that revision is not kept any more",
+  mend: "`futago history` shows what can be brought back.",
+};
+const NOT_ITS_ID: CommitRefusal = {
+  exitCode: ExitCode.failed,
+  what: "the revision that the other box sent does not hold what its id says",
+  mend: "Look at that box's disk, and at its log.",
+};
+const NOT_CANONICAL: CommitRefusal = {
+  exitCode: ExitCode.failed,
+  what: "the boxes read the same document differently: they run different versions",
+  mend: "Bring both to the same version.",
+};
+const HEAD_MOVED: CommitRefusal = { exitCode: ExitCode.conflict, what: "another change was committed in between" };
+
+type OrRefusal<T> = { readonly value: T } | { readonly refusal: CommitRefusal };
+
+async function refusalOr<T>(call: () => Promise<T>): Promise<OrRefusal<T>> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    if (error instanceof RefusalError) return { refusal: shortened(error.refusal) };
+    if (!(error instanceof StoreError)) throw error;
+    return { refusal: shortened({ exitCode: ExitCode.failed, what: error.message, mend: `${error.mend}.` }) };
+  }
+}
+
+/** Names and values of documents stand in sentences, and may be as long as a document. */
+function shortened({ exitCode, what, where, mend, also }: Refusal): CommitRefusal {
+  const short = (problem: Pick<Refusal, "what" | "where" | "mend">) => ({
+    what: problem.what.slice(0, SENTENCE_SHOWN),
+    ...(problem.where === undefined ? {} : { where: problem.where.slice(0, SENTENCE_SHOWN) }),
+    ...(problem.mend === undefined ? {} : { mend: problem.mend.slice(0, SENTENCE_SHOWN) }),
+  });
+  return {
+    exitCode,
+    ...short({ what, ...(where && { where }), ...(mend && { mend }) }),
+    ...(also && { also: also.map(short) }),
+  };
+}
+
+function warningText({ path, what, mend }: Problem): string {
+  return `${path}: ${what}; ${mend}`.slice(0, SENTENCE_SHOWN);
+}
+
+function withoutText({ text: _, ...summary }: Revision): Omit<Revision, "text"> {
+  return summary;
+}

@@ -1,0 +1,39 @@
+/** Maintenance of this box: a wish that survives reboots, told to the sentinel again and again until it is carried out. */
+import { ExitCode } from "../exit-code.ts";
+import type { Configuration } from "./configuration.ts";
+import type { CommandResult, SentinelLink } from "./sentinel-link.ts";
+
+/** The setting that lets maintenance survive a reboot. */
+const MAINTENANCE = "maintenance";
+const RETRY_MILLIS = 50;
+
+export class Maintenance {
+  readonly #settings: Pick<Configuration, "putSetting">;
+  #on: boolean;
+
+  private constructor(settings: Pick<Configuration, "putSetting">, on: boolean) {
+    this.#settings = settings;
+    this.#on = on;
+  }
+
+  static async load(settings: Pick<Configuration, "setting" | "putSetting">): Promise<Maintenance> {
+    return new Maintenance(settings, (await settings.setting(MAINTENANCE)) === "on");
+  }
+
+  /** Remembered first and whatever the sentinel answers: a wish that has to wait for the peer stays a wish. */
+  async set(on: boolean, sentinel: SentinelLink): Promise<CommandResult> {
+    await this.#settings.putSetting(MAINTENANCE, on ? "on" : undefined);
+    this.#on = on;
+    return sentinel.command({ kind: "maintenance", on });
+  }
+
+  /** A sentinel that was just started holds no role before it knows its peer, so a moment later is soon enough. */
+  async repeat(sentinel: SentinelLink): Promise<void> {
+    while (this.#on && sentinel.connected) {
+      const answer = await sentinel.command({ kind: "maintenance", on: true });
+      // Any other refusal is about handing over now: the sentinel knows the wish and acts on it when it can.
+      if (answer.ok || answer.exitCode !== ExitCode.failed) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
+    }
+  }
+}

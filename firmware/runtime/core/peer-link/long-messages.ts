@@ -1,0 +1,80 @@
+/**
+ * Messages that may be longer than a line: cut into parts, which go one after the other as the peer takes them, between
+ * what else there is to say; and put together again at the other end.
+ */
+import type { PeerPart } from "./message.ts";
+
+/** With every letter escaped a part still fits into a line. */
+export const PART_LENGTH_MAX = 128 << 10;
+/** A document of the largest size, escaped, twice, with its lineage. */
+export const LONG_LENGTH_MAX = 128 << 20;
+const UNSENT_BYTES = 512 << 10;
+const WAIT_MILLIS = 2;
+
+export interface LongSenderOptions {
+  readonly send: (part: PeerPart) => void;
+  /** Bytes that the peer has not taken yet; undefined while the link is down. */
+  readonly unsent: () => number | undefined;
+}
+
+export class LongSender {
+  readonly #options: LongSenderOptions;
+  #waiting: string[] = [];
+  /** How much of the first one has gone. */
+  #sent = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LongSenderOptions) {
+    this.#options = options;
+  }
+
+  /** In the order of the calls. Lost when the link is or goes down. */
+  send(text: string): void {
+    this.#waiting.push(text);
+    if (this.#timer === undefined) this.#flush();
+  }
+
+  /** The link is another one, or gone. */
+  restart(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting = [];
+    this.#sent = 0;
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    for (let text = this.#waiting[0]; text !== undefined; text = this.#waiting[0]) {
+      const unsent = this.#options.unsent();
+      if (unsent === undefined) return this.restart();
+      if (unsent > UNSENT_BYTES) {
+        this.#timer = setTimeout(() => this.#flush(), WAIT_MILLIS);
+        return;
+      }
+      const part = text.slice(this.#sent, this.#sent + PART_LENGTH_MAX);
+      this.#sent += part.length;
+      const last = this.#sent >= text.length;
+      this.#options.send({ kind: "part", text: part, last });
+      if (!last) continue;
+      this.#waiting.shift();
+      this.#sent = 0;
+    }
+  }
+}
+
+export class LongReader {
+  #parts: string[] = [];
+  #length = 0;
+
+  /** The whole text once its last part is there; "tooLong" when it is longer than any message. */
+  push({ text, last }: PeerPart): { readonly kind: "whole"; readonly text: string } | "more" | "tooLong" {
+    this.#parts.push(text);
+    this.#length += text.length;
+    if (this.#length > LONG_LENGTH_MAX) return "tooLong";
+    if (!last) return "more";
+    const whole = this.#parts.join("");
+    this.#parts = [];
+    this.#length = 0;
+    return { kind: "whole", text: whole };
+  }
+}
