@@ -38,6 +38,7 @@ export type Command =
     } & Common)
   | ({ readonly kind: "trace"; readonly query: TraceQuery } & Common)
   | (ConfigurationCommand & Common)
+  | ({ readonly kind: "console" } & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
 
 export type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
@@ -105,6 +106,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "drain", backend: operands[0] ?? "", on: false, untilIdleSeconds: undefined, ...common };
     case "trace":
       return buildTrace(verb, operands, common);
+    case "console":
+      return { kind: "console", ...common };
     case "capture":
       return buildCapture(verb, values, common);
   }

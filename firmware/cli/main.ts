@@ -62,6 +62,10 @@ async function execute(command: Command): Promise<number> {
       return drain(command);
     case "capture":
       return capture(command);
+    case "console": {
+      const { runConsole } = await import("./console.ts");
+      return runConsole(command);
+    }
   }
 }
 

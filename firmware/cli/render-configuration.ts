@@ -57,7 +57,7 @@ export function renderHistory(entries: readonly HistoryEntry[], limit: number | 
 function stateOf({ age, whole, confirmSeconds, confirmedBy }: HistoryEntry): string {
   const states = [];
   if (age === 0) states.push("in force");
-  if (age < 0) states.push("never in force here, or set aside");
+  if (age < 0) states.push("set aside");
   if (confirmedBy !== undefined) states.push(`confirmed by ${confirmedBy}`);
   else if (confirmSeconds !== undefined) states.push(age === 0 ? "waits to be confirmed" : "not confirmed");
   if (!whole) states.push("document not kept");

@@ -42,7 +42,7 @@ export function roleSentence(status: BoxStatus): string {
   return `${who} is ${printable(status.role).toUpperCase()}.`;
 }
 
-function peerSentence(peer: PeerStatus | null): string {
+export function peerSentence(peer: PeerStatus | null): string {
   if (peer === null) return "";
   if (!peer.alive) return "The peer is NOT HEARD on any path: nobody takes over if this box fails.";
   const dead = peer.paths.filter((path) => !path.alive).map((path) => path.interface);

@@ -126,4 +126,10 @@ export const VERBS: readonly Verb[] = [
     details:
       "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became\nof it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
+  {
+    ...none("console"),
+    options: { state: COMMON.state, help: COMMON.help },
+    summary: "a menu for the serial console",
+    details: "For a vt100 of 24 lines and 80 columns, and whatever is like one. It needs a terminal.",
+  },
 ];

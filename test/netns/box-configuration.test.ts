@@ -120,7 +120,7 @@ describe("a change on the command line", () => {
       stdout: "",
       stderr: 'futago: pools.wbe: is not there\n  did you mean "web".\n',
     });
-    await said("delete", "pools.web.backends");
+    await said("delete", "pools.web");
     await said("set", "services.www", '{"address":"10.1.0.1","protocol":"tcp","port":80,"pool":"web"}');
     expect(await said("diff")).toContain("It cannot be committed like this:\n  services.www");
     const { code, stderr } = await box.futago("commit");
@@ -133,7 +133,7 @@ describe("a change on the command line", () => {
       [["rollback", "99"], 1],
       [["rollback", "nonsense"], 2],
       [["show", "config", "--revision", "ffffffff"], 1],
-      [["confirm"], 1],
+      [["confirm"], 6],
     ] as const) {
       expect((await box.futago(...argv)).code).toBe(exit);
     }
@@ -196,11 +196,11 @@ describe("a change on the command line", () => {
         ["rollback", value],
         ["confirm", value],
       ] as const) {
-        expect((await typed(...argv)).code).toBeGreaterThan(0);
+        expect((await typed(argv[0], ...argv.slice(1))).code).toBeGreaterThan(0);
       }
     }
     const odd = await box.futago("set", "pools.web.note", "a\u001b[2Jb\u009b\u202e");
-    expect([odd.code, /[\u001b\u009b\u202e]/.test(odd.stderr)]).toEqual([3, false]);
+    expect([odd.code, odd.stderr.match(/\p{Cc}|\u202e/gu)?.filter((letter) => letter !== "\n")]).toEqual([3, []]);
     expect(existsSync(mark)).toBe(false);
   });
 });

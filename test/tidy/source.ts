@@ -44,6 +44,7 @@ export const PURE_ROOMS = [
   "firewall",
   "pair",
   "config",
+  "console",
   "update",
 ].map((room) => `firmware/${room}/`);
 

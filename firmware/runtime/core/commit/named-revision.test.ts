@@ -65,7 +65,7 @@ describe("a revision", () => {
 
   it("is named with more digits when two begin alike", async () => {
     const ids = [`abcd${"0".repeat(60)}`, `abcd${"1".repeat(60)}`];
-    const past = { ...store, find: () => Promise.resolve(ids) } as unknown as Past;
+    const past = { find: () => Promise.resolve(ids) } as unknown as Past;
     expect(await refusal("abcd", past)).toMatchObject({ mend: "Say which: abcd000000000000 or abcd111111111111." });
   });
 });

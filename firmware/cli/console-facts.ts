@@ -1,0 +1,94 @@
+/** What the console menu is told of the box, asked of it again and again; the configuration only when it changed. */
+import { wrapped } from "../console/draw.ts";
+import type { Facts, InterfaceFacts, Page } from "../console/facts.ts";
+import type { HistoryEntry } from "../runtime/control-configuration.ts";
+import type { BoxStatus } from "../runtime/control.ts";
+import { RefusalError } from "../runtime/exit-code.ts";
+import { ask } from "./client.ts";
+import { renderWhy } from "./render-shown.ts";
+import { peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
+import { VERBS } from "./verbs.ts";
+
+const REVISIONS_SHOWN = 100;
+
+export const NO_FACTS: Facts = {
+  trouble: "the box is being asked",
+  hostname: "",
+  box: "alone",
+  role: "",
+  peer: null,
+  summary: [],
+  alarms: [],
+  pages: { status: [], why: [] },
+  interfaces: [],
+  revisions: [],
+  verbs: VERBS.map(({ name }) => name),
+};
+
+/** `page` is the one on the screen. */
+export async function gatherFacts(stateDirectory: string, before: Facts, page: Page | undefined): Promise<Facts> {
+  try {
+    const status = await ask(stateDirectory, "status", page === "status" ? {} : { services: [] });
+    const isSame = before.trouble === undefined && before.revisions[0]?.id === status.revision;
+    const configured = isSame ? before : await configuration(stateDirectory, status);
+    return {
+      ...configured,
+      trouble: undefined,
+      hostname: status.hostname,
+      box: status.box,
+      role: status.role,
+      peer: status.peer,
+      summary: [roleSentence(status), peerSentence(status.peer)].filter((sentence) => sentence !== ""),
+      alarms: status.alarms.map(({ sentence }) => sentence),
+      pages: {
+        status: page === "status" ? paged(renderStatus(status)) : before.pages.status,
+        why: page === "why" ? paged(renderWhy((await ask(stateDirectory, "why", {})).toReversed())) : before.pages.why,
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof RefusalError)) throw error;
+    return { ...before, trouble: error.refusal.what };
+  }
+}
+
+function paged(text: string): readonly string[] {
+  return text.trimEnd().split("\n").flatMap(wrapped);
+}
+
+async function configuration(stateDirectory: string, { revision, box }: BoxStatus): Promise<Facts> {
+  if (revision === "") return NO_FACTS;
+  const { document } = await ask(stateDirectory, "config", {});
+  const history = await ask(stateDirectory, "history", { limit: REVISIONS_SHOWN });
+  // What the box never had in force is no way back that a tired person should find here.
+  const line = history.filter(({ age }) => age >= 0);
+  const revisions = line.map((entry) => ({ id: entry.id, title: titleOf(entry), whole: entry.whole }));
+  return { ...NO_FACTS, revisions, interfaces: interfacesOf(document as Configured, box) };
+}
+
+function titleOf({ id, time, author, comment }: HistoryEntry): string {
+  return `${id.slice(0, 16)}  ${when(time)}  ${author}  ${comment}`.trimEnd();
+}
+
+/** What of a document that the box accepted is looked at here. */
+interface Configured {
+  readonly interfaces?: readonly {
+    readonly name: string;
+    readonly device: PerBox<string>;
+    readonly addresses?: PerBox<readonly string[]>;
+  }[];
+}
+type PerBox<T> = T | Readonly<Record<string, T>>;
+
+function interfacesOf({ interfaces = [] }: Configured, box: string): readonly InterfaceFacts[] {
+  return interfaces.map(({ name, device, addresses = [] }) => {
+    const path = `interfaces.${name}.addresses`;
+    const isShared = Array.isArray(addresses);
+    const own: readonly string[] = isShared ? addresses : ((addresses as Record<string, readonly string[]>)[box] ?? []);
+    return {
+      name,
+      device: typeof device === "string" ? device : (device[box] ?? ""),
+      addresses: own,
+      path: isShared ? path : `${path}.${box}`,
+    };
+  });
+}

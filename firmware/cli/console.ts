@@ -1,0 +1,187 @@
+/** `futago console`: the menu of firmware/console on a terminal, with the box behind it. */
+import { spawn } from "node:child_process";
+import { BEGIN, type Input, type State, step, type Wish } from "../console/dialogue.ts";
+import { draw, wrapped } from "../console/draw.ts";
+import type { Facts } from "../console/facts.ts";
+import { readKeys } from "../console/keys.ts";
+import { ExitCode, formatRefusal, RefusalError } from "../runtime/exit-code.ts";
+import { ask } from "./client.ts";
+import type { CommandOf } from "./command.ts";
+import { gatherFacts, NO_FACTS } from "./console-facts.ts";
+import { author, refuse } from "./output.ts";
+import { renderCommitted } from "./render-configuration.ts";
+import { Screen } from "./screen.ts";
+
+/** What is shown is at most so old. */
+const REFRESH_MILLIS = 2_000;
+/** The rest of a key's letters come within this time, on the slowest line, too. */
+const KEY_MILLIS = 100;
+
+export async function runConsole(command: CommandOf<"console">): Promise<number> {
+  if (process.stdin.isTTY && process.stdout.isTTY) return new Console(command.stateDirectory).run();
+  const what = "the console menu needs a terminal";
+  return refuse({ exitCode: ExitCode.usage, what, mend: "`futago --help` lists the verbs for scripts." }, command.json);
+}
+
+class Console {
+  readonly #stateDirectory: string;
+  readonly #screen = new Screen(process.stdout);
+  #state: State = BEGIN;
+  #facts: Facts = NO_FACTS;
+  #unread = "";
+  #keyTimer: NodeJS.Timeout | undefined;
+  #isAway = false;
+  #leave: () => void = () => undefined;
+
+  constructor(stateDirectory: string) {
+    this.#stateDirectory = stateDirectory;
+  }
+
+  async run(): Promise<number> {
+    const left = new Promise<void>((resolve) => (this.#leave = resolve));
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, this.#leave);
+    process.stdin.setEncoding("latin1").on("data", (text: string) => this.#read(text));
+    process.stdin.once("end", this.#leave);
+    this.#attach();
+    const refreshing = setInterval(() => void this.#refresh(), REFRESH_MILLIS);
+    await this.#refresh();
+    await left;
+    clearInterval(refreshing);
+    this.#detach();
+    return ExitCode.done;
+  }
+
+  #attach(): void {
+    process.stdin.setRawMode(true).resume();
+    this.#isAway = false;
+    this.#screen.forget();
+    this.#paint();
+  }
+
+  #detach(): void {
+    this.#isAway = true;
+    this.#screen.leave();
+    process.stdin.setRawMode(false).pause();
+  }
+
+  #read(text: string): void {
+    clearTimeout(this.#keyTimer);
+    this.#take(this.#unread + text, false);
+    if (this.#unread !== "") this.#keyTimer = setTimeout(() => this.#take(this.#unread, true), KEY_MILLIS);
+  }
+
+  #take(text: string, isAll: boolean): void {
+    const { keys, rest } = readKeys(text, isAll);
+    this.#unread = rest;
+    for (const key of keys) this.#step({ kind: "key", key });
+  }
+
+  #step(input: Input): void {
+    const before = this.#state;
+    const { state, actions } = step(before, input, this.#facts);
+    this.#state = state;
+    this.#paint();
+    if (state.kind !== before.kind) void this.#refresh();
+    for (const action of actions) {
+      switch (action.kind) {
+        case "redraw":
+          this.#screen.forget();
+          this.#paint();
+          break;
+        case "leave":
+          this.#leave();
+          break;
+        case "shell":
+          void this.#shell();
+          break;
+        case "do":
+          void this.#do(action.wish);
+      }
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const page = this.#state.kind === "page" ? this.#state.page : undefined;
+    this.#facts = await gatherFacts(this.#stateDirectory, this.#facts, page);
+    this.#paint();
+  }
+
+  #paint(): void {
+    if (!this.#isAway) this.#screen.show(draw(this.#state, this.#facts));
+  }
+
+  async #do(wish: Wish): Promise<void> {
+    let outcome: Input;
+    try {
+      outcome = { kind: "outcome", ok: true, lines: await this.#carryOut(wish) };
+    } catch (error) {
+      if (!(error instanceof RefusalError)) throw error;
+      outcome = { kind: "outcome", ok: false, lines: formatRefusal(error.refusal).split("\n") };
+    }
+    this.#step(outcome);
+  }
+
+  async #carryOut(wish: Wish): Promise<readonly string[]> {
+    const by = { author: author(), comment: "from the console menu" };
+    switch (wish.kind) {
+      case "switchover":
+        return [(await ask(this.#stateDirectory, "switchover", {})).message];
+      case "rollback":
+        return lines(renderCommitted(await ask(this.#stateDirectory, "rollback", { to: wish.to, ...by })));
+      case "set":
+        return this.#set(wish.path, wish.value, by);
+      case "verb": {
+        const [verb = "", ...operands] = wish.words;
+        const words = [process.argv[1] ?? "", verb, "--state", this.#stateDirectory, "--", ...operands];
+        const code = await this.#away(process.execPath, [...process.execArgv, ...words], "Press Enter to go on.");
+        return [code === 0 ? "Done." : `It ended with exit code ${code}.`];
+      }
+    }
+  }
+
+  /** One change and nothing else: what somebody edits is not committed with it. */
+  async #set(path: string, value: string, by: { readonly author: string; readonly comment: string }) {
+    const { authors } = await ask(this.#stateDirectory, "diff", {});
+    if (authors.length > 0) {
+      const names = authors.map((one) => one.author).join(" and ");
+      const what = `${names} edited the configuration and has not committed it yet`;
+      throw new RefusalError({
+        exitCode: ExitCode.conflict,
+        what,
+        mend: "Say `futago commit` or `futago discard` first.",
+      });
+    }
+    await ask(this.#stateDirectory, "set", { path, value, author: by.author });
+    try {
+      return lines(renderCommitted(await ask(this.#stateDirectory, "commit", by)));
+    } catch (error) {
+      await ask(this.#stateDirectory, "discard", { author: by.author, force: false });
+      throw error;
+    }
+  }
+
+  async #shell(): Promise<void> {
+    const shell = process.env["SHELL"] ?? "";
+    await this.#away(shell === "" ? "/bin/sh" : shell, [], undefined);
+  }
+
+  /** Lends the terminal to a program, without a shell in between. */
+  async #away(program: string, words: readonly string[], after: string | undefined): Promise<number> {
+    this.#detach();
+    const code = await new Promise<number>((resolve) => {
+      const child = spawn(program, words, { stdio: "inherit", shell: false });
+      child.once("error", () => resolve(ExitCode.failed));
+      child.once("exit", (ended) => resolve(ended ?? ExitCode.failed));
+    });
+    if (after !== undefined) {
+      process.stdout.write(`\n${after}`);
+      await new Promise((resolve) => process.stdin.resume().once("data", resolve));
+    }
+    this.#attach();
+    return code;
+  }
+}
+
+function lines(text: string): readonly string[] {
+  return text.trimEnd().split("\n").flatMap(wrapped);
+}

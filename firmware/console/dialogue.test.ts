@@ -1,0 +1,260 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Action, BEGIN, type Input, type State, step } from "./dialogue.ts";
+import { COLUMNS, draw, LINES, wrapped } from "./draw.ts";
+import type { Facts } from "./facts.ts";
+import { type Key, readKeys } from "./keys.ts";
+import { ENTRIES, hindrance } from "./menu.ts";
+
+const facts: Facts = {
+  trouble: undefined,
+  hostname: "edge-a",
+  box: "a",
+  role: "active",
+  peer: { alive: true },
+  summary: ["Box a is ACTIVE.", "The peer is alive and standby."],
+  alarms: ["the peer is not heard over wan", "another"],
+  pages: { status: Array.from({ length: 40 }, (_, i) => `line ${i + 1}`), why: ["edge: standby \u2192 active"] },
+  interfaces: [
+    { name: "wan", device: "eth0", addresses: ["10.1.0.2/24"], path: "interfaces.wan.addresses.a" },
+    { name: "lan", device: "eth1", addresses: [], path: "interfaces.lan.addresses.a" },
+  ],
+  revisions: [
+    { id: "c".repeat(64), title: "cccc  now", whole: true },
+    { id: "b".repeat(64), title: "bbbb  before", whole: true },
+    { id: "a".repeat(64), title: "aaaa  long ago", whole: false },
+  ],
+  verbs: ["status", "pair", "restore", "spare"],
+};
+
+const LETTERS: Readonly<Record<string, Key>> = {
+  "^": { kind: "up" },
+  "|": { kind: "down" },
+  "\n": { kind: "enter" },
+  "<": { kind: "erase" },
+  "~": { kind: "back" },
+  "#": { kind: "redraw" },
+};
+
+/** What the keys lead to; all but the symbols above are typed. */
+function typed(keys: string, from: State = BEGIN, given: Facts = facts): { state: State; actions: readonly Action[] } {
+  const actions: Action[] = [];
+  let state = from;
+  for (const letter of keys) {
+    const key = LETTERS[letter] ?? ({ kind: "letter", letter } as const);
+    const next = step(state, { kind: "key", key }, given);
+    state = next.state;
+    actions.push(...next.actions);
+  }
+  return { state, actions };
+}
+
+describe("the menu", () => {
+  it.each<[string, State["kind"], readonly Action[]]>([
+    ["1", "page", []],
+    ["|\n", "choose", []],
+    ["^\n", "menu", [{ kind: "leave" }]],
+    ["q", "menu", [{ kind: "leave" }]],
+    ["Q", "menu", [{ kind: "leave" }]],
+    ["s", "menu", [{ kind: "shell" }]],
+    ["#", "menu", [{ kind: "redraw" }]],
+    ["4", "ask", []],
+    ["4\n", "ask", []],
+    ["4n", "menu", []],
+    ["4~", "menu", []],
+    ["4y", "busy", [{ kind: "do", wish: { kind: "switchover" } }]],
+    ["5y", "menu", []],
+    ["6\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "invite"] } }]],
+    ["6|\n1-2\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "1-2"] } }]],
+    ["6|\n\n", "menu", []],
+    ["8\n", "choose", []],
+    ["8|\n", "ask", []],
+    ["8|\ny", "busy", [{ kind: "do", wish: { kind: "rollback", to: "b".repeat(64) } }]],
+    ["8^\n", "choose", []],
+    ["r/x y\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["restore", "/x y"] } }]],
+    ["r~", "menu", []],
+    ["r\n", "menu", []],
+    ["2\n\n", "told", []],
+    [
+      "2\n<<16\ny",
+      "busy",
+      [{ kind: "do", wish: { kind: "set", path: "interfaces.wan.addresses.a", value: "10.1.0.2/16" } }],
+    ],
+    ["2|\n10.2.0.2/24\nn", "menu", []],
+  ])("%j leads to %s", (keys, kind, actions) => {
+    const reached = typed(keys);
+    expect([reached.state.kind, reached.actions]).toEqual([kind, actions]);
+  });
+
+  it("says why a thing cannot be done now, and does not do it", () => {
+    expect(typed("7").state).toEqual({
+      kind: "menu",
+      at: 6,
+      remark: "Reset the password cannot be done now: there is no web UI yet that asks for one.",
+    });
+    expect(typed("x").state).toMatchObject({ remark: "No line begins with x." });
+    const why = (change: Partial<Facts>) => ENTRIES.map(({ name }) => hindrance(name, { ...facts, ...change }));
+    expect(why({})).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      "this box is not the spare",
+      undefined,
+      "there is no web UI yet that asks for one",
+      undefined,
+      "there is one system only",
+      undefined,
+      "not in this version",
+      undefined,
+      undefined,
+    ]);
+    // Without the box only what needs none is left: the shell, the way out, and a backup file.
+    const possible = ENTRIES.filter((_, i) => why({ trouble: "no box runs" })[i] === undefined);
+    expect(possible.map(({ name }) => name)).toEqual(["restore", "shell", "leave"]);
+    expect(hindrance("switchover", { ...facts, peer: null })).toBe("this box is alone");
+    expect(hindrance("switchover", { ...facts, peer: { alive: false } })).toBe("the peer is not heard");
+    expect(hindrance("rollback", { ...facts, revisions: facts.revisions.slice(0, 1) })).toBe("there is no older one");
+    expect(hindrance("spare", { ...facts, role: "spare" })).toBeUndefined();
+    expect(hindrance("pair", { ...facts, verbs: [] })).toBe("not in this version");
+  });
+
+  it("waits for the outcome of a wish and tells it", () => {
+    const busy = typed("4y").state;
+    expect(typed("yq\n~", busy)).toEqual({ state: busy, actions: [] });
+    const told = step(busy, { kind: "outcome", ok: false, lines: ["the peer is away"] }, facts).state;
+    expect(told).toEqual({ kind: "told", ok: false, lines: ["the peer is away"] });
+    expect(typed("x", told).state).toEqual(BEGIN);
+    // An outcome that nobody waits for changes nothing.
+    expect(step(BEGIN, { kind: "outcome", ok: true, lines: [] }, facts).state).toBe(BEGIN);
+  });
+
+  it("scrolls a page no farther than its ends", () => {
+    const top = (keys: string) => (typed(keys).state as { readonly top: number }).top;
+    expect([top("1^"), top("1|"), top("1 "), top("1  "), top("1   "), top("1  b")]).toEqual([0, 1, 18, 22, 22, 4]);
+    expect(typed("1\n").state).toEqual(BEGIN);
+  });
+});
+
+describe("the screen", () => {
+  it("shows the menu with what the box does, what is wrong, and what cannot be done", () => {
+    const lines = draw(typed("|7").state, facts);
+    expect(lines.map(({ text }) => text)).toEqual([
+      "edge-a (box a)",
+      "-".repeat(79),
+      "Box a is ACTIVE.",
+      "The peer is alive and standby.",
+      "ALARM (and 1 more, see Status): the peer is not heard over wan",
+      "",
+      "",
+      "  1  Status",
+      "  2  Interfaces and addresses",
+      "  3  Who is active, and why",
+      "  4  Switch over",
+      "  -  Activate the spare             (this box is not the spare)",
+      "  6  Pair with the other box",
+      "> -  Reset the password             (there is no web UI yet that asks for one)",
+      "  8  Roll back the configuration",
+      "  -  Boot the other slot            (there is one system only)",
+      "  r  Restore a backup file",
+      "  -  Factory reset                  (not in this version)",
+      "  s  Shell",
+      "  q  Leave",
+      "",
+      "Reset the password cannot be done now: there is no web UI yet that asks for one",
+      "-".repeat(79),
+      "Up, Down and Enter, or the letter in front   Ctrl-L redraws",
+    ]);
+    expect(lines.map(({ look }) => look).filter((look) => look === "reverse")).toHaveLength(1);
+  });
+
+  it("keeps the chosen item of a long list in sight, and the end of a long text", () => {
+    const many = {
+      ...facts,
+      revisions: Array.from({ length: 50 }, (_, i) => ({ id: `${i}`, title: `r${i}`, whole: true })),
+    };
+    const shown = draw({ kind: "choose", list: "rollback", at: 40 }, many).map(({ text }) => text);
+    expect(shown).toContain(">  40            r40");
+    expect(shown.filter((text) => /^[> ] +\d+ .* r/.test(text))).toHaveLength(18);
+    const text = "x".repeat(150) + "end";
+    expect(
+      draw({ kind: "write", field: { kind: "file" }, text }, facts).some((line) => line.text.endsWith("end_")),
+    ).toBe(true);
+  });
+
+  it("breaks lines at blanks, and sets in what follows", () => {
+    expect(wrapped(`  ${"word ".repeat(20)}`.trimEnd())).toEqual([
+      `  ${"word ".repeat(15)}`.trimEnd(),
+      `  ${"word ".repeat(5)}`.trimEnd(),
+    ]);
+    expect(wrapped("x".repeat(100))).toEqual(["x".repeat(79), "x".repeat(21)]);
+  });
+
+  it("has 24 lines of 7-bit letters that fit, and never throws, whatever is pressed and whatever the box says", () => {
+    const text = fc.oneof(fc.string({ unit: "binary", maxLength: 200 }), fc.constant("\u001b[2J\u009b\u202e東京"));
+    const texts = fc.array(text, { maxLength: 30 });
+    const strange: fc.Arbitrary<Facts> = fc.record({
+      trouble: fc.option(text, { nil: undefined }),
+      hostname: text,
+      box: text,
+      role: text,
+      peer: fc.option(fc.record({ alive: fc.boolean() })),
+      summary: texts,
+      alarms: texts,
+      pages: fc.record({ status: texts, why: texts }),
+      interfaces: fc.array(fc.record({ name: text, device: text, addresses: texts, path: text }), { maxLength: 3 }),
+      revisions: fc.array(fc.record({ id: text, title: text, whole: fc.boolean() }), { maxLength: 30 }),
+      verbs: fc.constant(facts.verbs),
+    });
+    const input: fc.Arbitrary<Input> = fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc
+          .constantFrom(..."^|\n<~#123468rsqynx".split(""))
+          .map((l) => ({ kind: "key" as const, key: LETTERS[l] ?? { kind: "letter" as const, letter: l } })),
+      },
+      fc.record({ kind: fc.constant("outcome" as const), ok: fc.boolean(), lines: texts }),
+    );
+    fc.assert(
+      fc.property(strange, fc.array(input, { maxLength: 30 }), (given, inputs) => {
+        let state = BEGIN;
+        for (const one of inputs) {
+          state = step(state, one, given).state;
+          const lines = draw(state, given);
+          expect(lines).toHaveLength(LINES);
+          for (const line of lines) expect(line.text).toMatch(new RegExp(`^[ -~]{0,${COLUMNS}}$`));
+        }
+      }),
+    );
+  });
+});
+
+describe("keys", () => {
+  it.each<[string, readonly Key["kind"][]]>([
+    ["\u001b[A\u001b[B", ["up", "down"]],
+    ["\u001bOA\u001bOB", ["up", "down"]],
+    ["\u001b[1;5A", ["up"]],
+    ["\u001b[C\u001b[3~\u001b[15~", []],
+    ["\r\n", ["enter", "enter"]],
+    ["\b\u007f", ["erase", "erase"]],
+    ["\u0003\u0004", ["back", "back"]],
+    ["\u000c", ["redraw"]],
+    ["aZ~", ["letter", "letter", "letter"]],
+    ["\u0001\u00e9\u009b\u0000", []],
+  ])("%j are %j", (text, kinds) => {
+    const { keys, rest } = readKeys(text, false);
+    expect([keys.map(({ kind }) => kind), rest]).toEqual([kinds, ""]);
+  });
+
+  it("come whole from pieces, and a lone Escape is one when nothing follows", () => {
+    expect(readKeys("x\u001b", false)).toEqual({ keys: [{ kind: "letter", letter: "x" }], rest: "\u001b" });
+    expect(readKeys("\u001b[", false)).toEqual({ keys: [], rest: "\u001b[" });
+    expect(readKeys("\u001b", true)).toEqual({ keys: [{ kind: "back" }], rest: "" });
+    fc.assert(
+      fc.property(fc.string(), fc.boolean(), (text, isAll) => {
+        const { rest } = readKeys(text, isAll);
+        expect(text.endsWith(rest) && !(isAll && rest !== "")).toBe(true);
+      }),
+    );
+  });
+});

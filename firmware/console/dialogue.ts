@@ -1,0 +1,267 @@
+/**
+ * The menu on a box's serial console: what a key does. It decides nothing about the box: it says what is wished, and
+ * the shell around it asks the box. What can do harm is asked once more.
+ */
+import type { Facts, InterfaceFacts, Page } from "./facts.ts";
+import type { Key } from "./keys.ts";
+import { ENTRIES, type EntryName, hindrance } from "./menu.ts";
+
+export type State =
+  | { readonly kind: "menu"; readonly at: number; readonly remark: string }
+  /** `top` is the first line shown. */
+  | { readonly kind: "page"; readonly page: Page; readonly top: number }
+  | { readonly kind: "choose"; readonly list: List; readonly at: number }
+  /** Waits for y or n. */
+  | { readonly kind: "ask"; readonly question: readonly string[]; readonly wish: Wish }
+  | { readonly kind: "write"; readonly field: Field; readonly text: string }
+  /** The box is asked. */
+  | { readonly kind: "busy" }
+  /** Until any key. */
+  | { readonly kind: "told"; readonly ok: boolean; readonly lines: readonly string[] };
+
+export type List = "interfaces" | "rollback" | "pair";
+
+export type Field =
+  | { readonly kind: "addresses"; readonly of: InterfaceFacts }
+  | { readonly kind: "code" }
+  | { readonly kind: "file" };
+
+/** What the box is asked for; an outcome follows. */
+export type Wish =
+  | { readonly kind: "switchover" }
+  | { readonly kind: "rollback"; readonly to: string }
+  | { readonly kind: "set"; readonly path: string; readonly value: string }
+  /** A verb of the command line that talks by itself, on the whole screen. */
+  | { readonly kind: "verb"; readonly words: readonly string[] };
+
+export type Action =
+  | { readonly kind: "do"; readonly wish: Wish }
+  | { readonly kind: "shell" }
+  | { readonly kind: "redraw" }
+  | { readonly kind: "leave" };
+
+export type Input =
+  | { readonly kind: "key"; readonly key: Key }
+  /** What became of a wish. */
+  | { readonly kind: "outcome"; readonly ok: boolean; readonly lines: readonly string[] };
+
+export interface Step {
+  readonly state: State;
+  readonly actions: readonly Action[];
+}
+
+export const BEGIN: State = { kind: "menu", at: 0, remark: "" };
+/** Lines of a page or of a list on the screen. */
+export const BODY_LINES = 18;
+export const PAIR_CHOICES = ["Invite the other box: it shows a code to type there", "Join with the other box's code"];
+const TEXT_LENGTH_MAX = 200;
+
+export function step(state: State, input: Input, facts: Facts): Step {
+  if (input.kind === "outcome") {
+    return state.kind === "busy" ? to({ kind: "told", ok: input.ok, lines: input.lines }) : to(state);
+  }
+  const { key } = input;
+  if (key.kind === "redraw") return to(state, { kind: "redraw" });
+  switch (state.kind) {
+    case "menu":
+      return inMenu(state, key, facts);
+    case "page":
+      return inPage(state, key, facts);
+    case "choose":
+      return inList(state, key, facts);
+    case "ask":
+      return answered(state, key);
+    case "write":
+      return written(state, key);
+    case "busy":
+      return to(state);
+    case "told":
+      return to(BEGIN);
+  }
+}
+
+function to(state: State, ...actions: readonly Action[]): Step {
+  return { state, actions };
+}
+
+function inMenu(state: Extract<State, { kind: "menu" }>, key: Key, facts: Facts): Step {
+  switch (key.kind) {
+    case "up":
+    case "down":
+      return to({ kind: "menu", at: moved(state.at, key, ENTRIES.length), remark: "" });
+    case "enter":
+      return choose(state.at, facts);
+    case "letter": {
+      const at = ENTRIES.findIndex((entry) => entry.key === key.letter.toLowerCase());
+      return at < 0 ? to({ ...state, remark: `No line begins with ${key.letter}.` }) : choose(at, facts);
+    }
+    case "erase":
+    case "back":
+    case "redraw":
+      return to({ ...state, remark: "" });
+  }
+}
+
+function choose(at: number, facts: Facts): Step {
+  const entry = ENTRIES[at];
+  if (entry === undefined) return to(BEGIN);
+  const why = hindrance(entry.name, facts);
+  if (why !== undefined) return to({ kind: "menu", at, remark: `${entry.title} cannot be done now: ${why}.` });
+  return entered(entry.name);
+}
+
+function entered(name: EntryName): Step {
+  switch (name) {
+    case "status":
+    case "why":
+      return to({ kind: "page", page: name, top: 0 });
+    case "interfaces":
+    case "rollback":
+    case "pair":
+      return to({ kind: "choose", list: name, at: 0 });
+    case "switchover": {
+      const question = ["The two boxes change roles; connections are kept.", "Switch over now?"];
+      return to({ kind: "ask", question, wish: { kind: "switchover" } });
+    }
+    case "spare": {
+      const question = [
+        "The spare takes over everything. It makes sure first that the other box is dark.",
+        "Activate this spare now?",
+      ];
+      return to({ kind: "ask", question, wish: { kind: "verb", words: ["spare", "activate"] } });
+    }
+    case "restore":
+      return to({ kind: "write", field: { kind: "file" }, text: "" });
+    case "shell":
+      return to(BEGIN, { kind: "shell" });
+    case "leave":
+      return to(BEGIN, { kind: "leave" });
+    case "password":
+    case "slot":
+    case "reset":
+      return to(BEGIN);
+  }
+}
+
+function inPage(state: Extract<State, { kind: "page" }>, key: Key, facts: Facts): Step {
+  const last = Math.max(0, facts.pages[state.page].length - BODY_LINES);
+  const scrolled = (by: number) => to({ ...state, top: Math.min(last, Math.max(0, state.top + by)) });
+  switch (key.kind) {
+    case "up":
+      return scrolled(-1);
+    case "down":
+      return scrolled(1);
+    case "letter":
+      if (key.letter === " ") return scrolled(BODY_LINES);
+      return key.letter === "b" ? scrolled(-BODY_LINES) : to(BEGIN);
+    case "enter":
+    case "erase":
+    case "back":
+    case "redraw":
+      return to(BEGIN);
+  }
+}
+
+/** How many items a list has. */
+export function lengthOf(list: List, facts: Facts): number {
+  switch (list) {
+    case "interfaces":
+      return facts.interfaces.length;
+    case "rollback":
+      return facts.revisions.length;
+    case "pair":
+      return PAIR_CHOICES.length;
+  }
+}
+
+function inList(state: Extract<State, { kind: "choose" }>, key: Key, facts: Facts): Step {
+  switch (key.kind) {
+    case "up":
+    case "down":
+      return to({ ...state, at: moved(state.at, key, lengthOf(state.list, facts)) });
+    case "enter":
+      return taken(state, facts);
+    case "letter":
+    case "erase":
+    case "back":
+    case "redraw":
+      return to(BEGIN);
+  }
+}
+
+function taken(state: Extract<State, { kind: "choose" }>, facts: Facts): Step {
+  switch (state.list) {
+    case "interfaces": {
+      const of = facts.interfaces[state.at];
+      if (of === undefined) return to(BEGIN);
+      return to({ kind: "write", field: { kind: "addresses", of }, text: of.addresses.join(",") });
+    }
+    case "rollback": {
+      const revision = facts.revisions[state.at];
+      // The one in force is no way back, and what is not kept cannot be had.
+      if (revision === undefined || state.at === 0 || !revision.whole) return to(state);
+      const question = [revision.title, "Put this configuration into force again, on both boxes of a pair?"];
+      return to({ kind: "ask", question, wish: { kind: "rollback", to: revision.id } });
+    }
+    case "pair":
+      if (state.at === 0) return wished({ kind: "verb", words: ["pair", "invite"] });
+      return to({ kind: "write", field: { kind: "code" }, text: "" });
+  }
+}
+
+function answered(state: Extract<State, { kind: "ask" }>, key: Key): Step {
+  if (key.kind !== "letter") return key.kind === "back" ? to(BEGIN) : to(state);
+  switch (key.letter.toLowerCase()) {
+    case "y":
+      return wished(state.wish);
+    case "n":
+      return to(BEGIN);
+  }
+  return to(state);
+}
+
+function written(state: Extract<State, { kind: "write" }>, key: Key): Step {
+  switch (key.kind) {
+    case "letter":
+      return to(state.text.length < TEXT_LENGTH_MAX ? { ...state, text: state.text + key.letter } : state);
+    case "erase":
+      return to({ ...state, text: state.text.slice(0, -1) });
+    case "back":
+      return to(BEGIN);
+    case "enter":
+      return submitted(state.field, state.text.trim());
+    case "up":
+    case "down":
+    case "redraw":
+      return to(state);
+  }
+}
+
+function submitted(field: Field, text: string): Step {
+  if (text === "") return to(BEGIN);
+  switch (field.kind) {
+    case "addresses": {
+      const { name, addresses, path } = field.of;
+      if (text === addresses.join(",")) return to({ kind: "told", ok: true, lines: ["Nothing changed."] });
+      const question = [
+        `Addresses of ${name} now:    ${addresses.join(", ") || "none"}`,
+        `Addresses of ${name} then:   ${text}`,
+        "Put this into force?",
+      ];
+      return to({ kind: "ask", question, wish: { kind: "set", path, value: text } });
+    }
+    case "code":
+      return wished({ kind: "verb", words: ["pair", "join", text] });
+    case "file":
+      return wished({ kind: "verb", words: ["restore", text] });
+  }
+}
+
+function wished(wish: Wish): Step {
+  return to({ kind: "busy" }, { kind: "do", wish });
+}
+
+function moved(at: number, key: Key, length: number): number {
+  if (length === 0) return 0;
+  return (at + (key.kind === "up" ? -1 : 1) + length) % length;
+}

@@ -1,0 +1,41 @@
+/** What the console menu is told of the box before it draws and before it decides. */
+
+export interface Facts {
+  /** Why the box cannot be asked; undefined while it answers. */
+  readonly trouble: string | undefined;
+  readonly hostname: string;
+  /** "a", "b", or "alone". */
+  readonly box: string;
+  readonly role: string;
+  /** Null on a box alone. */
+  readonly peer: { readonly alive: boolean } | null;
+  /** What this box does now, and its peer, in sentences. */
+  readonly summary: readonly string[];
+  readonly alarms: readonly string[];
+  /** Pages to be read, by their lines. */
+  readonly pages: Readonly<Record<Page, readonly string[]>>;
+  readonly interfaces: readonly InterfaceFacts[];
+  /** The newest first; the first is in force. */
+  readonly revisions: readonly RevisionFacts[];
+  /** The verbs of the command line that this version has. */
+  readonly verbs: readonly string[];
+}
+
+export type Page = "status" | "why";
+
+export interface InterfaceFacts {
+  readonly name: string;
+  readonly device: string;
+  /** Of this box. */
+  readonly addresses: readonly string[];
+  /** Where `futago set` changes them. */
+  readonly path: string;
+}
+
+export interface RevisionFacts {
+  readonly id: string;
+  /** When it was committed, by whom and why, in a line. */
+  readonly title: string;
+  /** It can be brought back. */
+  readonly whole: boolean;
+}

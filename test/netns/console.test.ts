@@ -1,0 +1,108 @@
+/** The console menu of a pair's box, on a real pseudo-terminal, by keys alone. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Pair } from "./pair-fixture.ts";
+import { FUTAGO } from "./running-box.ts";
+import { Vt100 } from "./vt100.ts";
+
+const DOWN = "\u001b[B";
+const ERASE = "\u007f";
+
+let pair: Pair;
+let terminal: Vt100;
+beforeAll(async () => {
+  pair = await Pair.start();
+  await pair.until("a", "a active, b standby", (status) => status.role === "active" && status.peer?.role === "standby");
+  const environment = { SHELL: "/bin/sh", USER: "operator", SUDO_USER: "operator" };
+  terminal = new Vt100(pair.hosts.a, [FUTAGO, "console", "--state", pair.box("a").state], environment);
+}, 60_000);
+afterAll(async () => {
+  terminal?.close();
+  await pair?.destroy();
+});
+
+const menu = /\n> 1 {2}Status\n/;
+
+describe("the console menu", () => {
+  it("shows what the box does, its status, its transitions, and what it cannot do and why", async () => {
+    const first = await terminal.until(/Box a is ACTIVE: it answers for 10\.1\.0\.1\/24 and 10\.2\.0\.1\/24/);
+    expect(first[0]).toMatch(/ \(box a\)$/);
+    expect(first.join("\n")).toMatch(/The peer is alive and standby\./);
+    await terminal.press("1", /GROUP +STATE[\s\S]*any (other )?key: back to the menu/);
+    await terminal.press("x", menu);
+    await terminal.press(`${DOWN}${DOWN}\r`, /Who is active, and why[\s\S]*standby -> active/);
+    await terminal.press("\u001b", menu);
+    await terminal.press("7", /Reset the password cannot be done now: there is no web UI/);
+    await terminal.press("9", /Boot the other slot cannot be done now/);
+    await terminal.press("f", /Factory reset cannot be done now/);
+  });
+
+  it("switches over after a question, and back", async () => {
+    await terminal.press("4", /Switch over now\?/);
+    await terminal.press("n", menu);
+    expect((await pair.status("a")).role).toBe("active");
+    await terminal.press("4", /Switch over now\?/);
+    await terminal.press("y", /any key: back to the menu/);
+    await pair.until("b", "b active", (status) => status.role === "active");
+    await terminal.press("x", /Box a is STANDBY/);
+    await terminal.press("4", /Switch over now\?/);
+    await terminal.press("y", /any key: back to the menu/);
+    await terminal.press("x", /Box a is ACTIVE/);
+  });
+
+  it("changes an address of this box, refuses one that cannot be, and rolls the configuration back", async () => {
+    const { revision } = await pair.status("a");
+    await terminal.press("2", /> wan +eth0 +10\.1\.0\.2\/24/);
+    await terminal.press(`${DOWN}\r`, /Addresses of lan on this box[\s\S]*> 10\.2\.0\.2\/24_/);
+    await terminal.press(`${ERASE.repeat(11)}nonsense\r`, /then: +nonsense[\s\S]*Put this into force\?/);
+    await terminal.press("y", /This did not work:[\s\S]*interfaces\.lan\.addresses\.a/);
+    await terminal.press("x", menu);
+    expect((await pair.status("a")).revision).toBe(revision);
+
+    await terminal.press("2", /> wan/);
+    await terminal.press(`${DOWN}\r`, /> 10\.2\.0\.2\/24_/);
+    await terminal.press(",10.2.0.77/24\r", /Addresses of lan then: +10\.2\.0\.2\/24,10\.2\.0\.77\/24/);
+    await terminal.press("y", /Revision [0-9a-f]{16} is in force/);
+    await terminal.press("x", menu);
+    expect(await pair.hosts.a.ip("-4 addr show dev eth1")).toContain("10.2.0.77/24");
+
+    await terminal.press("8", /0 +in force +[0-9a-f]{16} .*operator +from the/);
+    await terminal.press("\r", /Roll back the configuration/);
+    await terminal.press(`${DOWN}\r`, /import[\s\S]*Put this configuration into force again/);
+    await terminal.press("y", /Revision [0-9a-f]{16} is in force/);
+    expect(await pair.hosts.a.ip("-4 addr show dev eth1")).not.toContain("10.2.0.77/24");
+    await terminal.press("x", menu);
+  });
+
+  it("does not commit what somebody else is editing", async () => {
+    const { revision } = await pair.status("a");
+    await pair.box("a").futago("set", "interfaces.wan.note", "half done");
+    await terminal.press("2", /> wan/);
+    await terminal.press("\r", /> 10\.1\.0\.2\/24_/);
+    await terminal.press(",10.1.0.77/24\r", /Put this into force\?/);
+    await terminal.press("y", /This did not work:[\s\S]*has not committed it yet/);
+    await terminal.press("x", menu);
+    expect((await pair.status("a")).revision).toBe(revision);
+    expect((await pair.box("a").futago("discard", "--force")).code).toBe(0);
+  });
+
+  it("lends the terminal to a shell, redraws, and says when the box is away", async () => {
+    await terminal.press("s", /^# *$/m);
+    await terminal.press("echo one$((1+1))three\r", /one2three/);
+    await terminal.press("exit\r", menu);
+    await terminal.press("\u000c", menu);
+    process.kill(pair.box("a").pid("core"), "SIGKILL");
+    await terminal.until(/the box runs but its core is starting|Box a is/);
+    await terminal.until(/Box a is ACTIVE/);
+    expect((await pair.box("a").stop()).code).toBe(0);
+    await terminal.until(/no box runs in this state directory/);
+    await terminal.press("1", /Status cannot be done now: no box runs/);
+    terminal.type("q");
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.strange).toEqual([]);
+  });
+});
+
+it("needs a terminal", async () => {
+  const { code, stderr } = await pair.hosts.a.tryRun([FUTAGO, "console"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("the console menu needs a terminal")]);
+});
