@@ -133,7 +133,7 @@ describe("a change on the command line", () => {
       [["rollback", "99"], 1],
       [["rollback", "nonsense"], 2],
       [["show", "config", "--revision", "ffffffff"], 1],
-      [["confirm"], 6],
+      [["confirm"], 1],
     ] as const) {
       expect((await box.futago(...argv)).code).toBe(exit);
     }

@@ -95,8 +95,6 @@ function ringOf(box: RunningBox): string {
   return rings.map((ordinals) => ordinals.join()).join("\n");
 }
 
-const alarms = async (box: RunningBox) => (await box.status()).alarms.map((alarm) => alarm.kind);
-
 describe("the two cores of a pair", () => {
   it("hold one ring: the standby follows the active's eyes, and after a hand-over its own after a while", async () => {
     await vi.waitUntil(async () => (await checkOf(b, "s1")) === "healthy by active", { timeout: 5_000 });
@@ -133,22 +131,6 @@ describe("the two cores of a pair", () => {
     await vi.waitUntil(async () => (await draining(again))?.join() === "s2", { timeout: 10_000 });
     expect(await draining(a)).toEqual(["s2"]);
     await vi.waitUntil(() => ringOf(a) === ringOf(again), { timeout: 5_000 });
-  });
-
-  it("say so when their revisions differ, until they agree again", async () => {
-    expect((await a.status()).revision).toBe((await b.status()).revision);
-    const other = boxes.document("other.json", { ...document, routes: [{ to: "10.9.0.0/16", via: "10.1.0.9" }] });
-    const applied = await a.futago("config", "apply", other);
-    expect(applied.code).toBe(0);
-    expect(applied.stderr).toContain("apply the same file on the other box too");
-    for (const box of [a, b]) {
-      await vi.waitUntil(async () => (await alarms(box)).includes("revision-differs"), { timeout: 5_000 });
-    }
-    await b.futago("config", "apply", other);
-    for (const box of [a, b]) {
-      await vi.waitUntil(async () => !(await alarms(box)).includes("revision-differs"), { timeout: 5_000 });
-    }
-    expect((await a.status()).role).toBe("active");
   });
 
   it("keep maintenance over the death of core, and leave it on command", async () => {

@@ -17,6 +17,8 @@ export const VIP = "10.1.0.1";
 export const LAN_VIP = "10.2.0.1";
 export const CLIENT = "10.1.0.10";
 export const BEAT_PORT = 7405;
+/** For {@link Pair.lose}: what the two cores say to each other, and nothing else. */
+export const CORE_LINK = ["dport", "sport"].map((end) => `ether type ip6 tcp ${end} ${BEAT_PORT} drop`);
 
 const WAIT_MILLIS = 20_000;
 const POLL_MILLIS = 40;
@@ -109,9 +111,10 @@ export class Pair {
     return pair;
   }
 
-  async startBox(name: Box): Promise<RunningBox> {
-    const document = this.files.document(`${name}.json`, this.#document);
-    const argv = ["--box", this.#letters[name], "--pair-key", this.#keys[name], "--import", document];
+  /** `more` are further arguments; left out, the box takes the pair's document. */
+  async startBox(name: Box, more?: readonly string[]): Promise<RunningBox> {
+    const imports = more ?? ["--import", this.files.document(`${name}.json`, this.#document)];
+    const argv = ["--box", this.#letters[name], "--pair-key", this.#keys[name], ...imports];
     const box = this.files.start(this.hosts[name], this.files.state(name), ...argv);
     this.#running.set(name, box);
     await box.ready(WAIT_MILLIS);

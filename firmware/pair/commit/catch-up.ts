@@ -166,5 +166,5 @@ export function cannotTake(
 export function onAdopted(state: CommitState, landed: Landed, now: Instant): CommitStep {
   if (!landed.ok) return cannotTake(state, state.link?.theirs?.head ?? "", landed.refusal, now);
   const next = { ...withHead(state, landed.head, now), cannot: undefined };
-  return become(next, { kind: "idle" }, { kind: "cannotTake", refusal: undefined });
+  return become(next, { kind: "idle" }, { kind: "cannotTake", refusal: undefined }, { kind: "fillUp" });
 }

@@ -62,7 +62,7 @@ export const NOTHING_TO_GO_BACK_TO: CommitRefusal = {
 };
 
 export const NOTHING_WAITS: CommitRefusal = {
-  exitCode: CONFLICT,
+  exitCode: FAILED,
   what: "no revision waits for a confirmation",
   mend: "`futago history` tells what became of it.",
 };

@@ -208,6 +208,8 @@ function onMessage(config: CommitConfig, state: CommitState, message: CommitMess
       return onRevision(state, message);
     case "keep":
       return give(state, { kind: "keep", revision: message.revision });
+    case "want":
+      return give(state, ...message.ids.map((id) => ({ kind: "handOver", id }) as const));
     case "prepare":
       return onPrepare(state, message.revision);
     case "store":

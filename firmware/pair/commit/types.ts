@@ -113,8 +113,10 @@ export type CommitMessage =
   | { readonly kind: "kin"; readonly mine: RevisionId; readonly yours: RevisionId; readonly kinship: Kinship }
   | { readonly kind: "fetch"; readonly id: RevisionId; readonly have: RevisionId | undefined }
   | ({ readonly kind: "revision" } & Passage)
-  /** A sibling that lost: to be kept, and shown. */
+  /** A sibling that lost, or an older revision that was wanted: to be kept, and shown. */
   | { readonly kind: "keep"; readonly revision: Revision }
+  /** Revisions of the lineage whose documents the other box has not; each is answered by "keep" where it can be. */
+  | { readonly kind: "want"; readonly ids: readonly RevisionId[] }
   | { readonly kind: "prepare"; readonly revision: Revision }
   | { readonly kind: "prepared"; readonly id: RevisionId }
   | { readonly kind: "store"; readonly id: RevisionId }
@@ -196,7 +198,9 @@ export type CommitAction =
   | { readonly kind: "confirm"; readonly id: RevisionId; readonly by: string }
   /** Reads a revision and what lies between it and `have`, and sends both. Not answered. */
   | { readonly kind: "serve"; readonly id: RevisionId; readonly have: RevisionId | undefined }
-  /** Sends the head, a sibling that lost, to be kept. Not answered. */
+  /** Asks the peer for the documents of the lineage that this box has not. Not answered. */
+  | { readonly kind: "fillUp" }
+  /** Sends a revision to be kept. Not answered. */
   | { readonly kind: "handOver"; readonly id: RevisionId }
   | { readonly kind: "reply"; readonly request: number; readonly outcome: Outcome }
   /** Of two siblings the other one won; or the peer's head cannot be taken, undefined once it can. */

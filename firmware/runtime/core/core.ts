@@ -14,6 +14,7 @@ import { AlarmBoard } from "./alarm-board.ts";
 import { openCandidate } from "./candidate/open-candidate.ts";
 import { PairCommits } from "./commit/commits.ts";
 import { Committer } from "./commit/committer.ts";
+import { RevisionWatch } from "./commit/revision-watch.ts";
 import { Configuration, logApplied } from "./configuration.ts";
 import { configurationHandlers } from "./control/configuration-handlers.ts";
 import { ControlServer } from "./control/control-server.ts";
@@ -76,6 +77,9 @@ export class Core {
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
   readonly #events: SentinelEvent[] = [];
+  readonly #revisions = new RevisionWatch((differing) => {
+    this.#setAlarm("revision-differs", "", differing && revisionsDiffer(differing.mine, differing.theirs));
+  });
   readonly #publisher = new StatusPublisher(
     async () => await this.#control?.publishInPieces("watchStatus", (query) => this.#boxStatus(statusQuery(query))),
   );
@@ -187,6 +191,7 @@ export class Core {
   async stop(): Promise<void> {
     this.#toolbox.close();
     this.#committer.close();
+    this.#revisions.close();
     this.#control?.close();
     this.#pair?.close();
     this.#sentinel.close();
@@ -308,11 +313,8 @@ export class Core {
   }
 
   #compareRevisions(): void {
-    const mine = this.#configuration.inForce?.revision.id;
     const theirs = this.#pair?.up === true ? this.#pair.revision : this.#status?.peer?.revision;
-    const differs =
-      mine !== undefined && theirs !== undefined && theirs !== "" && !mine.startsWith(theirs.slice(0, 16));
-    this.#setAlarm("revision-differs", "", differs ? revisionsDiffer(mine, theirs) : undefined);
+    this.#revisions.compare(this.#configuration.inForce?.revision.id, theirs);
   }
 
   #onCommit(): void {

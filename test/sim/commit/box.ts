@@ -184,6 +184,11 @@ export class SimulatedBox {
           return undefined;
         });
       }
+      case "fillUp": {
+        const ids = this.disk.lineage().filter((one) => !this.disk.revisions.has(one.id));
+        this.#world.send(this.letter, { kind: "want", ids: ids.map(({ id }) => id) });
+        return;
+      }
       case "handOver": {
         const revision = this.disk.revisions.get(action.id);
         if (revision !== undefined) this.#world.send(this.letter, { kind: "keep", revision });

@@ -5,7 +5,7 @@ import type { Committed } from "../../control-configuration.ts";
 import type { Box } from "../../messages.ts";
 import type { HistoryEntry, Revision } from "../../store/store.ts";
 import type { Committer } from "./committer.ts";
-import { type Past, revisionNamed } from "./named-revision.ts";
+import { idNamed, type Past, revisionNamed } from "./named-revision.ts";
 
 export type { Committed } from "../../control-configuration.ts";
 
@@ -57,14 +57,15 @@ export class PairCommits implements Commits {
   }
 
   async confirm(revision: string | undefined, author: string, force: boolean): Promise<{ readonly message: string }> {
-    const id = revision === undefined ? undefined : (await revisionNamed(this.#options.past, revision)).id;
+    const id = revision === undefined ? undefined : await idNamed(this.#options.past, revision);
     const done = await this.#request({ kind: "confirm", revision: id, author: checkedAuthor(author), force });
     const where = sharedBy(done.peer, this.#peer).join(" ");
     return { message: `Revision ${done.revision.slice(0, 16)} is confirmed and stays. ${where}`.trimEnd() };
   }
 
   async rollback(to: string, wish: Omit<CommitWish, "document" | "base">): Promise<Committed> {
-    const { id } = await this.revision(to);
+    // The box that commits may have a document that this one has not.
+    const id = await idNamed(this.#options.past, to);
     const comment = wish.comment === "" ? `roll back to ${id.slice(0, 16)}` : wish.comment;
     return this.#commit({ kind: "commit", source: { kind: "revision", id }, base: undefined, ...wish, comment });
   }

@@ -204,6 +204,11 @@ export class Committer {
         if (passage !== undefined) this.#options.send({ kind: "revision", ...passage });
         return undefined;
       }
+      case "fillUp": {
+        const ids = await documents.missing();
+        if (ids.length > 0) this.#options.send({ kind: "want", ids });
+        return undefined;
+      }
       case "handOver": {
         const revision = await this.#options.configuration.store.get(action.id);
         if (revision !== undefined) this.#options.send({ kind: "keep", revision });

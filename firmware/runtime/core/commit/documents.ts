@@ -10,7 +10,7 @@ import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
 import { revisionId } from "../../store/revision.ts";
 import { StoreError } from "../../store/store.ts";
 import type { Configuration, InForce } from "../configuration.ts";
-import { LINEAGE_MAX } from "../peer-link/commit-message.ts";
+import { LINEAGE_MAX, WANTED_MAX } from "../peer-link/commit-message.ts";
 
 /** What was judged and may be put into force next, here or after the other box committed it. */
 const JUDGED_KEPT = 2;
@@ -108,6 +108,12 @@ export class Documents {
     const line = await store.lineage(LINEAGE_MAX, have);
     const at = line.findIndex((one) => one.id === id);
     return at < 0 ? undefined : { revision, parent, lineage: line.slice(at + 1) };
+  }
+
+  /** Of the newest revisions of the lineage those whose documents are not here. */
+  async missing(): Promise<readonly string[]> {
+    const newest = await this.#configuration.store.history(WANTED_MAX);
+    return newest.filter(({ whole, age }) => !whole && age >= 0).map(({ id }) => id);
   }
 
   /** What the revision means for this box. Throws RefusalError when it cannot be run. */

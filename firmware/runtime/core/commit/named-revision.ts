@@ -13,10 +13,15 @@ export async function revisionNamed(past: Past, which: string | undefined): Prom
     if (head === undefined) throw refuse(NO_CONFIGURATION);
     return head;
   }
-  const id = /^[0-9]{1,5}$/.test(which) ? await stepsBack(past, Number(which)) : await idOf(past, which);
+  const id = await idNamed(past, which);
   const revision = await past.get(id);
   if (revision !== undefined) return revision;
   throw refuse(`the document of revision ${short(id)} is not kept any more`, "`futago history` shows what can be had.");
+}
+
+/** The id of the revision that is named so; its document may be gone here. */
+export function idNamed(past: Past, which: string): Promise<string> {
+  return /^[0-9]{1,5}$/.test(which) ? stepsBack(past, Number(which)) : idOf(past, which);
 }
 
 async function stepsBack(past: Past, steps: number): Promise<string> {

@@ -21,6 +21,8 @@ export type CommitMessageRefusal = "notAnObject" | "unknownKind" | "unknownField
 
 /** As the store keeps them. */
 export const LINEAGE_MAX = 10_000;
+/** At once: the newest are wanted most. */
+export const WANTED_MAX = 100;
 const NAME_LENGTH_MAX = 64;
 const SENTENCE_LENGTH_MAX = 4_096;
 const WARNINGS_MAX = 10_000;
@@ -169,6 +171,7 @@ const SHAPES: { readonly [Kind in CommitMessage["kind"]]: Shape<Of<Kind>> } = {
   fetch: { id, have: optional(id) },
   revision: passage,
   keep: { revision },
+  want: { ids: list(WANTED_MAX, id) },
   prepare: { revision },
   prepared: { id },
   store: { id },
