@@ -5,7 +5,7 @@ import type { Refusal } from "../runtime/exit-code.ts";
 import { buildConfiguration, buildShowConfig, type ConfigurationCommand } from "./command-configuration.ts";
 import { count, given, isRefused, quote, suggestion, text, usage, usageOf, type Values } from "./command-words.ts";
 import { DEFAULT_STATE, type Verb } from "./verb.ts";
-import { ROLES, type Shown, VERBS } from "./verbs.ts";
+import { type PairWord, ROLES, type Shown, VERBS } from "./verbs.ts";
 
 export interface Common {
   readonly stateDirectory: string;
@@ -27,6 +27,7 @@ export type Command =
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
   | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows" | "config">; readonly service?: string } & Common)
   | ({ readonly kind: "flows"; readonly query: FlowsQuery } & Common)
+  | ({ readonly kind: "pair"; readonly word: PairWord; readonly code: string; readonly replace: boolean } & Common)
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
   | ({
@@ -96,6 +97,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return buildWait(verb, values, common);
     case "show":
       return buildShow(verb, values, operands[0] as Shown, common);
+    case "pair":
+      return buildPair(verb, values, operands, common);
     case "switchover":
       return { kind: "switchover", group: text(values, "group"), ...common };
     case "maintenance":
@@ -179,6 +182,15 @@ function buildDrain(verb: Verb, values: Values, backend: string, common: Common)
   if (isRefused(timeout)) return timeout;
   const untilIdleSeconds = waits ? (timeout ?? IDLE_SECONDS_DEFAULT) : undefined;
   return { kind: "drain", backend, on: true, untilIdleSeconds, ...common };
+}
+
+function buildPair(verb: Verb, values: Values, operands: readonly string[], common: Common): Command {
+  const [word = "status", code = ""] = operands as readonly [PairWord?, string?];
+  if (word === "join" && code === "") return usageOf(verb, "join needs the CODE that the other box shows");
+  if (word !== "join" && code !== "") return usageOf(verb, `${quote(code)} is one word too many`);
+  const replace = values["replace"] === true;
+  if (replace && word !== "invite" && word !== "join") return usageOf(verb, "--replace is for invite and join");
+  return { kind: "pair", word, code, replace, ...common };
 }
 
 function buildTrace(verb: Verb, [client = "", service = ""]: readonly string[], common: Common): Command {

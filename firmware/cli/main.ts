@@ -9,6 +9,7 @@ import { capture } from "./capture.ts";
 import { drain } from "./drain.ts";
 import { changeConfiguration } from "./configuration.ts";
 import { answer, json, print, refuse, said } from "./output.ts";
+import { pair } from "./pair.ts";
 import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
@@ -54,6 +55,8 @@ async function execute(command: Command): Promise<number> {
       const { message } = await ask(command.stateDirectory, "maintenance", { on: command.on });
       return said(command, message);
     }
+    case "pair":
+      return pair(command);
     case "flows":
       return answer(command, await ask(command.stateDirectory, "flows", command.query), renderFlows);
     case "trace":

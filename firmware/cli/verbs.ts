@@ -4,6 +4,8 @@ import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
 export const SHOWN = ["config", "services", "flows", "health", "neighbours", "why", "log"] as const;
 export type Shown = (typeof SHOWN)[number];
+export const PAIR_WORDS = ["invite", "join", "status", "yes", "no", "cancel", "unpair"] as const;
+export type PairWord = (typeof PAIR_WORDS)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
 
 export const VERBS: readonly Verb[] = [
@@ -65,6 +67,17 @@ export const VERBS: readonly Verb[] = [
       "config      the configuration in force, as one JSON document\nservices    the services with their backends, what they carried, and what was dropped and why\nflows       the connections that the balancer knows, the newest first\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: the newest transitions\nlog         the newest log lines",
   },
   ...CONFIGURATION_VERBS,
+  {
+    ...none("pair"),
+    operands: "invite|join CODE|status|yes|no|cancel|unpair",
+    operandsMin: 1,
+    operandsMax: 2,
+    operandWords: PAIR_WORDS,
+    options: { ...COMMON, replace: { type: "boolean", help: "give up a peer, or a configuration, that is there" } },
+    summary: "make a pair of two boxes that share a cable",
+    details:
+      "invite     show a code, valid for ten minutes; then the digits to compare with the other box's\njoin CODE  find the box that shows the code, take its configuration; then the digits\nstatus     whose peer this box is, and how far a pairing is\nyes, no    say from another terminal whether the digits are the same\ncancel     end a pairing that is under way\nunpair     be alone again\nExit code 1 when it came to nothing, 6 when there is a peer or a configuration that --replace must give up.",
+  },
   {
     ...none("switchover"),
     options: { ...COMMON, group: { type: "string", value: "GROUP", help: "only this failover group" } },

@@ -46,6 +46,7 @@ function speak(): void {
     box: box as "a" | "b",
     port: Number(port),
     credentials,
+    met: undefined,
     revision: () => revision,
     onChange: sayWhole,
     onTold: (pools) => {
@@ -61,6 +62,7 @@ function speak(): void {
     onDrains: (drains) => say({ drains }),
     onLink: () => undefined,
     onCommitMessage: () => undefined,
+    wantsFlows: () => true,
     onFlows: (socket) => {
       say({ flows: true });
       socket.on("close", () => say({ flows: false })).resume();

@@ -9,6 +9,7 @@ import { isTag } from "./code.ts";
 /** Both boxes must speak the same. */
 export const CEREMONY_PROTOCOL = 1;
 export const CEREMONY_LINE_BYTES_MAX = 8 << 10;
+export const SEARCH_BYTES_MAX = 256;
 const RELEASE_LENGTH_MAX = 32;
 /** DER in hexadecimal; our own have some 300 bytes. */
 const CERTIFICATE_DIGITS_MAX = 4_096;
@@ -74,6 +75,21 @@ export interface Refused {
   readonly refusal: CeremonyRefusal;
 }
 
+/** A datagram to all on the cable: who invites? */
+export interface Seek {
+  readonly kind: "seek";
+  readonly protocol: number;
+}
+
+/** The answer to it. */
+export interface Here {
+  readonly kind: "here";
+  readonly protocol: number;
+  readonly tag: string;
+}
+
+export type SearchMessage = Seek | Here;
+
 export type CeremonyMessage = Hello | Offer | Open | Proof | Agreed | Kept | Refused;
 
 /** Why a ceremony came to nothing; the word goes over the wire. */
@@ -125,8 +141,10 @@ const clock: Check = (value) => Number.isInteger(value) && Math.abs(Number(value
 
 const introduction = { share: digits(64), nonce: digits(64), certificate: digitsUpTo(CERTIFICATE_DIGITS_MAX), clock };
 
-/** The fields of each message beside its kind, in their order on the wire, which is hashed. */
-const FIELDS: Readonly<Record<CeremonyMessage["kind"], Readonly<Record<string, Check>>>> = {
+/** Of each message the fields beside its kind, in their order on the wire, which is hashed. */
+type Fields<Kind extends string> = Readonly<Record<Kind, Readonly<Record<string, Check>>>>;
+
+const CEREMONY_FIELDS: Fields<CeremonyMessage["kind"]> = {
   hello: { protocol: count, release, tag: isTag, commitment: digits(64) },
   offer: { protocol: count, release, letter: (value) => value === "a" || value === "b", ...introduction },
   open: introduction,
@@ -136,23 +154,42 @@ const FIELDS: Readonly<Record<CeremonyMessage["kind"], Readonly<Record<string, C
   refused: { refusal: (value) => typeof value === "string" && Object.hasOwn(REFUSALS, value) },
 };
 
+const SEARCH_FIELDS: Fields<SearchMessage["kind"]> = {
+  seek: { protocol: count },
+  here: { protocol: count, tag: isTag },
+};
+
 /** One line without its end, always the same for the same message. */
 export function encodeCeremonyMessage(message: CeremonyMessage): string {
-  return JSON.stringify(message, ["kind", ...Object.keys(FIELDS[message.kind])]);
+  return JSON.stringify(message, ["kind", ...Object.keys(CEREMONY_FIELDS[message.kind])]);
 }
 
 export function decodeCeremonyMessage(line: string): Result<CeremonyMessage, "bad-message"> {
+  return decode(CEREMONY_FIELDS, line.length > CEREMONY_LINE_BYTES_MAX ? "" : line);
+}
+
+/** Undefined for a datagram that is none of ours. */
+export function decodeSearchMessage(text: string): SearchMessage | undefined {
+  const decoded = decode<SearchMessage>(SEARCH_FIELDS, text.length > SEARCH_BYTES_MAX ? "" : text);
+  return decoded.ok ? decoded.value : undefined;
+}
+
+function decode<Message extends { readonly kind: string }>(
+  fieldsOf: Fields<Message["kind"]>,
+  line: string,
+): Result<Message, "bad-message"> {
   const value = parse(line);
   const kind = value?.["kind"];
-  if (value === undefined || typeof kind !== "string" || !Object.hasOwn(FIELDS, kind)) return refuse("bad-message");
-  const fields = FIELDS[kind as CeremonyMessage["kind"]];
-  const whole = Object.entries(fields).every(([name, holds]) => Object.hasOwn(value, name) && holds(value[name]));
+  if (value === undefined || typeof kind !== "string" || !Object.hasOwn(fieldsOf, kind)) return refuse("bad-message");
+  const fields = fieldsOf[kind as Message["kind"]];
+  const whole = Object.entries<Check>(fields).every(
+    ([name, holds]) => Object.hasOwn(value, name) && holds(value[name]),
+  );
   if (!whole || Object.keys(value).length !== Object.keys(fields).length + 1) return refuse("bad-message");
-  return ok(value as unknown as CeremonyMessage);
+  return ok(value as unknown as Message);
 }
 
 function parse(line: string): Raw | undefined {
-  if (line.length > CEREMONY_LINE_BYTES_MAX) return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Raw) : undefined;

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import { compileOrders } from "../../config/compile-orders.ts";
 import { compileSystem } from "../../config/compile-system.ts";
+import { heartbeatPortDefault } from "../../config/defaults.ts";
 import type { Resolved } from "../../config/resolved.ts";
 import { JsonInPieces } from "../json-pieces.ts";
 import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
-import { readPairKey } from "../supervisor/pair-key.ts";
 import { AlarmBoard } from "./alarm-board.ts";
 import { openCandidate } from "./candidate/open-candidate.ts";
 import { PairCommits } from "./commit/commits.ts";
@@ -28,10 +28,13 @@ import { Maintenance } from "./maintenance.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
-import { keyCredentials } from "./peer-link/credentials.ts";
+import { pairingHandlers } from "./pairing/pairing-handlers.ts";
+import { PairingRoom } from "./pairing/pairing-room.ts";
+import { type Standing, standingOf } from "./pairing/standing.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
 import { commitAlarms, missingDevice, NO_CONFIGURATION, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { SentinelLink } from "./sentinel-link.ts";
+import { SentinelReady } from "./sentinel-ready.ts";
 import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
 import { type StatusSources, statusText } from "./status.ts";
@@ -45,16 +48,16 @@ export interface CoreOptions {
   readonly box: Box | undefined;
   readonly importFile: string | undefined;
   readonly pairKeyFile: string | undefined;
+  /** Starts core again, which changes nothing that serves. */
+  readonly restart: (reason: string) => void;
 }
 
 const EVENTS_KEPT = 200;
-/** A sentinel that is not there by then is worth a line in the log; the box goes on waiting for it. */
-const SENTINEL_LATE_MILLIS = 5_000;
 
 interface Parts {
   readonly configuration: Configuration;
   readonly committer: Committer;
-  readonly pairKey: Uint8Array | undefined;
+  readonly standing: Standing;
   readonly seed: string;
   readonly maintenance: Maintenance;
   readonly drains: Drains;
@@ -65,7 +68,8 @@ export class Core {
   readonly #log: Log;
   readonly #configuration: Configuration;
   readonly #committer: Committer;
-  readonly #pairKey: Uint8Array | undefined;
+  readonly #standing: Standing;
+  readonly #pairing: PairingRoom;
   readonly #alarms: AlarmBoard;
   readonly #network: NetworkKeeper;
   readonly #connections: VipConnections;
@@ -73,6 +77,7 @@ export class Core {
   readonly #serving: Serving;
   readonly #replication: ReplicationKeeper;
   readonly #drains: Drains;
+  readonly #maintenance: Maintenance;
   readonly #toolbox: Toolbox;
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
@@ -86,16 +91,15 @@ export class Core {
   #control: ControlServer | undefined;
   #pair: Pair | undefined;
   #status: SentinelStatus | undefined;
-  readonly #maintenance: Maintenance;
   #turn: Promise<unknown> = Promise.resolve();
-  #onSentinelReady: () => void = () => undefined;
+  readonly #ready = new SentinelReady();
 
   private constructor(options: CoreOptions, parts: Parts) {
     const { hal, log, stateDirectory } = options;
     this.#log = log;
     this.#configuration = parts.configuration;
     this.#committer = parts.committer;
-    this.#pairKey = parts.pairKey;
+    this.#standing = parts.standing;
     this.#maintenance = parts.maintenance;
     this.#alarms = new AlarmBoard(logAlarm(log));
     this.#network = new NetworkKeeper(hal.network, hal.sysctl, log, () => this.#onNetwork());
@@ -125,6 +129,8 @@ export class Core {
     });
     this.#drains = parts.drains;
     this.#serving.setDrains(parts.drains.names);
+    const linked = () => this.#pair?.up === true;
+    this.#pairing = new PairingRoom({ ...options, ...parts, linked, onChanged: options.restart });
     this.#toolbox = new Toolbox({
       hal,
       balancer: this.#serving.balancer,
@@ -147,11 +153,12 @@ export class Core {
 
   /** Takes the configuration and answers on the control socket. Refuses what cannot run. */
   static async open(options: CoreOptions): Promise<Core> {
-    const { hal, log, stateDirectory, box, importFile, pairKeyFile } = options;
-    const pairKey = pairKeyFile === undefined ? undefined : readPairKey(pairKeyFile);
+    const { hal, log, stateDirectory, importFile } = options;
+    const standing = standingOf(options);
     const devices = async () => (await hal.network.links()).map((link) => link.ifname);
-    const loading = new BalancerLoading(hal.bpf, join(stateDirectory, "bpf"), pairKey);
-    const known = { stateDirectory, box, hasPairKey: pairKey !== undefined, devices };
+    const loading = new BalancerLoading(hal.bpf, join(stateDirectory, "bpf"), standing.seed);
+    const { box, credentials } = standing;
+    const known = { stateDirectory, box, hasPairKey: credentials !== undefined, devices };
     const configuration = await Configuration.open({ ...known, onResolved: loading.expect });
     const applied = importFile === undefined ? undefined : await configuration.importFile(importFile);
     if (applied !== undefined) logApplied(log, applied);
@@ -160,18 +167,22 @@ export class Core {
     const drains = await Drains.load(configuration);
     const tables = await loading.begin(configuration.inForce?.resolved);
     const committer = await Committer.open({
-      ...{ clock: hal.clock, sysctl: hal.sysctl, configuration, log, box: pairKey && box },
+      ...{ clock: hal.clock, sysctl: hal.sysctl, configuration, log, box: credentials && box },
       putIntoForce: () => core.#inTurn(() => core.#putIntoForce()),
       send: (message) => core.#pair?.sendCommitMessage(message),
       onChange: () => core.#onCommit(),
     });
-    const core: Core = new Core(options, { configuration, committer, pairKey, seed, maintenance, drains, tables });
+    const core: Core = new Core(options, { configuration, committer, standing, seed, maintenance, drains, tables });
     const answers = core.#answers();
     const commits = new PairCommits({ committer, past: configuration.store, box });
     const candidate = await openCandidate({ ...known, configuration }, commits);
     core.#control = await ControlServer.open({
       path: join(stateDirectory, "control.sock"),
-      handlers: { ...controlHandlers(answers), ...configurationHandlers(commits, candidate) },
+      handlers: {
+        ...controlHandlers(answers),
+        ...configurationHandlers(commits, candidate),
+        ...pairingHandlers(core.#pairing),
+      },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream, query) =>
         stream === "watchStatus" ? [core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query))] : [],
@@ -182,9 +193,13 @@ export class Core {
 
   /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
   async bringUp(): Promise<void> {
-    this.#setAlarm("no-configuration", "", this.#configuration.inForce === undefined ? NO_CONFIGURATION : undefined);
+    if (this.#configuration.inForce === undefined) {
+      this.#setAlarm("no-configuration", "", NO_CONFIGURATION);
+      this.#openPair(undefined);
+    }
     await this.#committer.bringUp();
-    await this.#sentinelReady();
+    const groups = () => this.#configuration.inForce?.resolved.groups;
+    await this.#ready.wait({ log: this.#log, groups, status: () => this.#status });
   }
 
   /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
@@ -193,6 +208,7 @@ export class Core {
     this.#committer.close();
     this.#revisions.close();
     this.#control?.close();
+    this.#pairing.close();
     this.#pair?.close();
     this.#sentinel.close();
     this.#connections.close();
@@ -224,17 +240,20 @@ export class Core {
     return this.#network.troubles.find(({ action }) => !known.has(action))?.sentence;
   }
 
-  #openPair(resolved: Resolved): void {
-    const port = resolved.pair?.heartbeat.port;
+  /** Boxes that were paired are linked before they have a configuration, so that both get the first one. */
+  #openPair(resolved: Resolved | undefined): void {
+    const { box, credentials, pairing } = this.#standing;
+    const port = resolved?.pair?.heartbeat.port ?? (pairing === undefined ? undefined : heartbeatPortDefault);
+    this.#replication.setPaired(resolved?.pair !== undefined && credentials !== undefined);
     if (this.#pair !== undefined && this.#pair.port === port) return;
     this.#pair?.close();
     this.#pair = undefined;
-    this.#replication.setPaired(port !== undefined && this.#pairKey !== undefined);
-    if (port === undefined || resolved.box === undefined || this.#pairKey === undefined) return;
+    if (port === undefined || box === undefined || credentials === undefined) return;
     this.#pair = new Pair({
-      box: resolved.box,
+      box,
       port,
-      credentials: keyCredentials(this.#pairKey),
+      credentials,
+      met: pairing?.met,
       revision: () => this.#configuration.inForce?.revision.id ?? "",
       onChange: () => this.#onPeer(),
       onTold: (pools) => this.#serving.setTold(pools),
@@ -242,6 +261,7 @@ export class Core {
       poolNames: () => this.#serving.poolNames,
       onStale: (hosts) => this.#sentinel.sendStale(hosts),
       onDrains: (drains) => void this.#toolbox.mergeDrains(drains),
+      wantsFlows: () => this.#replication.status !== undefined,
       onFlows: (socket) => this.#replication.attach(socket),
       onLink: (up) => this.#committer.setLink(up),
       onCommitMessage: (message) => this.#committer.receive(message),
@@ -250,28 +270,9 @@ export class Core {
     this.#pair.setAddresses(this.#status?.peer?.addresses ?? []);
   }
 
-  /** Resolves when the sentinel knows every group that it was ordered to keep. */
-  #sentinelReady(): Promise<void> {
-    const waitedMillis = SENTINEL_LATE_MILLIS;
-    const late = setTimeout(() => this.#log.warn("sentinel-late", { waitedMillis }), waitedMillis);
-    return new Promise((resolve) => {
-      this.#onSentinelReady = () => {
-        const wanted = this.#configuration.inForce?.resolved.groups;
-        const known = new Set(this.#status?.groups.map((group) => group.name));
-        // A box without a configuration has nothing to wait for.
-        if (wanted !== undefined && (this.#status === undefined || !wanted.every(({ name }) => known.has(name))))
-          return;
-        clearTimeout(late);
-        this.#onSentinelReady = () => undefined;
-        resolve();
-      };
-      this.#onSentinelReady();
-    });
-  }
-
   #onStatus(status: SentinelStatus): void {
     this.#status = status;
-    this.#onSentinelReady();
+    this.#ready.look();
     this.#pair?.setAddresses(status.peer?.addresses ?? []);
     this.#compareRevisions();
     this.#committer.setRole(status.role === "active", status.peer?.alive === true);

@@ -45,6 +45,7 @@ try {
     box: values.box as Box | undefined,
     importFile: values.import,
     pairKeyFile: values["pair-key"],
+    restart,
   });
   await core.bringUp();
   report({ kind: "ready" });
@@ -56,6 +57,12 @@ try {
 async function stop(): Promise<void> {
   await core?.stop();
   hal.close();
+  process.exit(ExitCode.done);
+}
+
+/** Nothing is taken down: the supervisor starts a fresh core, which finds everything as it is. */
+function restart(reason: string): void {
+  log.info("core-restarts", { reason });
   process.exit(ExitCode.done);
 }
 

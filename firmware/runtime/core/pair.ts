@@ -17,6 +17,8 @@ export interface PairOptions {
   readonly box: Box;
   readonly port: number;
   readonly credentials: LinkCredentials;
+  /** Where the two were paired: dialled while the sentinel hears no heartbeat. */
+  readonly met: { readonly address: string; readonly device: string } | undefined;
   readonly revision: () => string;
   /** The peer told its revision, or the link came or went. */
   readonly onChange: () => void;
@@ -32,6 +34,8 @@ export interface PairOptions {
   /** The link stands or is gone. */
   readonly onLink: (up: boolean) => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
+  /** Whether there is anything to do with such a connection. */
+  readonly wantsFlows: () => boolean;
   /** A connection for flows stands. */
   readonly onFlows: (socket: TLSSocket) => void;
   readonly count: (name: string) => void;
@@ -40,6 +44,7 @@ export interface PairOptions {
 export class Pair {
   readonly port: number;
   readonly #link: PeerLink;
+  readonly #met: PairOptions["met"];
   readonly #pictures: PictureSender;
   readonly #long: LongSender;
   #reader = new LongReader();
@@ -48,7 +53,8 @@ export class Pair {
 
   constructor(options: PairOptions) {
     this.port = options.port;
-    const { box, port, revision, onChange, onTold, onStale, onDrains, onFlows, count } = options;
+    this.#met = options.met;
+    const { box, port, revision, onChange, onTold, onStale, onDrains, wantsFlows, onFlows, count } = options;
     this.#pictures = new PictureSender({
       pictureOf: options.pictureOf,
       send: (pools) => this.#link.sendHealth({ kind: "health", revision: revision(), pools }),
@@ -89,6 +95,7 @@ export class Pair {
         if (message?.ok === true) options.onCommitMessage(message.value);
         else this.#link.refuse(`peerLinkCommit_${message?.reason ?? "tooLong"}`);
       },
+      wantsFlows,
       onFlows,
       count,
     });
@@ -103,8 +110,10 @@ export class Pair {
     return this.#link.up;
   }
 
+  /** Where the sentinel hears the peer, best first. */
   setAddresses(addresses: PeerStatus["addresses"]): void {
-    this.#link.setAddresses(addresses);
+    const met = this.#met === undefined ? [] : [this.#met];
+    this.#link.setAddresses(addresses.length === 0 ? met : addresses);
   }
 
   /** After a commit. */

@@ -99,6 +99,10 @@ export class AloneSentinel implements Mode {
     // There is nobody to tell.
   }
 
+  setBeatKey(): void {
+    // There is nobody to hear.
+  }
+
   setPenalties(penalties: readonly Penalty[]): void {
     this.#penalties = penalties;
     this.#review();

@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openHal } from "@futago/hal/linux.ts";
 import { openPulse } from "@futago/hal/pulse/launch.ts";
+import { fromHex } from "@futago/hal/units/bytes.ts";
+import { RefusalError } from "../exit-code.ts";
+import { readPairing } from "../pairing-file.ts";
 import { readPairKey } from "../supervisor/pair-key.ts";
 import { Sentinel } from "./sentinel.ts";
 
@@ -16,9 +19,19 @@ import { Sentinel } from "./sentinel.ts";
 const PRIORITY = 50;
 const BEAT_KEY_INFO = "futago heartbeat";
 
-function beatKey(path: string | undefined): Uint8Array | undefined {
-  if (path === undefined) return undefined;
-  return new Uint8Array(hkdfSync("sha256", readPairKey(path), new Uint8Array(0), BEAT_KEY_INFO, 32));
+let known: Uint8Array | undefined;
+
+/** Asked again when core comes back: the box may have been paired, or paired anew. Undefined on a box alone. */
+function beatKey(state: string, keyFile: string | undefined): Uint8Array | undefined {
+  try {
+    const key = keyFile === undefined ? fromHex(readPairing(state)?.pairKey ?? "none") : readPairKey(keyFile);
+    const derive = (from: Uint8Array) => hkdfSync("sha256", from, new Uint8Array(0), BEAT_KEY_INFO, 32);
+    known = key === undefined ? undefined : new Uint8Array(derive(key));
+  } catch (error) {
+    // What was whole before: the heartbeats go on with it, and core says what is wrong.
+    if (known === undefined || !(error instanceof RefusalError)) throw error;
+  }
+  return known;
 }
 
 const { values } = parseArgs({ options: { state: { type: "string" }, "pair-key": { type: "string" } } });
@@ -36,12 +49,13 @@ try {
     `sentinel: no real-time priority, so a busy box may hand over late: ${(error as Error).message}\n`,
   );
 }
+const { state, "pair-key": keyFile } = values;
 const sentinel = new Sentinel({
   hal,
   launcher: openPulse(),
-  beatKey: beatKey(values["pair-key"]),
-  stateDirectory: values.state,
-  bpfDirectory: join(values.state, "bpf"),
+  beatKey: () => beatKey(state, keyFile),
+  stateDirectory: state,
+  bpfDirectory: join(state, "bpf"),
 });
 await sentinel.start();
 

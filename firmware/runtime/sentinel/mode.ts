@@ -26,6 +26,8 @@ export interface Mode {
   setPenalties(penalties: readonly Penalty[]): void;
   /** Whether the peer has the connections that this box serves. */
   setConnectionsTold(told: boolean): void;
+  /** The heartbeats' key may be another; undefined when the box is not of a pair any more. */
+  setBeatKey(key: Uint8Array | undefined): void;
   setCoreConnected(connected: boolean): void;
   linksChanged(): void;
   command(command: SentinelCommand): Promise<CommandAnswer>;

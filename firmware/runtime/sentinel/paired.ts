@@ -3,6 +3,7 @@
  * health, and carries out what it says. Decides nothing itself.
  */
 import type { PulseLauncher } from "@futago/hal/contract/pulse.ts";
+import { equalBytes } from "@futago/hal/units/bytes.ts";
 import type { PulseReport } from "@futago/hal/units/pulse.ts";
 import { between, earliest, type Instant, instant } from "@futago/hal/units/time.ts";
 import type { Orders, PairOrders } from "../../config/orders.ts";
@@ -45,7 +46,6 @@ export interface PairedOptions {
 
 export class PairedSentinel implements Mode {
   readonly #context: ModeContext;
-  readonly #options: PairedOptions;
   readonly #witnesses: Witnesses;
   readonly #announcer: Announcer;
   readonly #watch: VipWatch;
@@ -54,6 +54,7 @@ export class PairedSentinel implements Mode {
   readonly #stale: StaleNeighbours;
   readonly #commands = new PairCommands();
   readonly #pulse: PulseProcess;
+  #beatKey: Uint8Array;
   #orders: Orders;
   #pair: PairOrders;
   #slots: ReadonlyMap<string, number>;
@@ -74,7 +75,7 @@ export class PairedSentinel implements Mode {
   ) {
     const { hal } = context;
     this.#context = context;
-    this.#options = options;
+    this.#beatKey = options.beatKey;
     this.#orders = orders;
     this.#pair = orders.pair;
     this.#slots = slots;
@@ -137,6 +138,13 @@ export class PairedSentinel implements Mode {
 
   setConnectionsTold(told: boolean): void {
     this.#input({ kind: "connections", told });
+  }
+
+  /** A peer that is heard by the former key goes silent until it has the same. */
+  setBeatKey(key: Uint8Array | undefined): void {
+    if (key === undefined || equalBytes(key, this.#beatKey)) return;
+    this.#beatKey = key;
+    this.#tellPulse();
   }
 
   setCoreConnected(connected: boolean): void {
@@ -243,14 +251,13 @@ export class PairedSentinel implements Mode {
   /** Everything that is not the election's to decide: the key, the paths, the plans. */
   #tellPulse(): void {
     const { hal, links } = this.#context;
-    const { beatKey } = this.#options;
     const setup = {
       requests: hal.requests,
       links,
       orders: this.#orders,
       pair: this.#pair,
       config: this.#config,
-      beatKey,
+      beatKey: this.#beatKey,
     };
     for (const command of pulseSetup(setup)) this.#pulse.send(command);
   }

@@ -72,7 +72,7 @@ beforeEach(async () => {
   for (const ifname of [ETH0, ETH1]) frames.plug(network.plug(ifname), new FakeSegment());
   const parts = { clock, network, frames, bpf, icmp: new FakeIcmp(clock.now), requests: requestBuilder };
   const hal = { ...parts, sysctl: new FakeSysctl() } as Partial<Hal> as Hal;
-  const beatKey = new Uint8Array(32);
+  const beatKey = () => new Uint8Array(32);
   const options = { hal, launcher: pulse.launcher, beatKey, stateDirectory: directory, bpfDirectory: BPF };
   sentinel = new Sentinel(options);
   await sentinel.start();

@@ -26,8 +26,8 @@ const STATUS_AFTER_CHANGE_MILLIS = 5;
 export interface SentinelOptions {
   readonly hal: Hal;
   readonly launcher: PulseLauncher;
-  /** Undefined when the box was started without a pair's key. */
-  readonly beatKey: Uint8Array | undefined;
+  /** Of the heartbeats; undefined on a box that is not of a pair. */
+  readonly beatKey: () => Uint8Array | undefined;
   readonly stateDirectory: string;
   readonly bpfDirectory: string;
 }
@@ -94,6 +94,8 @@ export class Sentinel {
       // A core that was just started says so first thing when it is otherwise.
       this.#told = true;
       this.#mode?.setConnectionsTold(true);
+      // A box that was paired, or paired anew, starts its core again.
+      this.#mode?.setBeatKey(this.#options.beatKey());
     }
     this.#mode?.setCoreConnected(connected);
     if (connected) this.#sendStatus();
@@ -173,9 +175,10 @@ export class Sentinel {
     };
     const { pair } = orders;
     if (pair === undefined) return new AloneSentinel(context, orders, this.#slots);
-    const { beatKey, launcher } = this.#options;
+    const { launcher } = this.#options;
+    const beatKey = this.#options.beatKey();
     // Core refuses a pair without a key before it sends orders; without one no heartbeat could be told from a forgery.
-    if (beatKey === undefined) throw new Error("orders for a pair on a box that was started without a pair key");
+    if (beatKey === undefined) throw new Error("orders for a pair on a box that has no pair key");
     const onStale = (hosts: readonly StaleSighting[]) => this.#server.stale(hosts);
     return new PairedSentinel(context, { launcher, beatKey, onStale }, { ...orders, pair }, this.#slots);
   }

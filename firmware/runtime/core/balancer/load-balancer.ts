@@ -22,20 +22,21 @@ export interface LoadedTables {
 export class BalancerLoading {
   readonly #bpf: Bpf;
   readonly #pinDirectory: string;
-  readonly #pairKey: Uint8Array | undefined;
+  /** Of the pair's rings; undefined on a box alone. */
+  readonly #pairSeed: string | undefined;
   readonly #rings = new RingStock();
   #tables: Promise<LoadedTables> | undefined;
   #seed: Promise<string> | undefined;
 
-  constructor(bpf: Bpf, pinDirectory: string, pairKey: Uint8Array | undefined) {
+  constructor(bpf: Bpf, pinDirectory: string, pairSeed: string | undefined) {
     this.#bpf = bpf;
     this.#pinDirectory = pinDirectory;
-    this.#pairKey = pairKey;
+    this.#pairSeed = pairSeed;
   }
 
   /** Of the rings. */
   seed(settings: Settings): Promise<string> {
-    this.#seed ??= ringSeed(this.#pairKey, settings);
+    this.#seed ??= ringSeed(this.#pairSeed, settings);
     return this.#seed;
   }
 

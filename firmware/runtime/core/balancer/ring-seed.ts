@@ -1,5 +1,5 @@
 /** The seed of all rings: the same on both boxes of a pair, unknown to clients, and never another while flows run. */
-import { hkdfSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
 const SEED_BYTES = 16;
 const SETTING = "ringSeed";
@@ -9,15 +9,17 @@ export interface Settings {
   putSetting(key: string, value: string | undefined): Promise<void>;
 }
 
-/** From the pair's key where there is one; else made once and remembered. */
-export async function ringSeed(pairKey: Uint8Array | undefined, settings: Settings): Promise<string> {
-  if (pairKey !== undefined) {
-    // RFC 5869: another info gives another key, so the seed tells nothing of the pair's key.
-    return Buffer.from(hkdfSync("sha256", pairKey, new Uint8Array(0), "futago ring seed", SEED_BYTES)).toString("hex");
-  }
+/** The pair's where there is one; else made once and remembered. */
+export async function ringSeed(pairs: string | undefined, settings: Settings): Promise<string> {
+  if (pairs !== undefined) return pairs;
   const kept = await settings.setting(SETTING);
   if (kept !== undefined) return kept;
   const made = randomBytes(SEED_BYTES).toString("hex");
   await settings.putSetting(SETTING, made);
   return made;
+}
+
+/** Of a box that was of a pair and is alone from now on: its flows run by the pair's seed. */
+export async function keepRingSeed(seed: string, settings: Settings): Promise<void> {
+  await settings.putSetting(SETTING, seed);
 }

@@ -13,6 +13,7 @@ import type {
   TraceShown,
 } from "../../control.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
+import type { PairingMethods } from "../../control-pairing.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { JsonInPieces } from "../../json-pieces.ts";
 import type { SentinelEvent } from "../../messages.ts";
@@ -38,8 +39,10 @@ export interface Answers {
   capture(query: CaptureQuery, onEvent: (event: CaptureEvent) => void): () => void;
 }
 
-/** All but what configuration-handlers.ts answers. */
-export function controlHandlers(answers: Answers): Omit<ControlHandlers, keyof ConfigurationMethods> {
+/** All but what configuration-handlers.ts and pairing-handlers.ts answer. */
+export function controlHandlers(
+  answers: Answers,
+): Omit<ControlHandlers, keyof ConfigurationMethods | keyof PairingMethods> {
   return {
     status: (query) => answers.status(query),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),

@@ -24,7 +24,7 @@ export interface PeerHello {
   readonly kind: "hello";
   readonly version: number;
   readonly box: Box;
-  /** The revision the sender runs: 64 hex digits. */
+  /** The revision the sender runs: 64 hex digits; empty on a box that has none yet. */
   readonly revision: string;
 }
 
@@ -113,7 +113,7 @@ function decodeHello(value: Raw): Result<PeerHello, PeerRefusal> {
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > 0xffff)
     return refuse("badField");
   if (box !== "a" && box !== "b") return refuse("badField");
-  if (!isRevision(revision)) return refuse("badField");
+  if (revision !== "" && !isRevision(revision)) return refuse("badField");
   return ok({ kind: "hello", version, box, revision });
 }
 

@@ -31,7 +31,7 @@ const UNSENT_BYTES_MAX = 4 << 20;
 
 const FLOWS_NAME = "futago-flows";
 
-type PeerAddress = PeerStatus["addresses"][number];
+type PeerAddress = Pick<PeerStatus["addresses"][number], "address"> & { readonly device: string };
 
 export interface PeerLinkOptions {
   readonly box: Box;
@@ -45,6 +45,7 @@ export interface PeerLinkOptions {
   readonly onPart: (part: PeerPart) => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
+  readonly wantsFlows: () => boolean;
   /** A connection for flows stands; it is closed when the link goes down, or another takes its place. */
   readonly onFlows: (socket: TLSSocket) => void;
   /** One more of a named kind of refusal. */
@@ -55,7 +56,7 @@ export class PeerLink {
   readonly #options: PeerLinkOptions;
   readonly #server: Server | undefined;
   readonly #open = new Set<Socket>();
-  #addresses: PeerStatus["addresses"] = [];
+  #addresses: readonly PeerAddress[] = [];
   #next = 0;
   #dialling: TLSSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -81,7 +82,7 @@ export class PeerLink {
   }
 
   /** Where the sentinel hears the peer, best first. */
-  setAddresses(addresses: PeerStatus["addresses"]): void {
+  setAddresses(addresses: readonly PeerAddress[]): void {
     this.#addresses = addresses;
     if (this.#options.box === "b") this.#dial();
   }
@@ -179,6 +180,7 @@ export class PeerLink {
   #dialFlows(): void {
     const target = this.#target;
     if (this.#closed || this.#peer === undefined || this.#flows !== undefined || target === undefined) return;
+    if (!this.#options.wantsFlows()) return this.#dialFlowsIn(BEAT_MILLIS);
     const socket = connect({
       ...clientTls(this.#options.credentials, this.#options.box),
       ALPNProtocols: [FLOWS_NAME],
@@ -203,9 +205,13 @@ export class PeerLink {
       if (this.#flows !== socket) return;
       this.#flows = undefined;
       if (this.#options.box === "a" || this.#closed) return;
-      clearTimeout(this.#flowsRetry);
-      this.#flowsRetry = setTimeout(() => this.#dialFlows(), RETRY_MILLIS);
+      this.#dialFlowsIn(RETRY_MILLIS);
     });
+  }
+
+  #dialFlowsIn(millis: number): void {
+    clearTimeout(this.#flowsRetry);
+    this.#flowsRetry = setTimeout(() => this.#dialFlows(), millis);
   }
 
   #takeFlows(socket: TLSSocket): void {

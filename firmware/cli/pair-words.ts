@@ -1,0 +1,98 @@
+/** What the command says about a pairing. Pure. */
+import type { Ending, PairingShown } from "../runtime/control-pairing.ts";
+import { ExitCode, type Refusal } from "../runtime/exit-code.ts";
+
+/** A person notices at two seconds; heartbeats and certificates do not. */
+const CLOCK_AHEAD_MILLIS_MAX = 2_000;
+
+type Failure = Extract<Ending, { kind: "failed" }>;
+
+const THEIR_WORDS: Readonly<Record<Failure["refusal"], readonly [what: string, mend: string]>> = {
+  "wrong-code": ["the code is wrong", "Look at it again, or let `futago pair invite` show another one."],
+  "late-code": ["the code is too old: it is valid for ten minutes", "`futago pair invite` shows another one."],
+  "used-code": ["the code has served: it is good for one pairing", "`futago pair invite` shows another one."],
+  "too-many-tries": [
+    "three wrong codes came, so the invitation is over",
+    "Find out who tried; `futago pair invite` shows another code.",
+  ],
+  busy: ["the other box is talking to a third one", "Wait until that is over, or cancel it there."],
+  "other-version": ["the two boxes speak different versions", "Bring both to the same release first."],
+  "bad-message": ["what came over the cable makes no sense", "Somebody else may be on the cable. Try again."],
+  "broken-commitment": [
+    "what came over the cable was changed on its way",
+    "Somebody sits on the cable. Connect the two boxes directly.",
+  ],
+  "not-the-inviter": [
+    "whoever answered does not know the code",
+    "Somebody sits on the cable. Connect the two boxes directly.",
+  ],
+  "digits-differ": [
+    "the digits were not the same",
+    "When they really differed somebody sits on the cable: connect the two boxes directly.",
+  ],
+  "not-answered": ["there was no answer in time", "Begin again with `futago pair invite`."],
+  cancelled: ["the pairing was cancelled", "Begin again with `futago pair invite`."],
+  "not-kept": ["a disk refused the pairing, so neither box has it", "`futago show log` tells what the disk said."],
+  "went-away": ["the other box went away", "Look at the cable and begin again."],
+  "no-invitation": [
+    "no box on any cable invites",
+    "Look at the cables. A code that has served, or is older than ten minutes, is not answered any more: `futago pair invite` shows another one.",
+  ],
+};
+
+export function failureRefusal({ refusal, by }: Failure): Refusal {
+  const [what, mend] = THEIR_WORDS[refusal];
+  const said = by === "there" ? `the other box says: ${what}` : what;
+  return { exitCode: ExitCode.failed, what: said, mend };
+}
+
+export function invitationSentence(code: string): string {
+  return `The code is ${code}. It is valid for ten minutes.\nOn the other box: futago pair join ${code}\n`;
+}
+
+export function digitsSentence(digits: string): string {
+  return `This box shows ${digits}.\n`;
+}
+
+export const QUESTION = "Does the other box show the same digits? [yes/no] ";
+
+export function pairedSentence({ letter, clockAheadMillis }: Extract<Ending, { kind: "paired" }>): string {
+  const sentence = `Paired: this box is ${letter}.\n`;
+  if (Math.abs(clockAheadMillis) < CLOCK_AHEAD_MILLIS_MAX) return sentence;
+  const seconds = Math.round(Math.abs(clockAheadMillis) / 1_000);
+  return `${sentence}The other box's clock is ${seconds} s ${clockAheadMillis > 0 ? "ahead of" : "behind"} this one's.\n`;
+}
+
+/** `futago pair status`. */
+export function renderPairing(shown: PairingShown): string {
+  return [...standing(shown), ...ceremony(shown)].map((line) => `${line}\n`).join("");
+}
+
+function standing({ kind, box, linked, pairing }: PairingShown): readonly string[] {
+  const link = linked ? "The two are linked." : "The link to it is down.";
+  switch (kind) {
+    case "alone":
+      return ["This box has no peer."];
+    case "key":
+      return [`This box is ${box ?? "neither a nor b"}, and was given its pair's key with --pair-key. ${link}`];
+    case "paired":
+      return [
+        `This box is ${box} and has a peer since ${pairing?.since}, met on ${pairing?.device}. ${link}`,
+        `this box  ${pairing?.fingerprint}`,
+        `its peer  ${pairing?.peerFingerprint}`,
+      ];
+  }
+}
+
+function ceremony({ ceremony: { phase, code, digits, secondsLeft, wrongTries, last }, trouble }: PairingShown) {
+  const lines: string[] = [];
+  if (phase === "inviting") lines.push(`It invites with the code ${code}, for ${secondsLeft} s more.`);
+  if (phase === "joining") lines.push(`It looks for a box that invites with the code ${code}.`);
+  if (phase === "talking") lines.push("It talks to another box.");
+  if (phase === "comparing") lines.push(`It shows ${digits}: \`futago pair yes\` when the other one shows the same.`);
+  if (phase === "waiting") lines.push("Somebody has to say at the other box whether the digits are the same.");
+  if (wrongTries > 0) lines.push(`Wrong codes so far: ${wrongTries}.`);
+  if (trouble !== null) lines.push(trouble);
+  if (phase === "idle" && last?.kind === "failed") lines.push(`The last pairing failed: ${failureRefusal(last).what}.`);
+  return lines;
+}

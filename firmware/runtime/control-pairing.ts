@@ -1,0 +1,38 @@
+/** What the control socket knows of pairing. */
+import type { CeremonyShown } from "../pair/ceremony/ceremony.ts";
+import type { Box } from "./messages.ts";
+
+export type { CeremonyShown, Ending } from "../pair/ceremony/ceremony.ts";
+
+export interface PairingShown {
+  /** "key": started with --pair-key, which stands for a pairing. */
+  readonly kind: "alone" | "key" | "paired";
+  /** Null on a box that nobody gave a letter. */
+  readonly box: Box | null;
+  /** The link between the two cores stands. */
+  readonly linked: boolean;
+  /** Null on a box that was not paired. */
+  readonly pairing: {
+    readonly since: string;
+    /** Of the certificates: SHA-256 in hexadecimal. */
+    readonly fingerprint: string;
+    readonly peerFingerprint: string;
+    /** The port on whose cable the two met. */
+    readonly device: string;
+  } | null;
+  /** Why the newest ceremony could not be held here; null when it could. */
+  readonly trouble: string | null;
+  readonly ceremony: CeremonyShown;
+}
+
+export interface PairingMethods {
+  pairing: { params: Record<string, never>; result: PairingShown };
+  /** `replace`: a box that has a peer already takes another instead. */
+  pairInvite: { params: { readonly replace?: boolean }; result: PairingShown };
+  /** `replace`: a peer, or a configuration of this box's own, is given up for the inviter's. */
+  pairJoin: { params: { readonly code: string; readonly replace?: boolean }; result: PairingShown };
+  /** Whether both boxes show the same digits. */
+  pairAnswer: { params: { readonly yes: boolean }; result: PairingShown };
+  pairCancel: { params: Record<string, never>; result: PairingShown };
+  unpair: { params: Record<string, never>; result: { readonly message: string } };
+}

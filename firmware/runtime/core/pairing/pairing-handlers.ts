@@ -1,0 +1,28 @@
+/** What the control socket's methods of pairing do. */
+import type { PairingMethods } from "../../control-pairing.ts";
+import { ExitCode, RefusalError } from "../../exit-code.ts";
+import type { ControlHandlers } from "../control/control-server.ts";
+import type { PairingRoom } from "./pairing-room.ts";
+
+export function pairingHandlers(room: PairingRoom): Pick<ControlHandlers, keyof PairingMethods> {
+  return {
+    pairing: () => room.shown(),
+    pairInvite: ({ replace = false }) => room.invite(truth("replace", replace)),
+    pairJoin: ({ code, replace = false }) => {
+      if (typeof code !== "string") throw badParameter("code is a text");
+      return room.join(code, truth("replace", replace));
+    },
+    pairAnswer: ({ yes }) => room.answer(truth("yes", yes)),
+    pairCancel: () => room.cancel(),
+    unpair: async () => ({ message: await room.unpair() }),
+  };
+}
+
+function truth(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw badParameter(`${name} is true or false`);
+  return value;
+}
+
+function badParameter(what: string): RefusalError {
+  return new RefusalError({ exitCode: ExitCode.usage, what });
+}

@@ -1,0 +1,335 @@
+/**
+ * Pairing on a running box: carries out what the ceremony says, keeps its outcome, and answers who asks. When a pairing
+ * is kept or dropped core starts again, which loses no packet, and everything it knows of its peer is read anew.
+ */
+import { randomBytes, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Server } from "node:net";
+import type { Hal } from "@futago/hal/contract/hal.ts";
+import type { Instant } from "@futago/hal/units/time.ts";
+import {
+  type CeremonyAction,
+  type CeremonyInput,
+  type CeremonyState,
+  initialCeremony,
+  isSeeking,
+  nextTimeout,
+  shown,
+  stepCeremony,
+  tagHeard,
+} from "../../../pair/ceremony/ceremony.ts";
+import { CODE_RANDOM_BYTES, makeCode, parseCode } from "../../../pair/ceremony/code.ts";
+import { encodeCeremonyMessage, type SearchMessage } from "../../../pair/ceremony/message.ts";
+import type { Pairing, Party } from "../../../pair/ceremony/talk.ts";
+import type { Resolved } from "../../../config/resolved.ts";
+import type { PairingShown } from "../../control-pairing.ts";
+import { type PairingFile, writePairing } from "../../pairing-file.ts";
+import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
+import type { Log } from "../log.ts";
+import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
+import { type Identity, makeIdentity } from "./identity.ts";
+import { primitives, stretch, talkSecrets } from "./primitives.ts";
+import {
+  hasPeer,
+  noCeremony,
+  notACode,
+  ownConfiguration,
+  pairStillConfigured,
+  pairedByKey,
+  underWay,
+  unpaired,
+} from "./refusals.ts";
+import type { Standing } from "./standing.ts";
+
+export interface PairingRoomOptions {
+  readonly hal: Pick<Hal, "clock" | "network">;
+  readonly log: Log;
+  readonly stateDirectory: string;
+  readonly standing: Standing;
+  /** Of the balancer's rings, as it is now: a box that joins takes it over. */
+  readonly seed: string;
+  readonly configuration: Settings & { readonly inForce: { readonly resolved: Resolved } | undefined };
+  readonly linked: () => boolean;
+  /** The pairing is another one. Called a moment after, so that who asked hears of it. */
+  readonly onChanged: (reason: string) => void;
+}
+
+const PORTS_MILLIS = 1_000;
+/** Whoever follows a ceremony asks four times a second. */
+const TOLD_MILLIS = 1_000;
+
+export class PairingRoom {
+  readonly #options: PairingRoomOptions;
+  readonly #release: string;
+  readonly #lines: Lines;
+  #state: CeremonyState = initialCeremony;
+  readonly #inputs: CeremonyInput[] = [];
+  #busy = false;
+  #identity: Identity | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ports: NodeJS.Timeout | undefined;
+  #search: Search | undefined;
+  #door: Server | undefined;
+  #trouble: string | null = null;
+
+  constructor(options: PairingRoomOptions) {
+    this.#options = options;
+    this.#release = releaseOf();
+    this.#lines = new Lines({
+      onLine: (connection, line) => this.#input({ kind: "line", connection, line, clock: Date.now() }),
+      onClosed: (connection) => this.#input({ kind: "closed", connection }),
+    });
+  }
+
+  shown(): PairingShown {
+    const { standing, linked, hal } = this.#options;
+    const { kind, box, pairing } = standing;
+    return {
+      kind,
+      box: box ?? null,
+      linked: linked(),
+      pairing:
+        pairing === undefined
+          ? null
+          : {
+              since: pairing.since,
+              fingerprint: fingerprintOf(pairing.certificate),
+              peerFingerprint: fingerprintOf(pairing.peerCertificate),
+              device: pairing.met.device,
+            },
+      trouble: this.#trouble,
+      ceremony: shown(this.#state, hal.clock.now()),
+    };
+  }
+
+  async invite(replace: boolean): Promise<PairingShown> {
+    const { standing, seed } = this.#options;
+    this.#mayBegin();
+    if (standing.kind === "paired" && !replace) throw hasPeer(this.#options.linked());
+    const { certificate } = await this.#prepare();
+    const code = makeCode(randomBytes(CODE_RANDOM_BYTES));
+    const letter = standing.box ?? "a";
+    const party: Party = { role: "inviter", code, release: this.#release, certificate, letter, seed };
+    return this.#begin({ kind: "invite", party });
+  }
+
+  async join(text: string, replace: boolean): Promise<PairingShown> {
+    const { standing, configuration } = this.#options;
+    this.#mayBegin();
+    const code = parseCode(text);
+    if (!code.ok) throw notACode();
+    if (standing.kind === "paired" && !replace) throw hasPeer(this.#options.linked());
+    if (configuration.inForce !== undefined && !replace) throw ownConfiguration();
+    const { certificate } = await this.#prepare();
+    const party = { role: "joiner", code: code.value, release: this.#release, certificate } as const;
+    return this.#begin({ kind: "join", party: { ...party, letter: "a", seed: "" } });
+  }
+
+  answer(yes: boolean): PairingShown {
+    if (this.shown().ceremony.digits === null) throw noCeremony();
+    this.#input({ kind: "answered", yes });
+    return this.shown();
+  }
+
+  cancel(): PairingShown {
+    this.#input({ kind: "cancel" });
+    return this.shown();
+  }
+
+  async unpair(): Promise<string> {
+    const { standing, configuration, stateDirectory, log } = this.#options;
+    if (standing.kind === "key") throw pairedByKey();
+    if (standing.pairing === undefined) throw unpaired();
+    if (configuration.inForce?.resolved.pair !== undefined) throw pairStillConfigured();
+    // The flows of a box that goes on alone run by the pair's rings.
+    await keepRingSeed(standing.pairing.seed, configuration);
+    writePairing(stateDirectory, undefined);
+    log.info("unpaired", { peer: fingerprintOf(standing.pairing.peerCertificate) });
+    this.#changed("unpaired");
+    return "This box has no peer any more. Do the same on the other one.";
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#closeSockets();
+    this.#lines.closeAll();
+  }
+
+  #mayBegin(): void {
+    if (this.#options.standing.kind === "key") throw pairedByKey();
+    if (this.#state.kind !== "idle") throw underWay();
+  }
+
+  /** A box out of its carton has its ports shut, and nobody has said yet what they are for. */
+  async #prepare(): Promise<Identity> {
+    const { network } = this.#options.hal;
+    if (this.#options.configuration.inForce === undefined) {
+      const shut = (await network.links()).filter(({ mac, up }) => mac !== undefined && !up);
+      await Promise.allSettled(shut.map(({ ifindex }) => network.setLinkUp(ifindex, true)));
+    }
+    this.#identity = await makeIdentity();
+    // Somebody else may have begun meanwhile.
+    this.#mayBegin();
+    return this.#identity;
+  }
+
+  #begin(input: CeremonyInput): PairingShown {
+    this.#trouble = null;
+    this.#input(input);
+    return this.shown();
+  }
+
+  /** One after the other: an action's outcome is an input of its own. */
+  #input(input: CeremonyInput): void {
+    this.#inputs.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      const { state, actions } = stepCeremony(primitives, this.#state, next, this.#now());
+      this.#state = state;
+      for (const action of actions) this.#carryOut(action);
+    }
+    this.#busy = false;
+    this.#arrange();
+  }
+
+  #carryOut(action: CeremonyAction): void {
+    const { log } = this.#options;
+    switch (action.kind) {
+      case "dial":
+        return this.#lines.dial(action.connection, action.place, () => this.#connected(action.connection));
+      case "send":
+        return this.#lines.send(action.connection, encodeCeremonyMessage(action.message));
+      case "close":
+        return this.#lines.close(action.connection);
+      case "stretch": {
+        const { connection, text, salt } = action;
+        void stretch(text, salt).then((key) => this.#input({ kind: "stretched", connection, key }));
+        return;
+      }
+      case "keep":
+        return this.#input({ kind: "disk", ok: this.#keep(action.pairing) });
+      case "undo":
+        return this.#undo();
+      case "ended":
+        log.info("pairing-ended", { ...action.ending });
+        if (action.ending.kind === "paired") this.#changed("paired");
+    }
+  }
+
+  #connected(connection: number): void {
+    this.#input({ kind: "connected", connection, secrets: talkSecrets(), clock: Date.now() });
+  }
+
+  #keep(pairing: Pairing): boolean {
+    const { stateDirectory, log } = this.#options;
+    const met = this.#met();
+    if (this.#identity === undefined || met === undefined) return false;
+    const { role, letter, seed, peerCertificate } = pairing;
+    const file: PairingFile = {
+      version: 1,
+      letter,
+      role,
+      pairKey: Buffer.from(pairing.pairKey).toString("hex"),
+      seed,
+      ...this.#identity,
+      peerCertificate,
+      met,
+      since: new Date().toISOString(),
+    };
+    try {
+      writePairing(stateDirectory, file);
+      return true;
+    } catch (error) {
+      log.error("pairing-not-kept", { error: String(error) });
+      return false;
+    }
+  }
+
+  #met(): PairingFile["met"] | undefined {
+    const conversation = this.#state.kind === "idle" ? undefined : this.#state.conversation;
+    return conversation === undefined ? undefined : this.#lines.placeOf(conversation.connection);
+  }
+
+  /** The former peer, if there was one, is the peer again. */
+  #undo(): void {
+    const { stateDirectory, standing, log } = this.#options;
+    try {
+      writePairing(stateDirectory, standing.pairing);
+    } catch (error) {
+      log.error("pairing-not-undone", { error: String(error) });
+    }
+  }
+
+  #changed(reason: string): void {
+    setTimeout(() => this.#options.onChanged(reason), TOLD_MILLIS);
+  }
+
+  /** Sockets and timers as the state asks for them. */
+  #arrange(): void {
+    const tag = tagHeard(this.#state);
+    const wanted = tag !== undefined ? "listen" : isSeeking(this.#state) ? "seek" : "none";
+    const have = this.#search === undefined ? "none" : this.#door === undefined ? "seek" : "listen";
+    if (wanted !== have) {
+      this.#closeSockets();
+      if (wanted !== "none") this.#openSockets(wanted === "listen");
+    }
+    clearTimeout(this.#timer);
+    const at = nextTimeout(this.#state);
+    if (at === undefined) return;
+    const millis = Math.max(1, Math.ceil((at - this.#now()) / 1_000));
+    this.#timer = setTimeout(() => this.#input({ kind: "timeout" }), millis);
+    this.#timer.unref();
+  }
+
+  #openSockets(listens: boolean): void {
+    const onFault = (error: Error) => this.#onFault(error);
+    const onMessage = (message: SearchMessage, from: Sender) => this.#onSearch(message, from);
+    this.#search = new Search(listens ? PAIRING_PORT : 0, { onMessage, onFault });
+    if (listens) this.#door = this.#lines.listen((connection) => this.#connected(connection), onFault);
+    void this.#listPorts();
+    this.#ports = setInterval(() => void this.#listPorts(), PORTS_MILLIS);
+  }
+
+  async #listPorts(): Promise<void> {
+    const links = await this.#options.hal.network.links();
+    const live = links.filter(({ mac, up, carrier }) => mac !== undefined && up && carrier);
+    this.#search?.setDevices(live.map(({ ifname }) => ifname));
+  }
+
+  #onSearch(message: SearchMessage, from: Sender): void {
+    if (message.kind === "here") {
+      const connection = this.#lines.nextNumber();
+      return this.#input({ kind: "found", tag: message.tag, place: from.address, connection });
+    }
+    const tag = tagHeard(this.#state);
+    if (tag !== undefined) this.#search?.answer(tag, from);
+  }
+
+  #onFault(error: Error): void {
+    this.#options.log.error("pairing-socket", { error: error.message });
+    this.#trouble = `port ${PAIRING_PORT} cannot be used: ${error.message}`;
+    this.#input({ kind: "cancel" });
+  }
+
+  #closeSockets(): void {
+    clearInterval(this.#ports);
+    this.#search?.close();
+    this.#search = undefined;
+    this.#door?.close();
+    this.#door = undefined;
+  }
+
+  #now(): Instant {
+    return this.#options.hal.clock.now();
+  }
+}
+
+function fingerprintOf(certificate: string): string {
+  return new X509Certificate(Buffer.from(certificate, "hex")).fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+function releaseOf(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,192 @@
+/** Boxes with empty state directories become a pair, with no file carried from one to the other. */
+import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { PairingShown } from "@futago/firmware/runtime/control-pairing.ts";
+import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
+import { Pair, pairDocument } from "./pair-fixture.ts";
+import { Boxes, FUTAGO, type RunningBox } from "./running-box.ts";
+
+const READY_MILLIS = 20_000;
+const WAIT = { timeout: 20_000 };
+
+/** `futago pair …` with a person before it. */
+class Terminal {
+  readonly #process: ChildProcess;
+  #out = "";
+  #errors = "";
+
+  constructor(namespace: Namespace, state: string, ...argv: string[]) {
+    const all = [FUTAGO, "pair", ...argv, "--state", state];
+    this.#process = namespace.spawn(all, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#process.stdout?.on("data", (chunk: Buffer) => (this.#out += chunk.toString()));
+    this.#process.stderr?.on("data", (chunk: Buffer) => (this.#errors += chunk.toString()));
+  }
+
+  /** Waits until the pattern is there and returns what is in its parentheses. */
+  async reads(pattern: RegExp): Promise<string> {
+    await vi.waitUntil(() => pattern.test(this.#out) || this.#process.exitCode !== null, WAIT);
+    const found = pattern.exec(this.#out)?.[1];
+    if (found === undefined) throw new Error(`${pattern} is not in\n${this.#out}${this.#errors}`);
+    return found;
+  }
+
+  code = () => this.reads(/The code is (\S+)\. /);
+  digits = () => this.reads(/This box shows (\d{3} \d{3})\.\n/);
+
+  says(text: string): void {
+    this.#process.stdin?.write(`${text}\n`);
+  }
+
+  /** The exit code, then what it wrote. */
+  async ended(): Promise<readonly [code: number | null, out: string]> {
+    await vi.waitUntil(() => this.#process.exitCode !== null, { timeout: 40_000 });
+    return [this.#process.exitCode, this.#out + this.#errors];
+  }
+}
+
+async function shown(box: RunningBox): Promise<PairingShown> {
+  return JSON.parse((await box.futago("pair", "status", "--json")).stdout) as PairingShown;
+}
+
+/** Invites on the one, joins on the other; both persons see the same digits and say yes. */
+async function marry(inviter: [Namespace, RunningBox], joiner: [Namespace, RunningBox], ...options: string[]) {
+  const one = new Terminal(inviter[0], inviter[1].state, "invite", ...options);
+  const other = new Terminal(joiner[0], joiner[1].state, "join", await one.code());
+  const digits = await one.digits();
+  expect(await other.digits()).toBe(digits);
+  for (const terminal of [one, other]) terminal.says("yes");
+  const ends = [await one.ended(), await other.ended()];
+  for (const [code, out] of ends) expect([code, out]).toEqual([0, expect.stringContaining("The two are linked.")]);
+}
+
+describe("two boxes out of their cartons", () => {
+  let pair: Pair;
+  afterEach(() => pair.destroy());
+
+  it("become a hot pair; a dead one is replaced; a third one is turned away", async () => {
+    pair = await Pair.start({ bare: true });
+    const { hosts, files } = pair;
+    const start = async (box: "a" | "b", state: string) => {
+      const running = files.start(hosts[box], files.state(state));
+      await running.ready(READY_MILLIS);
+      return running;
+    };
+    const [a, b] = await Promise.all([start("a", "a"), start("b", "b")]);
+    expect(await shown(a)).toMatchObject({ kind: "alone", box: null, pairing: null });
+    await marry([hosts.a, a], [hosts.b, b]);
+    const [ofA, ofB] = [await shown(a), await shown(b)];
+    expect([ofA, ofB]).toMatchObject([
+      { kind: "paired", box: "a", linked: true },
+      { kind: "paired", box: "b", linked: true },
+    ]);
+    expect(ofA.pairing?.peerFingerprint).toBe(ofB.pairing?.fingerprint);
+    expect(ofB.pairing?.peerFingerprint).toBe(ofA.pairing?.fingerprint);
+    const document = files.document("pair.json", pairDocument());
+    for (const box of [a, b]) expect(await box.futago("config", "apply", document)).toMatchObject({ code: 0 });
+    await pair.settled("a");
+
+    // The dead one is replaced while the other one serves.
+    const held = async () => (await pair.status("a")).groups.map(({ state, since }) => [state, since]);
+    const before = await held();
+    b.process.kill("SIGKILL");
+    await b.ended();
+    await pair.until("a", "alone", ({ peer }) => peer?.alive === false);
+    const refused = await a.futago("pair", "invite");
+    expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining("has a peer already, which is away") });
+    const fresh = await start("b", "b2");
+    await marry([hosts.a, a], [hosts.b, fresh], "--replace");
+    expect(await shown(fresh)).toMatchObject({ kind: "paired", box: "b", linked: true });
+    expect((await shown(a)).pairing?.peerFingerprint).not.toBe(ofA.pairing?.peerFingerprint);
+    expect(await fresh.futago("config", "apply", document)).toMatchObject({ code: 0 });
+    await vi.waitUntil(async () => (await fresh.status()).role === "standby", WAIT);
+    await pair.until("a", "active with a peer", ({ role, peer }) => role === "active" && peer?.alive === true);
+    expect(await held()).toEqual(before);
+  }, 120_000);
+});
+
+describe("three boxes on one cable", () => {
+  let net: TestNetwork;
+  let hosts: readonly Namespace[] = [];
+  const files = new Boxes();
+  afterEach(async () => {
+    await files.destroy(hosts);
+    await net.destroy();
+  });
+
+  it("a wrong code is refused, a third box hears that the inviter is busy, and no is no", async () => {
+    net = await createNetwork();
+    const switches = await net.namespace("switches");
+    const names = ["a", "b", "c"] as const;
+    hosts = await Promise.all(names.map((name) => net.namespace(name)));
+    for (const [i, name] of names.entries()) await net.link(hosts[i]!, "eth0", switches, `sync-${name}`);
+    await switches.bridge(
+      "sync",
+      names.map((name) => `sync-${name}`),
+    );
+    const boxes = hosts.map((host, i) => files.start(host, files.state(names[i])));
+    await Promise.all(boxes.map((box) => box.ready(READY_MILLIS)));
+    const terminal = (i: number, ...argv: string[]) => new Terminal(hosts[i]!, boxes[i]!.state, ...argv);
+
+    const inviter = terminal(0, "invite");
+    const code = await inviter.code();
+    const wrong = await terminal(1, "join", `${code.slice(0, 8)}${code.endsWith("0") ? "1" : "0"}`).ended();
+    expect(wrong).toEqual([1, expect.stringContaining("the other box says: the code is wrong")]);
+    expect((await shown(boxes[0]!)).ceremony).toMatchObject({ phase: "inviting", wrongTries: 1 });
+    expect(await terminal(1, "join", "hello").ended()).toEqual([
+      2,
+      expect.stringContaining("eight letters and digits"),
+    ]);
+    expect(await terminal(0, "join", code).ended()).toEqual([6, expect.stringContaining("under way")]);
+
+    const joiner = terminal(1, "join", code.toLowerCase().replace("-", ""));
+    expect(await joiner.digits()).toBe(await inviter.digits());
+    const third = await terminal(2, "join", code).ended();
+    expect(third).toEqual([1, expect.stringContaining("talking to a third one")]);
+    joiner.says("maybe");
+    joiner.says("no");
+    expect(await joiner.ended()).toEqual([1, expect.stringContaining("the digits were not the same")]);
+    expect(await inviter.ended()).toEqual([1, expect.stringContaining("the other box says: the digits were not")]);
+    const reused = await terminal(2, "join", code).ended();
+    expect(reused).toEqual([1, expect.stringContaining("the code has served")]);
+    for (const box of boxes) expect(existsSync(join(box.state, "pairing.json"))).toBe(false);
+  }, 90_000);
+});
+
+describe("a man in the middle", () => {
+  let net: TestNetwork;
+  let hosts: readonly Namespace[] = [];
+  const files = new Boxes();
+  afterEach(async () => {
+    await files.destroy(hosts);
+    await net.destroy();
+  });
+
+  it("who holds the cable and the code is caught by the digits", async () => {
+    net = await createNetwork();
+    const [a, b, m] = await Promise.all([net.namespace("a"), net.namespace("b"), net.namespace("m")]);
+    hosts = [a, b];
+    await net.link(a, "eth0", m, "to-a");
+    await net.link(b, "eth0", m, "to-b");
+    const [boxA, boxB] = [files.start(a, files.state("a")), files.start(b, files.state("b"))];
+    await Promise.all([boxA.ready(READY_MILLIS), boxB.ready(READY_MILLIS)]);
+    const inviter = new Terminal(a, boxA.state, "invite");
+    const code = await inviter.code();
+    const middle = m.spawn([process.execPath, new URL("middle.ts", import.meta.url).pathname, code, "to-a", "to-b"], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let seen = "";
+    middle.stdout?.on("data", (chunk: Buffer) => (seen += chunk.toString()));
+    const joiner = new Terminal(b, boxB.state, "join", code);
+    const [atA, atB] = [await inviter.digits(), await joiner.digits()];
+    expect(atB).not.toBe(atA);
+    // He sees both, and can do nothing about it.
+    await vi.waitUntil(() => seen.includes(atA) && seen.includes(atB), WAIT);
+    inviter.says("no");
+    joiner.says("no");
+    const ends = [await inviter.ended(), await joiner.ended()];
+    for (const end of ends) expect(end).toEqual([1, expect.stringContaining("somebody sits on the cable")]);
+    for (const box of [boxA, boxB]) expect(existsSync(join(box.state, "pairing.json"))).toBe(false);
+  }, 60_000);
+});
