@@ -84,7 +84,7 @@ describe("two boxes out of their cartons", () => {
     expect(ofA.pairing?.peerFingerprint).toBe(ofB.pairing?.fingerprint);
     expect(ofB.pairing?.peerFingerprint).toBe(ofA.pairing?.fingerprint);
     const document = files.document("pair.json", pairDocument());
-    for (const box of [a, b]) expect(await box.futago("config", "apply", document)).toMatchObject({ code: 0 });
+    expect(await a.futago("config", "apply", document)).toMatchObject({ code: 0 });
     await pair.settled("a");
 
     // The dead one is replaced while the other one serves.
@@ -99,7 +99,6 @@ describe("two boxes out of their cartons", () => {
     await marry([hosts.a, a], [hosts.b, fresh], "--replace");
     expect(await shown(fresh)).toMatchObject({ kind: "paired", box: "b", linked: true });
     expect((await shown(a)).pairing?.peerFingerprint).not.toBe(ofA.pairing?.peerFingerprint);
-    expect(await fresh.futago("config", "apply", document)).toMatchObject({ code: 0 });
     await vi.waitUntil(async () => (await fresh.status()).role === "standby", WAIT);
     await pair.until("a", "active with a peer", ({ role, peer }) => role === "active" && peer?.alive === true);
     expect(await held()).toEqual(before);
