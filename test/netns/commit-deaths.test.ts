@@ -30,7 +30,8 @@ let addressOfA = "";
 let active: Box = "a";
 let number = 0;
 const ends = new Map<Box, End>();
-const acknowledged: string[] = [];
+/** Revisions that somebody was told are committed, and where the peer had them then. */
+const acknowledged: { readonly id: string; readonly peer: string }[] = [];
 const lost = new Set<string>();
 
 class End {
@@ -81,7 +82,7 @@ class End {
         return;
       case "done":
         this.pending.delete(said.number);
-        if (said.revision !== undefined) acknowledged.push(said.revision);
+        if (said.revision !== undefined) acknowledged.push({ id: said.revision, peer: said.what });
     }
   }
 }
@@ -122,7 +123,7 @@ async function settled(): Promise<void> {
     async () => {
       const [a, b] = await lineages();
       const idle = BOXES.every((box) => end(box).pending.size === 0);
-      return idle && a?.[0] === b?.[0] && BOXES.every((box) => end(box).inForce === a?.[0]);
+      return idle && a?.[0] === b?.[0] && BOXES.every((box) => end(box).inForce === (a?.[0] ?? ""));
     },
     { timeout: SETTLES_MILLIS, interval: 20 },
   );
@@ -193,7 +194,9 @@ it(`no acknowledged revision is lost over ${DEATHS} deaths in the middle of comm
     await settled();
     const [lineage = []] = await lineages();
     const held = new Set(lineage);
-    expect(acknowledged.filter((id) => !held.has(id) && !lost.has(id))).toEqual([]);
+    const missing = acknowledged.filter(({ id }) => !held.has(id));
+    // One that only one box had may be a sibling of the other's, and then it is told; one that both had never is.
+    expect(missing.filter(({ id, peer }) => peer === "inForce" || !lost.has(id))).toEqual([]);
   }
   expect(acknowledged.length).toBeGreaterThan(DEATHS / 2);
 });

@@ -66,6 +66,8 @@ const pair: Pair = new Pair({
   poolNames: () => [],
   onStale: nothing,
   onDrains: nothing,
+  met: undefined,
+  wantsFlows: () => false,
   onFlows: (socket) => void socket.resume(),
   onLink: (up) => {
     say({ kind: "up", up });
@@ -89,7 +91,12 @@ async function carryOut(order: Order): Promise<void> {
         ...{ comment: String(number), confirmSeconds: undefined },
       });
       const done = outcome.kind === "done";
-      say({ kind: "done", number, revision: done ? outcome.revision : undefined, what: done ? outcome.peer : outcome.refusal.what });
+      say({
+        kind: "done",
+        number,
+        revision: done ? outcome.revision : undefined,
+        what: done ? outcome.peer : outcome.refusal.what,
+      });
     }
   }
 }

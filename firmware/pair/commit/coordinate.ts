@@ -108,7 +108,7 @@ export function onPeerLost(state: CommitState, work: Work, peer: "away" | "late"
   }
   if (work.kind === "storing") return land(state, { ...work, peer: "late" });
   if (work.kind === "applying") return finish(state, work.there ? work : { ...work, there: true, peer });
-  if (work.kind === "confirming") return finishConfirming(state, { ...work, there: true });
+  if (work.kind === "confirming") return finishConfirming(state, work.there ? work : { ...work, there: true, peer });
   return give(state);
 }
 
@@ -202,7 +202,7 @@ export function finishConfirming(state: CommitState, work: In<"confirming">): Co
     kind: "done",
     revision: work.id,
     changed: true,
-    peer: state.link === undefined ? "away" : "inForce",
+    peer: work.peer,
     warnings: [],
     confirmSeconds: undefined,
   };

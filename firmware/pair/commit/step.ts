@@ -358,9 +358,10 @@ function begin(config: CommitConfig, state: CommitState, now: Instant): CommitSt
     );
   }
   const { wish } = request;
+  const part = peer ?? (state.link === undefined ? "away" : "behind");
   return wish.kind === "commit"
-    ? beginCommit(taken, request, wish, peer ?? (state.link === undefined ? "away" : "behind"))
-    : beginConfirm(taken, request, wish, now, peer === "inForce");
+    ? beginCommit(taken, request, wish, part)
+    : beginConfirm(taken, request, wish, now, part);
 }
 
 /** What part the peer would take in a commit now; undefined while that is about to be known. */

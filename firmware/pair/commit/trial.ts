@@ -6,7 +6,17 @@ import { after, type Instant } from "@futago/hal/units/time.ts";
 import { confirmed, finishConfirming, STORE_WITHIN } from "./coordinate.ts";
 import { become, give, unless } from "./parts.ts";
 import { anotherWaits, NOTHING_WAITS, notYours } from "./refusals.ts";
-import type { CommitAction, CommitRefusal, CommitState, CommitStep, Request, RevisionId, Wish, Work } from "./types.ts";
+import type {
+  PeerShare,
+  CommitAction,
+  CommitRefusal,
+  CommitState,
+  CommitStep,
+  Request,
+  RevisionId,
+  Wish,
+  Work,
+} from "./types.ts";
 
 type Confirm = Extract<Wish, { readonly kind: "confirm" }>;
 
@@ -15,7 +25,7 @@ export function beginConfirm(
   request: Request,
   wish: Confirm,
   now: Instant,
-  withPeer: boolean,
+  peer: PeerShare,
 ): CommitStep {
   const { head } = state;
   if (head === undefined || state.deadline === undefined) return unless(state, request, NOTHING_WAITS);
@@ -24,7 +34,8 @@ export function beginConfirm(
   if (wish.author !== head.author && !wish.force) return unless(state, request, notYours(head));
   const [id, by] = [head.id, wish.author];
   const until = after(now, STORE_WITHIN);
-  const work: Work = { kind: "confirming", request, id, by, here: false, there: !withPeer, until };
+  const withPeer = peer === "inForce";
+  const work: Work = { kind: "confirming", request, id, by, peer, here: false, there: !withPeer, until };
   const tells: readonly CommitAction[] = withPeer ? [{ kind: "send", message: { kind: "confirm", id, by } }] : [];
   return become(state, work, { kind: "confirm", id, by }, ...tells);
 }

@@ -239,6 +239,7 @@ export type Work =
       readonly request: Request;
       readonly id: RevisionId;
       readonly by: string;
+      readonly peer: PeerShare;
       readonly here: boolean;
       readonly there: boolean;
       readonly until: Instant;

@@ -290,7 +290,9 @@ export class CommitSimulation implements World {
     if (outcome.kind === "done" && !inLineage(outcome.revision) && outcome.revision !== "") {
       const lost =
         a.lost.has(outcome.revision) || b.lost.has(outcome.revision) || this.#descendantLost(outcome.revision);
-      if (!lost) this.fail(`request ${id} was acknowledged and ${short(outcome.revision)} is lost`);
+      // What both had is in the lineage of whatever came after.
+      if (outcome.peer === "inForce" || !lost)
+        this.fail(`request ${id} was acknowledged and ${short(outcome.revision)} is lost`);
     }
     if (outcome.kind === "done" && wish.kind === "confirm") this.#judgeConfirmed(outcome.revision);
     const unsure =
