@@ -4,6 +4,8 @@ declare module "better-sqlite3" {
     run(...values: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
     get(...values: readonly unknown[]): unknown;
     all(...values: readonly unknown[]): unknown[];
+    /** Rows are lists of values from now on. */
+    raw(): this;
   }
 
   class Database {

@@ -6,7 +6,7 @@
  * @see sqlite.org/pragma.html#pragma_locking_mode, #pragma_synchronous
  */
 import type Database from "better-sqlite3";
-import { tooOld } from "./compaction.ts";
+import { compaction, type ToPack } from "./compaction.ts";
 import { Documents } from "./documents.ts";
 import { Family, type Kinship, type Member } from "./family.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
@@ -34,6 +34,9 @@ const columns = "id, parent, author, comment, time, confirm_seconds, confirmed_b
 /** Fewer would name half of all revisions. */
 const PREFIX_DIGITS_MIN = 4;
 const FOUND_MAX = 3;
+/** Documents packed at a time, so that nobody waits long for the next commit. */
+const PACK_MAX = 16;
+const PACK_BYTES_MAX = 1 << 20;
 
 export class StoreDatabase {
   readonly #database: Database;
@@ -41,6 +44,7 @@ export class StoreDatabase {
   readonly #documents: Documents;
   /** Read when it is first asked for, and anew after what is easier read than followed. */
   #family: Family | undefined;
+  #toPack: readonly ToPack[] = [];
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -60,17 +64,13 @@ export class StoreDatabase {
       if (head !== revision.parent) return { ok: false, reason: "conflict", head };
       this.#insert({ ...revision, id });
       this.#setHead(id);
-      this.#compact();
       return { ok: true, revision: { ...revision, id } };
     });
   }
 
   keep(revision: Revision): void {
     this.#checkId(revision);
-    this.#change(() => {
-      this.#insert(revision);
-      this.#compact(revision.id);
-    });
+    this.#change(() => this.#insert(revision));
   }
 
   adopt(lineage: readonly RevisionSummary[], head: Revision): void {
@@ -80,7 +80,6 @@ export class StoreDatabase {
       for (const each of lineage.toReversed()) this.#insertSummary(each);
       this.#insert(head);
       this.#setHead(head.id);
-      this.#compact();
     });
   }
 
@@ -95,7 +94,7 @@ export class StoreDatabase {
 
   get(id: string): Revision | undefined {
     const row = this.#row(id);
-    const text = row === undefined ? undefined : this.#documents.get(row.number);
+    const text = row === undefined ? undefined : this.#text(row);
     if (row === undefined || text === undefined) return undefined;
     const revision = { ...summary(row), text };
     this.#checkId(revision);
@@ -143,6 +142,21 @@ export class StoreDatabase {
     else this.#database.prepare("INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)").run(key, value);
   }
 
+  /** Does a slice of what there is to pack and to drop; true when there is more. */
+  compact(): boolean {
+    if (this.#toPack.length === 0) return this.#planCompaction();
+    let [bytes, done] = [0, 0];
+    this.#change(() => {
+      for (const { number, after } of this.#toPack.slice(0, PACK_MAX)) {
+        if (bytes >= PACK_BYTES_MAX) break;
+        bytes += this.#documents.pack(number, after);
+        done++;
+      }
+    });
+    this.#toPack = this.#toPack.slice(done);
+    return true;
+  }
+
   close(): void {
     this.#database.close();
   }
@@ -171,6 +185,26 @@ export class StoreDatabase {
     return this.#family;
   }
 
+  /** Drops what is beyond the bounds, and finds what is to be packed. */
+  #planCompaction(): boolean {
+    const documents = new Map(this.#documents.list().map((document) => [document.number, document]));
+    const stored = this.#kin()
+      .newestFirst()
+      .map(({ number, id }) => ({ number, id, document: documents.get(number) }));
+    const spared = this.#kin().lineage(2, undefined);
+    const todo = compaction(stored, new Set(spared.map(({ id }) => id)));
+    this.#toPack = todo.pack;
+    if (todo.documents.length + todo.revisions.length > 0) {
+      this.#change(() => {
+        for (const number of todo.documents) this.#documents.drop(number);
+        const forget = this.#database.prepare("DELETE FROM revision WHERE number = ?");
+        for (const number of todo.revisions) forget.run(number);
+      });
+    }
+    if (todo.revisions.length > 0) this.#family = undefined;
+    return todo.pack.length > 0;
+  }
+
   #headId(): string | undefined {
     return (this.#database.prepare("SELECT id FROM head").get() as { readonly id: string } | undefined)?.id;
   }
@@ -178,19 +212,6 @@ export class StoreDatabase {
   #setHead(id: string): void {
     this.#database.prepare("INSERT OR REPLACE INTO head (one, id) VALUES (1, ?)").run(id);
     this.#family?.moveHead(id);
-  }
-
-  /** Drops old documents, and the oldest revisions altogether; never the head, what it was made from, and `also`. */
-  #compact(also?: string): void {
-    const [head, parent] = this.#kin().lineage(2, undefined);
-    const sizes = new Map(this.#documents.sizes().map(({ number, bytes }) => [number, bytes]));
-    const stored = this.#kin()
-      .newestFirst()
-      .map(({ number, id }) => ({ number, id, bytes: sizes.get(number) ?? 0 }));
-    const { documents, revisions } = tooOld(stored, new Set([head?.id, parent?.id, also]));
-    for (const number of [...documents, ...revisions]) this.#documents.drop(number);
-    for (const number of revisions) this.#database.prepare("DELETE FROM revision WHERE number = ?").run(number);
-    if (revisions.length > 0) this.#family = undefined;
   }
 
   #insert(revision: Revision): void {
@@ -214,6 +235,16 @@ export class StoreDatabase {
       .get(id, parent ?? null, author, comment, time, confirmSeconds ?? null, confirmedBy ?? null) as RevisionRow;
     this.#family?.add({ number, id, parent });
     return number;
+  }
+
+  #text({ number, id }: RevisionRow): string | undefined {
+    try {
+      return this.#documents.get(number);
+    } catch (error) {
+      if (this.refusalOf(error) !== undefined) throw error;
+      // zlib's: the bytes are not those that were packed.
+      throw new StoreError(refusal("damaged", `${this.#path}: revision ${id} cannot be unpacked`), { cause: error });
+    }
   }
 
   #row(id: string): RevisionRow | undefined {

@@ -10,7 +10,7 @@ export const schemaVersion = 2;
 const documentTable = `
   CREATE TABLE document (
     number INTEGER PRIMARY KEY REFERENCES revision (number),
-    base INTEGER REFERENCES document (number),
+    base INTEGER REFERENCES document (number) DEFERRABLE INITIALLY DEFERRED,
     body ANY NOT NULL
   ) STRICT;
   CREATE INDEX document_base ON document (base) WHERE base IS NOT NULL;
