@@ -63,6 +63,9 @@ export function pairedSentence({ letter, clockAheadMillis }: Extract<Ending, { k
   return `${sentence}The other box's clock is ${seconds} s ${clockAheadMillis > 0 ? "ahead of" : "behind"} this one's.\n`;
 }
 
+export const CONFIGURE_PAIR =
+  "The two link when this box has a configuration with `pair` in it, which the other one takes, too.\n";
+
 /** `futago pair status`. */
 export function renderPairing(shown: PairingShown): string {
   return [...standing(shown), ...ceremony(shown)].map((line) => `${line}\n`).join("");
@@ -75,6 +78,8 @@ function standing({ kind, box, linked, pairing }: PairingShown): readonly string
       return ["This box has no peer."];
     case "key":
       return [`This box is ${box ?? "neither a nor b"}, and was given its pair's key with --pair-key. ${link}`];
+    case "left":
+      return [`This box is ${box}, and gave its peer up.`];
     case "paired":
       return [
         `This box is ${box} and has a peer since ${pairing?.since}, met on ${pairing?.device}. ${link}`,

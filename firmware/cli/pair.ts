@@ -6,6 +6,7 @@ import { ask } from "./client.ts";
 import type { CommandOf } from "./command.ts";
 import { json, print, refuse, said } from "./output.ts";
 import {
+  CONFIGURE_PAIR,
   digitsSentence,
   failureRefusal,
   invitationSentence,
@@ -127,6 +128,10 @@ async function linked(command: PairCommand, ending: Extract<Ending, { kind: "pai
     const shown = await whenThere(command.stateDirectory);
     if (shown?.kind === "paired" && shown.linked) {
       tell(command, { event: "linked" }, "The two are linked.\n");
+      return ExitCode.done;
+    }
+    if (shown?.kind === "paired" && shown.configuredAlone) {
+      tell(command, { event: "configure" }, CONFIGURE_PAIR);
       return ExitCode.done;
     }
     await pause(LOOK_MILLIS);

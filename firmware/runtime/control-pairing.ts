@@ -5,18 +5,21 @@ import type { Box } from "./messages.ts";
 export type { CeremonyShown, Ending } from "../pair/ceremony/ceremony.ts";
 
 export interface PairingShown {
-  /** "key": started with --pair-key, which stands for a pairing. */
-  readonly kind: "alone" | "key" | "paired";
+  /** "key": started with --pair-key, which stands for a pairing. "left": it gave its peer up. */
+  readonly kind: "alone" | "key" | "paired" | "left";
   /** Null on a box that nobody gave a letter. */
   readonly box: Box | null;
   /** The link between the two cores stands. */
   readonly linked: boolean;
+  /** The configuration in force is that of a box alone, by which it has no link. */
+  readonly configuredAlone: boolean;
   /** Null on a box that was not paired. */
   readonly pairing: {
     readonly since: string;
     /** Of the certificates: SHA-256 in hexadecimal. */
-    readonly fingerprint: string;
-    readonly peerFingerprint: string;
+    readonly fingerprint: string | null;
+    /** Null when the box gave its peer up. */
+    readonly peerFingerprint: string | null;
     /** The port on whose cable the two met. */
     readonly device: string;
   } | null;

@@ -27,7 +27,8 @@ export interface PairingFile {
   /** DER in hexadecimal, and PKCS #8 in PEM. */
   readonly certificate: string;
   readonly privateKey: string;
-  readonly peerCertificate: string;
+  /** Null on a box that gave its peer up and still runs the configuration of a pair. */
+  readonly peerCertificate: string | null;
   /** Where the two met: the port, and the peer's link-local address on its cable. */
   readonly met: { readonly device: string; readonly address: string };
   /** RFC 3339. */
@@ -101,7 +102,7 @@ const FIELDS: Readonly<Record<keyof PairingFile, Check>> = {
   seed: text(/^[0-9a-f]{32}$/),
   certificate: isCertificate,
   privateKey: isPrivateKey,
-  peerCertificate: isCertificate,
+  peerCertificate: (value) => value === null || isCertificate(value),
   met: isPlace,
   since: (value) => typeof value === "string" && value.length <= 40 && !Number.isNaN(Date.parse(value)),
 };

@@ -59,6 +59,7 @@ const pair: Pair = new Pair({
   box,
   port: Number(port),
   credentials: keyCredentials(fromHex(key ?? "") ?? new Uint8Array(0)),
+  met: undefined,
   revision: () => committer.head?.id ?? "",
   onChange: nothing,
   onTold: nothing,
@@ -66,7 +67,6 @@ const pair: Pair = new Pair({
   poolNames: () => [],
   onStale: nothing,
   onDrains: nothing,
-  met: undefined,
   wantsFlows: () => false,
   onFlows: (socket) => void socket.resume(),
   onLink: (up) => {

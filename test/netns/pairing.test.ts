@@ -46,6 +46,23 @@ class Terminal {
   }
 }
 
+/** The same addresses as those of the pair, of a box alone. */
+const ALONE = {
+  interfaces: [
+    { name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] },
+    { name: "lan", device: "eth1", addresses: ["10.2.0.2/24"] },
+  ],
+  failoverGroups: [
+    { name: "edge", virtualRouters: [{ interface: "wan", vrid: 10, name: "front", addresses: ["10.1.0.1/24"] }] },
+  ],
+};
+
+/** Undefined while its core starts again. */
+async function standing(box: RunningBox): Promise<string | undefined> {
+  const { code, stdout } = await box.futago("pair", "status", "--json");
+  return code === 0 ? (JSON.parse(stdout) as PairingShown).kind : undefined;
+}
+
 async function shown(box: RunningBox): Promise<PairingShown> {
   return JSON.parse((await box.futago("pair", "status", "--json")).stdout) as PairingShown;
 }
@@ -86,6 +103,10 @@ describe("two boxes out of their cartons", () => {
     const document = files.document("pair.json", pairDocument());
     expect(await a.futago("config", "apply", document)).toMatchObject({ code: 0 });
     await pair.settled("a");
+    for (const argv of [["invite", "--replace"], ["unpair"]]) {
+      const refused = await a.futago("pair", ...argv);
+      expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining("the peer is alive") });
+    }
 
     // The dead one is replaced while the other one serves.
     const held = async () => (await pair.status("a")).groups.map(({ state, since }) => [state, since]);
@@ -102,7 +123,46 @@ describe("two boxes out of their cartons", () => {
     await vi.waitUntil(async () => (await fresh.status()).role === "standby", WAIT);
     await pair.until("a", "active with a peer", ({ role, peer }) => role === "active" && peer?.alive === true);
     expect(await held()).toEqual(before);
+
+    // Given up, it goes on serving, until it has a configuration of its own.
+    fresh.process.kill("SIGKILL");
+    await fresh.ended();
+    await pair.until("a", "alone", ({ peer }) => peer?.alive === false);
+    expect(await a.futago("pair", "unpair")).toMatchObject({ code: 0 });
+    await vi.waitUntil(async () => (await standing(a)) === "left", WAIT);
+    expect(await held()).toEqual(before);
+    expect(await a.futago("config", "apply", files.document("alone.json", ALONE))).toMatchObject({ code: 0 });
+    expect(await a.futago("pair", "unpair")).toMatchObject({ code: 0 });
+    await vi.waitUntil(async () => (await standing(a)) === "alone", WAIT);
+    await pair.role("a", "active");
   }, 120_000);
+
+  it("a box that serves alone gets a peer, and no role moves before it is told to be a pair", async () => {
+    pair = await Pair.start({ bare: true });
+    const { hosts, files } = pair;
+    const a = files.start(hosts.a, files.state("a"), "--import", files.document("alone.json", ALONE));
+    const b = files.start(hosts.b, files.state("b"));
+    await Promise.all([a.ready(READY_MILLIS), b.ready(READY_MILLIS)]);
+    const before = (await pair.role("a", "active")).groups;
+    const joins = await a.futago("pair", "join", "K7QM-3XRP");
+    expect(joins).toMatchObject({ code: 6, stderr: expect.stringContaining("a configuration of its own") });
+    const inviter = new Terminal(hosts.a, a.state, "invite");
+    const joiner = new Terminal(hosts.b, b.state, "join", await inviter.code());
+    for (const terminal of [inviter, joiner]) {
+      await terminal.digits();
+      terminal.says("yes");
+    }
+    expect(await inviter.ended()).toEqual([0, expect.stringContaining("a configuration with `pair` in it")]);
+    // What is a box's alone does not come to the other one, which would have the same addresses.
+    await vi.waitUntil(async () => (await standing(b)) === "paired", WAIT);
+    expect(await shown(b)).toMatchObject({ linked: false, configuredAlone: false });
+    expect((await pair.status("a")).groups).toEqual(before);
+    const document = files.document("pair.json", pairDocument());
+    expect(await a.futago("config", "apply", document)).toMatchObject({ code: 0 });
+    await pair.settled("a");
+    joiner.says("yes");
+    expect(await joiner.ended()).toEqual([0, expect.stringContaining("The two are linked.")]);
+  }, 60_000);
 });
 
 describe("three boxes on one cable", () => {

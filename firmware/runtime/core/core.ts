@@ -129,8 +129,8 @@ export class Core {
     });
     this.#drains = parts.drains;
     this.#serving.setDrains(parts.drains.names);
-    const linked = () => this.#pair?.up === true;
-    this.#pairing = new PairingRoom({ ...options, ...parts, linked, onChanged: options.restart });
+    const peer = () => ({ linked: this.#pair?.up === true, alive: this.#status?.peer?.alive === true });
+    this.#pairing = new PairingRoom({ ...options, ...parts, peer, onChanged: options.restart });
     this.#toolbox = new Toolbox({
       hal,
       balancer: this.#serving.balancer,
@@ -158,7 +158,7 @@ export class Core {
     const devices = async () => (await hal.network.links()).map((link) => link.ifname);
     const loading = new BalancerLoading(hal.bpf, join(stateDirectory, "bpf"), standing.seed);
     const { box, credentials } = standing;
-    const known = { stateDirectory, box, hasPairKey: credentials !== undefined, devices };
+    const known = { stateDirectory, box, hasPairKey: standing.kind !== "alone", devices };
     const configuration = await Configuration.open({ ...known, onResolved: loading.expect });
     const applied = importFile === undefined ? undefined : await configuration.importFile(importFile);
     if (applied !== undefined) logApplied(log, applied);
@@ -240,10 +240,12 @@ export class Core {
     return this.#network.troubles.find(({ action }) => !known.has(action))?.sentence;
   }
 
-  /** Boxes that were paired are linked before they have a configuration, so that both get the first one. */
+  /** Boxes that were paired are linked before they have a configuration: both get the first one. */
   #openPair(resolved: Resolved | undefined): void {
     const { box, credentials, pairing } = this.#standing;
-    const port = resolved?.pair?.heartbeat.port ?? (pairing === undefined ? undefined : heartbeatPortDefault);
+    // What is of a box alone stays with it: on the other one it would be the same addresses again.
+    const first = pairing === undefined ? undefined : heartbeatPortDefault;
+    const port = resolved === undefined ? first : resolved.pair?.heartbeat.port;
     this.#replication.setPaired(resolved?.pair !== undefined && credentials !== undefined);
     if (this.#pair !== undefined && this.#pair.port === port) return;
     this.#pair?.close();

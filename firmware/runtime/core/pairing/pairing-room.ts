@@ -34,8 +34,8 @@ import {
   noCeremony,
   notACode,
   ownConfiguration,
-  pairStillConfigured,
   pairedByKey,
+  peerAlive,
   underWay,
   unpaired,
 } from "./refusals.ts";
@@ -49,11 +49,13 @@ export interface PairingRoomOptions {
   /** Of the balancer's rings, as it is now: a box that joins takes it over. */
   readonly seed: string;
   readonly configuration: Settings & { readonly inForce: { readonly resolved: Resolved } | undefined };
-  readonly linked: () => boolean;
+  /** Whether the cores are linked, and whether heartbeats are heard. */
+  readonly peer: () => { readonly linked: boolean; readonly alive: boolean };
   /** The pairing is another one. Called a moment after, so that who asked hears of it. */
   readonly onChanged: (reason: string) => void;
 }
 
+const PAIR_KEY_BYTES = 32;
 const PORTS_MILLIS = 1_000;
 /** Whoever follows a ceremony asks four times a second. */
 const TOLD_MILLIS = 1_000;
@@ -82,12 +84,13 @@ export class PairingRoom {
   }
 
   shown(): PairingShown {
-    const { standing, linked, hal } = this.#options;
+    const { standing, peer, configuration, hal } = this.#options;
     const { kind, box, pairing } = standing;
     return {
       kind,
       box: box ?? null,
-      linked: linked(),
+      linked: peer().linked,
+      configuredAlone: configuration.inForce !== undefined && configuration.inForce.resolved.pair === undefined,
       pairing:
         pairing === undefined
           ? null
@@ -105,7 +108,7 @@ export class PairingRoom {
   async invite(replace: boolean): Promise<PairingShown> {
     const { standing, seed } = this.#options;
     this.#mayBegin();
-    if (standing.kind === "paired" && !replace) throw hasPeer(this.#options.linked());
+    this.#mayReplace(replace);
     const { certificate } = await this.#prepare();
     const code = makeCode(randomBytes(CODE_RANDOM_BYTES));
     const letter = standing.box ?? "a";
@@ -114,11 +117,11 @@ export class PairingRoom {
   }
 
   async join(text: string, replace: boolean): Promise<PairingShown> {
-    const { standing, configuration } = this.#options;
+    const { configuration } = this.#options;
     this.#mayBegin();
     const code = parseCode(text);
     if (!code.ok) throw notACode();
-    if (standing.kind === "paired" && !replace) throw hasPeer(this.#options.linked());
+    this.#mayReplace(replace);
     if (configuration.inForce !== undefined && !replace) throw ownConfiguration();
     const { certificate } = await this.#prepare();
     const party = { role: "joiner", code: code.value, release: this.#release, certificate } as const;
@@ -136,17 +139,27 @@ export class PairingRoom {
     return this.shown();
   }
 
+  /** A box whose configuration is that of a pair keeps its letter, and a key that nobody else has. */
   async unpair(): Promise<string> {
     const { standing, configuration, stateDirectory, log } = this.#options;
-    if (standing.kind === "key") throw pairedByKey();
-    if (standing.pairing === undefined) throw unpaired();
-    if (configuration.inForce?.resolved.pair !== undefined) throw pairStillConfigured();
+    const { kind, pairing } = standing;
+    if (kind === "key") throw pairedByKey();
+    const ofPair = configuration.inForce?.resolved.pair !== undefined;
+    if (pairing === undefined || (kind === "left" && ofPair)) throw unpaired();
+    if (ofPair && this.#peerIsThere()) throw peerAlive();
     // The flows of a box that goes on alone run by the pair's rings.
-    await keepRingSeed(standing.pairing.seed, configuration);
-    writePairing(stateDirectory, undefined);
-    log.info("unpaired", { peer: fingerprintOf(standing.pairing.peerCertificate) });
+    await keepRingSeed(pairing.seed, configuration);
+    const left: PairingFile = {
+      ...pairing,
+      pairKey: randomBytes(PAIR_KEY_BYTES).toString("hex"),
+      peerCertificate: null,
+    };
+    writePairing(stateDirectory, ofPair ? left : undefined);
+    log.info("unpaired", { peer: fingerprintOf(pairing.peerCertificate) });
     this.#changed("unpaired");
-    return "This box has no peer any more. Do the same on the other one.";
+    return ofPair
+      ? "This box has no peer any more. It goes on by its configuration of a pair until another one is applied."
+      : "This box has no peer any more.";
   }
 
   close(): void {
@@ -158,6 +171,16 @@ export class PairingRoom {
   #mayBegin(): void {
     if (this.#options.standing.kind === "key") throw pairedByKey();
     if (this.#state.kind !== "idle") throw underWay();
+  }
+
+  #mayReplace(replace: boolean): void {
+    if (this.#peerIsThere()) throw peerAlive();
+    if (this.#options.standing.kind === "paired" && !replace) throw hasPeer();
+  }
+
+  #peerIsThere(): boolean {
+    const { linked, alive } = this.#options.peer();
+    return linked || alive;
   }
 
   /** A box out of its carton has its ports shut, and nobody has said yet what they are for. */
@@ -325,7 +348,8 @@ export class PairingRoom {
   }
 }
 
-function fingerprintOf(certificate: string): string {
+function fingerprintOf(certificate: string | null): string | null {
+  if (certificate === null) return null;
   return new X509Certificate(Buffer.from(certificate, "hex")).fingerprint256.replaceAll(":", "").toLowerCase();
 }
 

@@ -9,11 +9,20 @@ export function pairedByKey(): RefusalError {
   });
 }
 
-export function hasPeer(linked: boolean): RefusalError {
+export function hasPeer(): RefusalError {
   return new RefusalError({
     exitCode: ExitCode.conflict,
-    what: `this box has a peer already${linked ? ", and the two are linked now" : ", which is away"}`,
-    mend: "Say --replace to take another box in its place, or `futago pair unpair` to be alone.",
+    what: "this box has a peer already, which is away",
+    mend: "Say --replace to take another box in its place, or `futago pair unpair` to have none.",
+  });
+}
+
+/** Two boxes that do not know each other any more would both serve. */
+export function peerAlive(): RefusalError {
+  return new RefusalError({
+    exitCode: ExitCode.conflict,
+    what: "this box has a peer, and the peer is alive",
+    mend: "Stop the peer first: two boxes that stop knowing each other would both take the addresses.",
   });
 }
 
@@ -51,12 +60,4 @@ export function noCeremony(): RefusalError {
 
 export function unpaired(): RefusalError {
   return new RefusalError({ exitCode: ExitCode.failed, what: "this box has no peer" });
-}
-
-export function pairStillConfigured(): RefusalError {
-  return new RefusalError({
-    exitCode: ExitCode.conflict,
-    what: "the configuration in force describes a pair",
-    mend: "Apply one without `pair` first, with plain values; or take another peer with `futago pair invite --replace`.",
-  });
 }

@@ -9,10 +9,11 @@ import { certificateCredentials, keyCredentials, type LinkCredentials } from "..
 const SEED_BYTES = 16;
 
 export interface Standing {
-  readonly kind: "alone" | "key" | "paired";
+  /** "left": paired once, and still of a pair by its configuration. */
+  readonly kind: "alone" | "key" | "paired" | "left";
   /** Undefined on a box that nobody gave a letter. */
   readonly box: Box | undefined;
-  /** Undefined on a box alone. */
+  /** Undefined on a box without a peer. */
   readonly credentials: LinkCredentials | undefined;
   /** Of the balancer's rings, the same on both boxes; undefined on a box alone, which has one of its own. */
   readonly seed: string | undefined;
@@ -43,7 +44,10 @@ export function standingOf({ stateDirectory, box, pairKeyFile }: Started): Stand
       mend: "Leave --box out: the pairing says which box this is.",
     });
   }
-  return { kind: "paired", box: letter, credentials: certificateCredentials(pairing), seed, pairing };
+  const { certificate, privateKey, peerCertificate } = pairing;
+  if (peerCertificate === null) return { kind: "left", box: letter, credentials: undefined, seed, pairing };
+  const credentials = certificateCredentials({ certificate, privateKey, peerCertificate });
+  return { kind: "paired", box: letter, credentials, seed, pairing };
 }
 
 /** RFC 5869: another info gives another key, so the seed tells nothing of the pair's key. */

@@ -29,7 +29,7 @@ export function keyCredentials(pairKey: Uint8Array): LinkCredentials {
 }
 
 export function certificateCredentials(
-  pairing: Pick<PairingFile, "certificate" | "privateKey" | "peerCertificate">,
+  pairing: Pick<PairingFile, "certificate" | "privateKey"> & { readonly peerCertificate: string },
 ): LinkCredentials {
   const { certificate, privateKey: key, peerCertificate } = pairing;
   const peerBytes = fromHex(peerCertificate) ?? new Uint8Array(0);
