@@ -54,7 +54,6 @@ class Console {
   #attach(): void {
     process.stdin.setRawMode(true).resume();
     this.#isAway = false;
-    this.#screen.forget();
     this.#paint();
   }
 

@@ -91,6 +91,7 @@ describe("the history", () => {
   it("says how to go on when there is more", () => {
     expect(renderHistory([entry], 1)).toMatch(/\nOlder ones: `futago history --before cdcdcdcdcdcdcdcd`\.\n$/);
     expect(renderHistory([{ ...entry, parent: undefined }], 1)).not.toContain("Older");
+    expect(renderHistory([entry], 20)).not.toContain("Older");
     expect(renderHistory([], 20)).toBe("There is no revision.\n");
   });
 });

@@ -199,8 +199,14 @@ describe("a change on the command line", () => {
         expect((await typed(argv[0], ...argv.slice(1))).code).toBeGreaterThan(0);
       }
     }
-    const odd = await box.futago("set", "pools.web.note", "a\u001b[2Jb\u009b\u202e");
-    expect([odd.code, odd.stderr.match(/\p{Cc}|\u202e/gu)?.filter((letter) => letter !== "\n")]).toEqual([3, []]);
+    const odd = "a\u009b2Jb\u202e";
+    for (const argv of [
+      ["pools.web.note", odd],
+      [`pools.${odd}.note`, "x"],
+    ]) {
+      const { code, stderr } = await box.futago("set", ...argv);
+      expect([code, stderr.match(/[\u007f-\u009f\u202e]/g)]).toEqual([3, null]);
+    }
     expect(existsSync(mark)).toBe(false);
   });
 });

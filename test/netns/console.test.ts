@@ -53,10 +53,12 @@ describe("the console menu", () => {
     const { revision } = await pair.status("a");
     await terminal.press("2", /> wan +eth0 +10\.1\.0\.2\/24/);
     await terminal.press(`${DOWN}\r`, /Addresses of lan on this box[\s\S]*> 10\.2\.0\.2\/24_/);
-    await terminal.press(`${ERASE.repeat(11)}nonsense\r`, /then: +nonsense[\s\S]*Put this into force\?/);
-    await terminal.press("y", /This did not work:[\s\S]*interfaces\.lan\.addresses\.a/);
+    // No subnet is left in which the VIP could lie.
+    await terminal.press(`${ERASE.repeat(11)}10.9.0.2/24\r`, /then: +10\.9\.0\.2\/24[\s\S]*Put this into force\?/);
+    await terminal.press("y", /This did not work:[\s\S]*failoverGroups\.edge/);
     await terminal.press("x", menu);
     expect((await pair.status("a")).revision).toBe(revision);
+    expect((await pair.box("a").futago("diff")).stdout).toBe("Nothing is being edited.\n");
 
     await terminal.press("2", /> wan/);
     await terminal.press(`${DOWN}\r`, /> 10\.2\.0\.2\/24_/);
@@ -89,6 +91,7 @@ describe("the console menu", () => {
     await terminal.press("s", /^# *$/m);
     await terminal.press("echo one$((1+1))three\r", /one2three/);
     await terminal.press("exit\r", menu);
+    terminal.disturb();
     await terminal.press("\u000c", menu);
     process.kill(pair.box("a").pid("core"), "SIGKILL");
     await terminal.until(/the box runs but its core is starting|Box a is/);

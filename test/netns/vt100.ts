@@ -56,6 +56,11 @@ export class Vt100 {
     return this.until(what);
   }
 
+  /** What a disturbed line does. */
+  disturb(): void {
+    for (const line of this.#screen) line.fill("?");
+  }
+
   close(): void {
     this.#child.kill("SIGKILL");
   }
