@@ -6,6 +6,7 @@ import type { CandidateDiff, Committed, HistoryEntry } from "@futago/firmware/ru
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Boxes, type Ended, FUTAGO, type RunningBox } from "./running-box.ts";
+import { Vt100 } from "./vt100.ts";
 
 const document = {
   interfaces: [
@@ -262,6 +263,32 @@ describe("`futago edit`", () => {
     expect((await asked<CandidateDiff>("diff")).changes).toEqual([]);
     const none = await as({ EDITOR: "/nowhere/editor" }, "edit");
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("there is no editor here: /nowhere/editor")]);
+  });
+
+  it("asks at a terminal what to do with what cannot be: edit again, keep it, or leave it", async () => {
+    // The first time a pool that nobody has, from the second time on a document that is none.
+    const count = join(boxes.directory, "count");
+    const script = editor(
+      "twice.sh",
+      `echo x >> ${count}; case $(wc -l < ${count}) in 1) sed -i 's/"web"/"web", "notes": 1/' "$1";; *) echo '{' > "$1";; esac`,
+    );
+    const at = (environment: Readonly<Record<string, string>>) =>
+      new Vt100(host, [FUTAGO, "edit", "--state", box.state], { TMPDIR: boxes.directory, ...environment });
+    const first = at({ VISUAL: `sh ${script}`, EDITOR: "/nowhere" });
+    await first.until(/pools\.web\.notes: is no key[\s\S]*or leave it \(q\)\?/);
+    await first.press("k\r", /\+ pools\.web\.notes: 1/);
+    expect(await first.ended).toBe(0);
+    expect((await asked<CandidateDiff>("diff")).problems).toMatchObject([{ where: "pools.web.notes" }]);
+
+    const second = at({ EDITOR: `sh ${script}` });
+    await second.until(/line 2, column 1: [\s\S]*or leave it/);
+    second.type("\r");
+    await vi.waitUntil(() => readFileSync(count, "utf8") === "x\nx\nx\n", 5_000);
+    await second.until(/or leave it[\s\S]*or leave it/);
+    second.type("\u0003");
+    await second.until(/Your text is in \S+futago-edit/);
+    expect(await second.ended).toBe(3);
+    for (const terminal of [first, second]) expect(terminal.strange).toEqual([]);
   });
 });
 
