@@ -5,7 +5,7 @@ import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { ConfigurationCommand } from "./command-configuration.ts";
-import { edit } from "./edit.ts";
+import { asRead, edit } from "./edit.ts";
 import { answer, author, json, said } from "./output.ts";
 import { renderChanged, renderCommitted, renderDiff, renderHistory } from "./render-configuration.ts";
 
@@ -52,7 +52,7 @@ export async function changeConfiguration(
       const { revision, candidate } = command;
       const query = { candidate, ...(revision === undefined ? {} : { revision }) };
       // The document itself either way, so that `show config > file` and `config apply file` go round.
-      return answer(command, (await ask(stateDirectory, "config", query)).document, json);
+      return answer(command, await asRead((await ask(stateDirectory, "config", query)).document), json);
     }
   }
 }

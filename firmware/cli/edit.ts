@@ -18,7 +18,7 @@ const EDITORS = ["sensible-editor", "editor", "nano", "vi"];
 
 export async function edit(command: CommandOf<"edit">): Promise<number> {
   const { document } = await ask(command.stateDirectory, "config", { candidate: true });
-  const was = json(document);
+  const was = json(await asRead(document));
   const directory = mkdtempSync(join(tmpdir(), "futago-edit-"));
   const file = join(directory, "configuration.json");
   writeFileSync(file, was, { mode: 0o600 });
@@ -28,6 +28,12 @@ export async function edit(command: CommandOf<"edit">): Promise<number> {
   if (!isKept) rmSync(directory, { recursive: true });
   if (outcome.kind === "done") return outcome.exitCode;
   throw new RefusalError(isKept ? keptIn(outcome.refusal, file) : outcome.refusal);
+}
+
+/** In the order in which people read it. The schema is loaded for that alone. */
+export async function asRead(document: unknown): Promise<unknown> {
+  const { inReadingOrder } = await import("../config/reading-order.ts");
+  return inReadingOrder(document);
 }
 
 type Outcome =

@@ -10,7 +10,7 @@ import { meantOr } from "./nearest.ts";
 import { formatPath, itemKeys, type Path } from "./path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { DocumentSchema } from "./schema.ts";
-import { checkShape, quoted, type SchemaView } from "./shape.ts";
+import { checkShape, isObject, own, quoted, type SchemaView } from "./shape.ts";
 
 export type Edit =
   /** `value` is JSON, or a bare word where the schema asks for a text, a number, true or false, or a list of texts. */
@@ -260,12 +260,4 @@ function put(object: object, key: string, value: unknown): object {
   if (value === undefined) entries.delete(key);
   else entries.set(key, value);
   return Object.fromEntries(entries);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function own(value: object, key: string): unknown {
-  return Object.hasOwn(value, key) ? (Reflect.get(value, key) as unknown) : undefined;
 }

@@ -304,10 +304,11 @@ function quotedList(words: readonly string[]): string {
   return words.map((word) => `"${word}"`).join(", ");
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function own(value: object, key: string): unknown {
+/** Not what every object has from its prototype. */
+export function own(value: object, key: string): unknown {
   return Object.hasOwn(value, key) ? (Reflect.get(value, key) as unknown) : undefined;
 }

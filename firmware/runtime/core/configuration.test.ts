@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RefusalError } from "../exit-code.ts";
 import { type Applied, Configuration } from "./configuration.ts";
 import { judge, judgeAside } from "./judge.ts";
+import { refusal } from "../refused.test-support.ts";
 
 const alone = { interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] }] };
 const paired = {
@@ -39,15 +39,6 @@ function imported(configuration: Configuration, document: unknown): Promise<Appl
   const path = join(directory, "new.json");
   writeFileSync(path, typeof document === "string" ? document : JSON.stringify(document));
   return configuration.importFile(path);
-}
-
-async function refusal(action: Promise<unknown>): Promise<RefusalError["refusal"]> {
-  const outcome = await action.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (outcome instanceof RefusalError) return outcome.refusal;
-  throw new Error(`not refused: ${String(outcome)}`);
 }
 
 describe("the configuration in force", () => {

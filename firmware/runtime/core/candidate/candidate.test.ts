@@ -5,6 +5,7 @@ import { type Revision, StoreError } from "../../store/store.ts";
 import type { Committed, CommitWish } from "../commit/commits.ts";
 import { judge } from "../judge.ts";
 import { Candidate } from "./candidate.ts";
+import { refusal } from "../../refused.test-support.ts";
 
 const document = {
   interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] }],
@@ -89,15 +90,6 @@ const weight = (backend: string, value: number, author = "alice") =>
 const texts = (shown: { readonly changes: readonly { readonly text: string }[] }) =>
   shown.changes.map(({ text }) => text);
 const inForce = () => JSON.parse(memory.head?.text ?? "") as typeof document;
-
-async function refusal(action: Promise<unknown>): Promise<RefusalError["refusal"]> {
-  const outcome = await action.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (outcome instanceof RefusalError) return outcome.refusal;
-  throw new Error(`not refused: ${String(outcome)}`);
-}
 
 describe("the candidate", () => {
   it("holds changes back until they are committed, then is gone", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RefusalError } from "../../exit-code.ts";
+import { refusal as refusalOf } from "../../refused.test-support.ts";
 import { type Revision, Store } from "../../store/store.ts";
 import { type Past, revisionNamed } from "./named-revision.ts";
 
@@ -32,14 +32,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function refusal(which: string | undefined, past: Past = store): Promise<RefusalError["refusal"]> {
-  try {
-    await revisionNamed(past, which);
-  } catch (error) {
-    if (error instanceof RefusalError) return error.refusal;
-  }
-  throw new Error("not refused");
-}
+const refusal = (which: string | undefined, past: Past = store) => refusalOf(revisionNamed(past, which));
 
 describe("a revision", () => {
   it("is named by nothing, by steps back, or by how its id begins", async () => {
