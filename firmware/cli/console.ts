@@ -131,7 +131,9 @@ class Console {
         return this.#set(wish.path, wish.value, by);
       case "verb": {
         const [verb = "", ...operands] = wish.words;
-        const words = [process.argv[1] ?? "", verb, "--state", this.#stateDirectory, "--", ...operands];
+        const options = ["--state", this.#stateDirectory, ...(wish.replace === true ? ["--replace"] : [])];
+        // Behind "--" whatever somebody typed is an operand.
+        const words = [process.argv[1] ?? "", verb, ...options, "--", ...operands];
         const code = await this.#away(process.execPath, [...process.execArgv, ...words], "Press Enter to go on.");
         return [code === 0 ? "Done." : `It ended with exit code ${code}.`];
       }

@@ -21,6 +21,7 @@ export function renderStatus(status: BoxStatus): string {
 /** "Box a is ACTIVE: it answers for 10.1.0.1/24 and 10.2.0.1/24 since 2026-01-05 12:03:04." */
 export function roleSentence(status: BoxStatus): string {
   const who = status.box === "alone" ? "This box (alone)" : `Box ${printable(status.box)}`;
+  if (status.revision === "") return `${who} has no configuration yet: it holds no role and no address.`;
   const held = status.groups.filter((group) => group.state === "active");
   const addresses = held.flatMap((group) => group.addresses);
   switch (status.role) {

@@ -134,6 +134,11 @@ describe("the status for people", () => {
     expect(roleSentence({ ...status, role })).toContain(words);
   });
 
+  it("says of a box without a configuration that it has none, and not that its sentinel is away", () => {
+    const fresh = { ...status, revision: "", role: "unknown", groups: [] };
+    expect(roleSentence(fresh)).toBe("Box a has no configuration yet: it holds no role and no address.");
+  });
+
   it("says that nobody takes over when the peer is lost, and nothing of a peer on a box alone", () => {
     expect(renderStatus({ ...status, peer: { ...status.peer!, alive: false } })).toContain("nobody takes over");
     const alone = renderStatus({ ...status, box: "alone", peer: null, heartbeat: null });

@@ -23,7 +23,7 @@ export type List = "interfaces" | "rollback" | "pair";
 
 export type Field =
   | { readonly kind: "addresses"; readonly of: InterfaceFacts }
-  | { readonly kind: "code" }
+  | { readonly kind: "code"; readonly replace: boolean }
   | { readonly kind: "file" };
 
 /** What the box is asked for; an outcome follows. */
@@ -32,7 +32,7 @@ export type Wish =
   | { readonly kind: "rollback"; readonly to: string }
   | { readonly kind: "set"; readonly path: string; readonly value: string }
   /** A verb of the command line that talks by itself, on the whole screen. */
-  | { readonly kind: "verb"; readonly words: readonly string[] };
+  | { readonly kind: "verb"; readonly words: readonly string[]; readonly replace?: boolean };
 
 export type Action =
   | { readonly kind: "do"; readonly wish: Wish }
@@ -53,7 +53,13 @@ export interface Step {
 export const BEGIN: State = { kind: "menu", at: 0, remark: "" };
 /** Lines of a page or of a list on the screen. */
 export const BODY_LINES = 18;
-export const PAIR_CHOICES = ["Invite the other box: it shows a code to type there", "Join with the other box's code"];
+/** `replace`: what this box has is given up. */
+export const PAIR_CHOICES = [
+  { title: "Invite the other box: this one shows a code to type there", word: "invite", replace: false },
+  { title: "Join: type the code that the other box shows", word: "join", replace: false },
+  { title: "Replace a dead box: give up the peer, and invite a new one", word: "invite", replace: true },
+  { title: "Join, and give up this box's peer and configuration", word: "join", replace: true },
+] as const;
 const TEXT_LENGTH_MAX = 200;
 
 export function step(state: State, input: Input, facts: Facts): Step {
@@ -203,10 +209,20 @@ function taken(state: Extract<State, { kind: "choose" }>, facts: Facts): Step {
       const question = [revision.title, "Put this configuration into force again, on both boxes of a pair?"];
       return to({ kind: "ask", question, wish: { kind: "rollback", to: revision.id } });
     }
-    case "pair":
-      if (state.at === 0) return wished({ kind: "verb", words: ["pair", "invite"] });
-      return to({ kind: "write", field: { kind: "code" }, text: "" });
+    case "pair": {
+      const choice = PAIR_CHOICES[state.at];
+      if (choice === undefined) return to(BEGIN);
+      if (choice.word === "invite") return paired(["pair", "invite"], choice.replace);
+      return to({ kind: "write", field: { kind: "code", replace: choice.replace }, text: "" });
+    }
   }
+}
+
+/** What is given up is asked for once more. */
+function paired(words: readonly string[], replace: boolean): Step {
+  if (!replace) return wished({ kind: "verb", words });
+  const question = ["What makes this box one of a pair now is given up.", "Go on?"];
+  return to({ kind: "ask", question, wish: { kind: "verb", words, replace } });
 }
 
 function answered(state: Extract<State, { kind: "ask" }>, key: Key): Step {
@@ -251,7 +267,7 @@ function submitted(field: Field, text: string): Step {
       return to({ kind: "ask", question, wish: { kind: "set", path, value: text } });
     }
     case "code":
-      return wished({ kind: "verb", words: ["pair", "join", text] });
+      return paired(["pair", "join", text], field.replace);
     case "file":
       return wished({ kind: "verb", words: ["restore", text] });
   }

@@ -109,7 +109,7 @@ function items(list: List, facts: Facts): readonly string[] {
         return `${String(i).padStart(3)}  ${(i === 0 ? "in force" : state).padEnd(8)}  ${title}`;
       });
     case "pair":
-      return PAIR_CHOICES;
+      return PAIR_CHOICES.map(({ title }) => title);
   }
 }
 

@@ -380,7 +380,8 @@ export class Core {
   #boxStatus(only: ReadonlySet<string> | undefined): JsonInPieces {
     const { inForce } = this.#configuration;
     const sources: StatusSources = {
-      box: inForce?.resolved.box,
+      // A paired box has its letter before it has a configuration.
+      box: inForce === undefined ? this.#standing.box : inForce.resolved.box,
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
       sentinel: this.#status,
