@@ -115,28 +115,28 @@ it("makes a pair of two boxes out of their cartons, by their two menus", { timeo
       terminals.push(new Vt100(bare.hosts[name], [FUTAGO, "console", "--state", box.state]));
     }
     const [inviter, joiner] = terminals as [Vt100, Vt100];
-    for (const terminal of terminals) await terminal.until(/this box has no configuration/);
+    for (const one of terminals) await one.until(/this box has no configuration/);
     await inviter.press("6", /> Invite the other box/);
     const code = /The code is (\S+)\. /.exec((await inviter.press("\r", /The code is/)).join("\n"))?.[1] ?? "";
     await joiner.press("6", /> Invite the other box/);
     await joiner.press(`${DOWN}\r`, /The code that the other box shows/);
     await joiner.press(`${code}\r`, /Does the other box show the same digits\?/);
-    const digits = async (terminal: Vt100) =>
-      /This box shows (\d{3} \d{3})/.exec((await terminal.until(/This box shows/)).join("\n"))?.[1];
+    const digits = async (one: Vt100) =>
+      /This box shows (\d{3} \d{3})/.exec((await one.until(/This box shows/)).join("\n"))?.[1];
     expect(await digits(inviter)).toBe(await digits(joiner));
-    for (const terminal of terminals) terminal.type("yes\r");
-    for (const terminal of terminals) await terminal.until(/The two are linked\.[\s\S]*Press Enter to go on\./);
-    for (const terminal of terminals) await terminal.press("\r", /any key: back to the menu/);
+    for (const one of terminals) one.type("yes\r");
+    for (const one of terminals) await one.until(/The two are linked\.[\s\S]*Press Enter to go on\./);
+    for (const one of terminals) await one.press("\r", /any key: back to the menu/);
     await joiner.press("x", /\(box b\)/);
     // A box with a peer says what it would have to give up.
     await inviter.press("x", menu);
     await inviter.press("6", /> Invite/);
     await inviter.press("\r", /has a peer already[\s\S]*Press Enter/);
     await inviter.press("\r", /It ended with exit code 6/);
-    for (const terminal of terminals) terminal.type("xq");
+    for (const one of terminals) one.type("xq");
     expect(await Promise.all(terminals.map(({ ended }) => ended))).toEqual([0, 0]);
   } finally {
-    for (const terminal of terminals) terminal.close();
+    for (const one of terminals) one.close();
     await bare.destroy();
   }
 });
