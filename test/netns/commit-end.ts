@@ -39,8 +39,10 @@ const configuration = await Configuration.open({
   devices: () => Promise.resolve(["eth0", "eth1", "eth2"]),
 });
 const committer = await Committer.open({
-  clock: { now: () => instant(Number(process.hrtime.bigint() / 1_000n)) },
-  sysctl: { read: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"), write: () => undefined },
+  hal: {
+    clock: { now: () => instant(Number(process.hrtime.bigint() / 1_000n)) },
+    sysctl: { read: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"), write: () => undefined },
+  },
   configuration,
   log: quiet,
   box,
@@ -87,8 +89,12 @@ async function carryOut(order: Order): Promise<void> {
     case "commit": {
       const { number, document } = order;
       const outcome = await committer.request({
-        ...{ kind: "commit", source: { kind: "given", document }, base: undefined, author: "test" },
-        ...{ comment: String(number), confirmSeconds: undefined },
+        kind: "commit",
+        source: { kind: "given", document },
+        base: undefined,
+        author: "test",
+        comment: String(number),
+        confirmSeconds: undefined,
       });
       const done = outcome.kind === "done";
       say({

@@ -83,7 +83,7 @@ export class Core {
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
   readonly #events: SentinelEvent[] = [];
   readonly #revisions = new RevisionWatch((differing) => {
-    this.#setAlarm("revision-differs", "", differing && revisionsDiffer(differing.mine, differing.theirs));
+    this.#alarms.set("revision-differs", "", differing && revisionsDiffer(differing.mine, differing.theirs));
   });
   readonly #publisher = new StatusPublisher(
     async () => await this.#control?.publishInPieces("watchStatus", (query) => this.#boxStatus(statusQuery(query))),
@@ -167,7 +167,10 @@ export class Core {
     const drains = await Drains.load(configuration);
     const tables = await loading.begin(configuration.inForce?.resolved);
     const committer = await Committer.open({
-      ...{ clock: hal.clock, sysctl: hal.sysctl, configuration, log, box: credentials && box },
+      hal,
+      configuration,
+      log,
+      box: credentials && box,
       putIntoForce: () => core.#inTurn(() => core.#putIntoForce()),
       send: (message) => core.#pair?.sendCommitMessage(message),
       onChange: () => core.#onCommit(),
@@ -194,7 +197,7 @@ export class Core {
   /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
   async bringUp(): Promise<void> {
     if (this.#configuration.inForce === undefined) {
-      this.#setAlarm("no-configuration", "", NO_CONFIGURATION);
+      this.#alarms.set("no-configuration", "", NO_CONFIGURATION);
       this.#openPair(undefined);
     }
     await this.#committer.bringUp();
@@ -226,7 +229,7 @@ export class Core {
   async #putIntoForce(): Promise<string | undefined> {
     const { inForce } = this.#configuration;
     if (inForce === undefined) return undefined;
-    this.#setAlarm("no-configuration", "", undefined);
+    this.#alarms.set("no-configuration", "", undefined);
     const { resolved } = inForce;
     const known = new Set(this.#network.troubles.map(({ action }) => action));
     const orders = compileOrders(resolved, inForce.revision.id);
@@ -285,13 +288,13 @@ export class Core {
   }
 
   #onSentinel(): void {
-    this.#setAlarm("sentinel-away", "", undefined);
+    this.#alarms.set("sentinel-away", "", undefined);
     void this.#maintenance.repeat(this.#sentinel);
   }
 
   #onSentinelLost(): void {
     this.#status = undefined;
-    this.#setAlarm("sentinel-away", "", SENTINEL_AWAY);
+    this.#alarms.set("sentinel-away", "", SENTINEL_AWAY);
     this.#publishStatus();
   }
 
@@ -321,14 +324,14 @@ export class Core {
   }
 
   #onCommit(): void {
-    for (const [kind, sentence] of commitAlarms(this.#committer)) this.#setAlarm(kind, "", sentence);
+    for (const [kind, sentence] of commitAlarms(this.#committer)) this.#alarms.set(kind, "", sentence);
     this.#publishStatus();
   }
 
   #onNetwork(): void {
     const missing = this.#network.missingDevices.map((device) => [device, missingDevice(device)] as const);
-    this.#setAlarms("missing-device", new Map(missing));
-    this.#setAlarms("network-refused", new Map(this.#network.troubles.map((one) => [one.action, one.sentence])));
+    this.#alarms.setAll("missing-device", new Map(missing));
+    this.#alarms.setAll("network-refused", new Map(this.#network.troubles.map((one) => [one.action, one.sentence])));
     this.#serving.setNetwork(this.#network.links, this.#network.ownAddresses);
     this.#setServingAlarms();
   }
@@ -358,16 +361,8 @@ export class Core {
     return result;
   }
 
-  #setAlarm(kind: string, subject: string, sentence: string | undefined): void {
-    this.#alarms.set(kind, subject, sentence, new Date().toISOString());
-  }
-
   #setServingAlarms(): void {
-    for (const [kind, sentences] of this.#serving.alarms()) this.#setAlarms(kind, sentences);
-  }
-
-  #setAlarms(kind: string, sentences: ReadonlyMap<string, string>): void {
-    this.#alarms.setAll(kind, sentences, new Date().toISOString());
+    for (const [kind, sentences] of this.#serving.alarms()) this.#alarms.setAll(kind, sentences);
   }
 
   #publishStatus(): void {

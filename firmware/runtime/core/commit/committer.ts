@@ -2,7 +2,7 @@
  * Runs the commit protocol of this box: carries out what the machine says, on the disk, the kernel and the link to the
  * peer, and tells it what came of it. The rules are pair/commit's.
  */
-import type { Clock, Sysctl } from "@futago/hal/contract/machine.ts";
+import type { Hal } from "@futago/hal/contract/hal.ts";
 import { between, type Instant, instant, toMillis } from "@futago/hal/units/time.ts";
 import { newestConfirmed } from "../../../pair/commit/catch-up.ts";
 import { initialCommit, nextTimeout, step } from "../../../pair/commit/step.ts";
@@ -24,8 +24,7 @@ import { LINEAGE_MAX } from "../peer-link/commit-message.ts";
 import { Documents } from "./documents.ts";
 
 export interface CommitterOptions {
-  readonly clock: Clock;
-  readonly sysctl: Sysctl;
+  readonly hal: Pick<Hal, "clock" | "sysctl">;
   readonly configuration: Configuration;
   readonly log: Log;
   readonly box: CommitConfig["box"];
@@ -60,8 +59,8 @@ export class Committer {
   }
 
   static async open(options: CommitterOptions): Promise<Committer> {
-    const { configuration, sysctl } = options;
-    const bootId = sysctl.read("kernel.random.boot_id").trim();
+    const { configuration, hal } = options;
+    const bootId = hal.sysctl.read("kernel.random.boot_id").trim();
     const line = await configuration.store.lineage(LINEAGE_MAX);
     const deadline = readDeadline(await configuration.setting(DEADLINE), line[0], bootId);
     const state = initialCommit(line[0], deadline, newestConfirmed(line));
@@ -86,7 +85,7 @@ export class Committer {
   get confirmBy(): string | undefined {
     const { deadline } = this.#state;
     if (deadline === undefined) return undefined;
-    return new Date(Date.now() + toMillis(between(this.#options.clock.now(), deadline))).toISOString();
+    return new Date(Date.now() + toMillis(between(this.#options.hal.clock.now(), deadline))).toISOString();
   }
 
   get disagreement(): Disagreement {
@@ -121,12 +120,12 @@ export class Committer {
 
   #input(input: CommitInput): void {
     if (this.#closed) return;
-    const { clock, box } = this.#options;
+    const { hal, box } = this.#options;
     const before = this.#state;
-    const { state, actions } = step({ box }, before, input, clock.now());
+    const { state, actions } = step({ box }, before, input, hal.clock.now());
     this.#state = state;
     if (state.deadline !== before.deadline) this.#keepDeadline(state);
-    for (const action of actions) this.#begin(action);
+    for (const action of actions) void this.#begin(action);
     this.#setTimer();
     if (state.work.kind === "idle" && state.head?.id === state.inForce) this.#settled();
     if (state.head !== before.head || state.deadline !== before.deadline) this.#options.onChange();
@@ -136,7 +135,7 @@ export class Committer {
     clearTimeout(this.#timer);
     const at = nextTimeout(this.#state);
     if (at === undefined) return;
-    const wait = Math.ceil(toMillis(between(this.#options.clock.now(), at)));
+    const wait = Math.ceil(toMillis(between(this.#options.hal.clock.now(), at)));
     this.#timer = setTimeout(() => this.#input({ kind: "timeout" }), Math.min(Math.max(wait, 0), TIMER_MILLIS_MAX));
   }
 
@@ -151,11 +150,10 @@ export class Committer {
     });
   }
 
-  #begin(action: CommitAction): void {
-    // Whatever throws in there is our own fault, and ends the process.
-    void this.#carryOut(action).then((input) => {
-      if (input !== undefined) this.#input(input);
-    });
+  /** Whatever throws in there is our own fault, and ends the process. */
+  async #begin(action: CommitAction): Promise<void> {
+    const input = await this.#carryOut(action);
+    if (input !== undefined) this.#input(input);
   }
 
   async #carryOut(action: CommitAction): Promise<CommitInput | undefined> {
@@ -169,11 +167,6 @@ export class Committer {
         return { kind: "judged", judged: await documents.judge(action.wish, action.parent) };
       case "check":
         return { kind: "checked", id: action.revision.id, refusal: await documents.check(action.revision) };
-      case "keep": {
-        const refusal = await documents.keep(action.revision);
-        if (refusal !== undefined) log.warn("revision-not-kept", { revision: action.revision.id, what: refusal.what });
-        return undefined;
-      }
       case "land": {
         const landed = await documents.land(action.revision);
         if (landed.ok) log.info("configuration-committed", { revision: landed.head.id, author: landed.head.author });
@@ -199,21 +192,12 @@ export class Committer {
         if (refusal === undefined) log.info("configuration-confirmed", { revision: action.id, by: action.by });
         return { ...action, kind: "confirmed", refusal };
       }
-      case "serve": {
-        const passage = await documents.passage(action.id, action.have);
-        if (passage !== undefined) this.#options.send({ kind: "revision", ...passage });
+      case "serve":
+      case "fillUp":
+      case "handOver":
+      case "keep":
+        await this.#exchange(action);
         return undefined;
-      }
-      case "fillUp": {
-        const ids = await documents.missing();
-        if (ids.length > 0) this.#options.send({ kind: "want", ids });
-        return undefined;
-      }
-      case "handOver": {
-        const revision = await this.#options.configuration.store.get(action.id);
-        if (revision !== undefined) this.#options.send({ kind: "keep", revision });
-        return undefined;
-      }
       case "reply": {
         const reply = this.#replies.get(action.request);
         this.#replies.delete(action.request);
@@ -227,6 +211,34 @@ export class Committer {
       case "cannotTake":
         this.#setDisagreement({ cannotTake: action.refusal });
         return undefined;
+    }
+  }
+
+  /** Documents that go from box to box, of which the protocol waits for none. */
+  async #exchange(
+    action: Extract<CommitAction, { readonly kind: "serve" | "fillUp" | "handOver" | "keep" }>,
+  ): Promise<void> {
+    const { configuration, log, send } = this.#options;
+    switch (action.kind) {
+      case "serve": {
+        const passage = await this.#documents.passage(action.id, action.have);
+        if (passage !== undefined) send({ kind: "revision", ...passage });
+        return;
+      }
+      case "fillUp": {
+        const ids = await this.#documents.missing();
+        if (ids.length > 0) send({ kind: "want", ids });
+        return;
+      }
+      case "handOver": {
+        const revision = await configuration.store.get(action.id);
+        if (revision !== undefined) send({ kind: "keep", revision });
+        return;
+      }
+      case "keep": {
+        const refusal = await this.#documents.keep(action.revision);
+        if (refusal !== undefined) log.warn("revision-not-kept", { revision: action.revision.id, what: refusal.what });
+      }
     }
   }
 

@@ -2,7 +2,15 @@
  * What the commit protocol asks of this box's disk and judgement, answered as values: a refusal of the store or of a
  * document is an answer, anything else is our own fault.
  */
-import type { CommitRefusal, Judged, Landed, Passage, Revision, Wish } from "../../../pair/commit/types.ts";
+import type {
+  CommitRefusal,
+  Judged,
+  Landed,
+  Passage,
+  Revision,
+  RevisionSummary,
+  Wish,
+} from "../../../pair/commit/types.ts";
 import { AUTOMATIC } from "../../../pair/commit/types.ts";
 import type { Problem } from "../../../config/problem.ts";
 import type { Resolved } from "../../../config/resolved.ts";
@@ -181,6 +189,6 @@ function warningText({ path, what, mend }: Problem): string {
   return `${path}: ${what}; ${mend}`.slice(0, SENTENCE_SHOWN);
 }
 
-function withoutText({ text: _, ...summary }: Revision): Omit<Revision, "text"> {
-  return summary;
+function withoutText({ id, parent, author, comment, time, confirmSeconds, confirmedBy }: Revision): RevisionSummary {
+  return { id, parent, author, comment, time, confirmSeconds, confirmedBy };
 }

@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { after, seconds } from "@futago/hal/units/time.ts";
+import {
+  NOW,
+  A,
+  id,
+  summary,
+  revision,
+  commit,
+  request,
+  heard,
+  standing,
+  box,
+  run,
+  linked,
+  kinds,
+  refusalIn,
+  doneIn,
+  judged,
+  landed,
+  notLanded,
+} from "./protocol.test-support.ts";
+import { initialCommit, step } from "./step.ts";
+
+describe("a box that coordinates", () => {
+  const start = linked(A, true);
+  const next = revision("2", "1");
+
+  it("prepares on the peer, has it stored there, stores it here, applies on both, and answers last", () => {
+    const asked = run(A, start, request(commit()));
+    expect(kinds(asked.actions)).toEqual(["judge"]);
+    const prepared = run(A, asked.state, judged(next));
+    expect(kinds(prepared.actions)).toEqual(["send prepare"]);
+    const stored = run(A, prepared.state, heard({ kind: "prepared", id: next.id }));
+    expect(kinds(stored.actions)).toEqual(["send store"]);
+    const here = run(A, stored.state, heard({ kind: "stored", id: next.id }));
+    expect(kinds(here.actions)).toEqual(["land"]);
+    const applying = run(A, here.state, landed(next));
+    expect(kinds(applying.actions)).toEqual(["apply", "send apply", "send standing"]);
+    const theirs = heard({ kind: "standing", standing: standing("2") });
+    const half = run(A, applying.state, theirs, { kind: "applied", id: next.id, trouble: undefined });
+    expect(kinds(half.actions)).toEqual([]);
+    const done = run(A, half.state, heard({ kind: "applied", id: next.id, trouble: undefined }));
+    expect(doneIn(done.actions)).toMatchObject({ revision: next.id, changed: true, peer: "inForce" });
+    expect(done.state).toMatchObject({ inForce: next.id, work: { kind: "idle" } });
+  });
+
+  it("changes nothing when the document, the peer or its disk refuses", () => {
+    const asked = run(A, start, request(commit())).state;
+    const invalid = run(A, asked, {
+      kind: "judged",
+      judged: { kind: "refused", refusal: { exitCode: 3, what: "bad" } },
+    });
+    expect(refusalIn(invalid.actions)).toEqual({ exitCode: 3, what: "bad" });
+    const preparing = run(A, asked, judged(next)).state;
+    const refuse = (cause: "refused" | "busy" | "behind") =>
+      run(
+        A,
+        preparing,
+        heard({
+          kind: "notStored",
+          id: next.id,
+          cause,
+          refusal: { exitCode: 3, what: "no eth9", where: "interfaces.sync" },
+        }),
+      );
+    expect(refusalIn(refuse("refused").actions)).toMatchObject({
+      exitCode: 3,
+      what: "no eth9",
+      where: "box b: interfaces.sync",
+    });
+    expect(refusalIn(refuse("busy").actions)).toMatchObject({ exitCode: 6 });
+    expect(refusalIn(refuse("behind").actions)).toMatchObject({ exitCode: 6 });
+    for (const { state } of [invalid, refuse("refused")]) expect(state.head).toEqual(start.head);
+  });
+
+  it("goes alone when the peer goes away, and stores what the peer may have stored", () => {
+    const preparing = run(A, start, request(commit()), judged(next)).state;
+    expect(kinds(run(A, preparing, { kind: "linkDown" }).actions)).toEqual(["land"]);
+    const storing = run(A, preparing, heard({ kind: "prepared", id: next.id })).state;
+    for (const input of [{ kind: "linkDown" }, { kind: "timeout" }] as const) {
+      const late = step(A, storing, input, after(NOW, seconds(60)));
+      expect(kinds(late.actions)).toEqual(["land"]);
+      const { state } = run(A, late.state, landed(next));
+      const done = run(A, state, { kind: "applied", id: next.id, trouble: undefined });
+      expect(doneIn(done.actions)).toMatchObject({ changed: true, peer: "late" });
+    }
+  });
+
+  it("says that nothing was changed when the peer that has it only prepared says nothing", () => {
+    const preparing = run(A, start, request(commit()), judged(next)).state;
+    const late = step(A, preparing, { kind: "timeout" }, after(NOW, seconds(60)));
+    expect(refusalIn(late.actions)).toMatchObject({
+      exitCode: 1,
+      what: expect.stringContaining("did not answer in time"),
+    });
+    expect(kinds(late.actions)).toContain("send forget");
+  });
+
+  it("tells the peer to take it back, and takes it back itself should it return, when its own disk refuses", () => {
+    const inputs = [request(commit()), judged(next), heard({ kind: "prepared", id: next.id })];
+    const landing = run(A, start, ...inputs, heard({ kind: "stored", id: next.id })).state;
+    const failed = run(A, landing, notLanded);
+    expect(kinds(failed.actions)).toEqual(["reply", "send withdraw"]);
+    expect(refusalIn(failed.actions)?.mend).toContain("rolls it back as soon as it hears of this");
+    // The peer comes with it all the same: it is adopted, for it is a descendant, and undone at once.
+    const theirs = run(A, failed.state, heard({ kind: "standing", standing: standing("2") })).state;
+    const related = run(A, theirs, { kind: "related", mine: id("1"), theirs: id("2"), kinship: "unknown" }).state;
+    const fetching = run(A, related, heard({ kind: "kin", mine: id("2"), yours: id("1"), kinship: "ancestor" }));
+    expect(kinds(fetching.actions)).toEqual(["send fetch"]);
+    const passage = { kind: "revision", revision: next, parent: revision("1", "0"), lineage: [] } as const;
+    const adopting = run(A, fetching.state, heard(passage), { kind: "checked", id: next.id, refusal: undefined });
+    expect(kinds(adopting.actions)).toEqual(["adopt"]);
+    expect(kinds(run(A, adopting.state, landed(next)).actions)).toContain("undo");
+  });
+
+  it.each([["here"], ["there"]] as const)("rolls back on both what could not be put into force %s", (where) => {
+    const inputs = [request(commit()), judged(next), heard({ kind: "prepared", id: next.id })];
+    const applying = run(A, start, ...inputs, heard({ kind: "stored", id: next.id }), landed(next)).state;
+    const applied = { kind: "applied", id: next.id, trouble: "no such device" } as const;
+    const troubled = run(A, applying, where === "here" ? applied : heard(applied));
+    expect(kinds(troubled.actions)).toEqual(["undo", "send withdraw"]);
+    const undone = run(A, troubled.state, landed(summary("3", "2", { author: "futago" })));
+    const refusal = refusalIn(undone.actions);
+    expect(refusal).toMatchObject({ exitCode: 1, where: where === "here" ? "box a" : "box b" });
+    expect(refusal?.what).toContain("was rolled back: no such device");
+    const barred = run(A, troubled.state, notLanded);
+    expect(refusalIn(barred.actions)?.what).toContain("the roll-back cannot be kept: the disk is full");
+    expect(barred.state.deadline).toBeGreaterThan(NOW);
+  });
+
+  it("refuses what was made from another head, and a change on top of one that waits for its confirmation", () => {
+    expect(refusalIn(run(A, start, request(commit({ base: id("0") }))).actions)).toMatchObject({ exitCode: 6 });
+    const waiting = linked(A, true, box(summary("1", "0", { confirmSeconds: 60 }), after(NOW, seconds(60))));
+    expect(refusalIn(run(A, waiting, request(commit())).actions)?.what).toContain("waits for its confirmation");
+    const back = run(A, waiting, request(commit({ source: { kind: "revision", id: id("0") } })));
+    expect(kinds(back.actions)).toEqual(["judge"]);
+    const first = run(
+      A,
+      linked(A, true, initialCommit(undefined, undefined, undefined)),
+      request(commit({ confirmSeconds: 60 })),
+    );
+    expect(refusalIn(first.actions)?.what).toContain("there is none to go back to");
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { after, seconds } from "@futago/hal/units/time.ts";
+import { NOW, B, id, revision, heard, standing, run, linked, kinds, landed } from "./protocol.test-support.ts";
+import { step } from "./step.ts";
+import type { CommitInput } from "./types.ts";
+
+describe("a box that follows", () => {
+  const start = linked(B, false);
+  const next = revision("2", "1");
+  const prepared = run(B, start, heard({ kind: "prepare", revision: next }), {
+    kind: "checked",
+    id: next.id,
+    refusal: undefined,
+  });
+
+  it("checks, stores when told, applies when told, and says each", () => {
+    expect(kinds(prepared.actions)).toEqual(["send prepared"]);
+    const storing = run(B, prepared.state, heard({ kind: "store", id: next.id }));
+    expect(kinds(storing.actions)).toEqual(["land"]);
+    const holding = run(B, storing.state, landed(next));
+    expect(kinds(holding.actions)).toEqual(["send stored", "send standing"]);
+    const applying = run(B, holding.state, heard({ kind: "apply", id: next.id }));
+    expect(kinds(applying.actions)).toEqual(["apply"]);
+    const theirs = heard({ kind: "standing", standing: standing("2", { active: true }) });
+    const told = run(B, applying.state, theirs, { kind: "applied", id: next.id, trouble: "no" });
+    expect(told.actions).toEqual([{ kind: "send", message: { kind: "applied", id: next.id, trouble: "no" } }]);
+  });
+
+  it.each<[string, readonly CommitInput[]]>([
+    ["the link breaks", [{ kind: "linkDown" }, { kind: "linkUp" }]],
+    ["it takes over", [{ kind: "role", active: true, peerAlive: true }]],
+    ["the active box thinks better of it", [heard({ kind: "forget", id: next.id })]],
+  ])("forgets what is merely prepared when %s", (_, inputs) => {
+    const { state } = run(B, prepared.state, ...inputs);
+    expect(state.work.kind).not.toBe("prepared");
+    const late = run(B, state, heard({ kind: "store", id: next.id }));
+    expect(kinds(late.actions)).toEqual(["send notStored"]);
+    expect(late.state.head).toEqual(start.head);
+  });
+
+  it("forgets it, too, when nothing comes", () => {
+    const { state } = step(B, prepared.state, { kind: "timeout" }, after(NOW, seconds(60)));
+    expect(state.work.kind).toBe("idle");
+  });
+
+  it("puts into force by itself what is on its disk when nobody tells it to", () => {
+    const holding = run(B, prepared.state, heard({ kind: "store", id: next.id }), landed(next)).state;
+    expect(kinds(run(B, holding, { kind: "linkDown" }).actions)).toEqual(["apply"]);
+    expect(kinds(step(B, holding, { kind: "timeout" }, after(NOW, seconds(60))).actions)).toEqual(["apply"]);
+  });
+
+  it("takes back what the active box could not store", () => {
+    const holding = run(B, prepared.state, heard({ kind: "store", id: next.id }), landed(next)).state;
+    expect(kinds(run(B, holding, heard({ kind: "withdraw", id: next.id })).actions)).toEqual(["undo"]);
+    expect(run(B, holding, heard({ kind: "withdraw", id: id("1") })).actions).toEqual([]);
+  });
+
+  it("takes nothing that is no child of its head, and nothing in the middle of something else", () => {
+    const strange = run(B, start, heard({ kind: "prepare", revision: revision("9", "8") }));
+    expect(strange.actions).toMatchObject([{ message: { kind: "notStored", cause: "behind" } }]);
+    const busy = { ...start, work: { kind: "relating" } as const };
+    expect(run(B, busy, heard({ kind: "prepare", revision: next })).actions).toMatchObject([
+      { message: { kind: "notStored", cause: "busy" } },
+    ]);
+  });
+});

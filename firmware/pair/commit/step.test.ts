@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { after, seconds } from "@futago/hal/units/time.ts";
+import {
+  NOW,
+  A,
+  B,
+  id,
+  summary,
+  commit,
+  request,
+  heard,
+  standing,
+  box,
+  run,
+  linked,
+  kinds,
+  refusalIn,
+  FULL,
+} from "./protocol.test-support.ts";
+import { nextTimeout, step } from "./step.ts";
+import type { CommitAction, CommitConfig } from "./types.ts";
+
+describe("who coordinates", () => {
+  const others = summary("1", "0");
+
+  it("is the active box: a standby forwards, and hears the answer or the break", () => {
+    const standby = linked(B, false, box(others));
+    const { state, actions } = run(B, standby, request(commit()));
+    expect(actions).toEqual([{ kind: "send", message: { kind: "forward", request: 7, wish: commit() } }]);
+    const outcome = { kind: "refused", refusal: FULL } as const;
+    expect(refusalIn(run(B, state, heard({ kind: "answer", request: 7, outcome })).actions)).toEqual(FULL);
+    expect(refusalIn(run(B, state, { kind: "linkDown" }).actions)?.what).toContain("broke before it answered");
+    // Somebody else's number.
+    expect(run(B, state, heard({ kind: "answer", request: 8, outcome })).actions).toEqual([]);
+  });
+
+  it("is a when neither is active, and nobody forwards what was forwarded", () => {
+    const neither = (config: CommitConfig) => {
+      const start = run(config, box(others), { kind: "role", active: false, peerAlive: true }, { kind: "linkUp" });
+      return run(config, start.state, heard({ kind: "standing", standing: standing("1") })).state;
+    };
+    expect(kinds(run(A, neither(A), request(commit())).actions)).toEqual(["judge"]);
+    expect(kinds(run(B, neither(B), request(commit())).actions)).toEqual(["send forward"]);
+    expect(kinds(run(B, neither(B), request(commit(), { origin: "peer" })).actions)).toEqual(["send answer"]);
+  });
+
+  it("is nobody on a standby whose link is down while the active one lives: refused after a patience", () => {
+    const cut = run(B, box(others), { kind: "role", active: false, peerAlive: true }, request(commit()));
+    expect(cut.actions).toEqual([]);
+    const patience = nextTimeout(cut.state) ?? NOW;
+    expect(patience).toBe(after(NOW, seconds(5)));
+    const refused = step(B, cut.state, { kind: "timeout" }, patience);
+    expect(refusalIn(refused.actions)).toMatchObject({ exitCode: 5 });
+  });
+
+  it("goes without the peer at once when that is dead, and after a patience when only the link is down", () => {
+    const dead = run(A, box(others), { kind: "role", active: true, peerAlive: false }, request(commit()));
+    expect(dead.state.work).toMatchObject({ kind: "judging", peer: "away" });
+    const cut = run(A, box(others), { kind: "role", active: true, peerAlive: true }, request(commit()));
+    expect(cut.state.work.kind).toBe("idle");
+    const late = step(A, cut.state, { kind: "timeout" }, after(NOW, seconds(5)));
+    expect(late.state.work).toMatchObject({ kind: "judging", peer: "away" });
+  });
+
+  it("waits for a peer that is catching up, and not for one that says it cannot", () => {
+    const behind = run(A, box(others), { kind: "role", active: true, peerAlive: true }, { kind: "linkUp" }).state;
+    const catching = run(A, behind, heard({ kind: "standing", standing: standing(undefined) }), request(commit()));
+    expect(catching.state.work.kind).toBe("idle");
+    const cannot = standing(undefined, { cannot: id("1") });
+    const without = run(A, behind, heard({ kind: "standing", standing: cannot }), request(commit()));
+    expect(without.state.work).toMatchObject({ kind: "judging", peer: "behind" });
+  });
+});
+
+describe("whatever comes", () => {
+  it("is bounded: so many changes wait, and no more", () => {
+    let state = box();
+    const actions: CommitAction[] = [];
+    for (let i = 0; i < 100; i++) {
+      const next = step(A, state, request(commit(), { id: i }), NOW);
+      ({ state } = next);
+      actions.push(...next.actions);
+    }
+    expect(state.waiting).toHaveLength(64);
+    expect(actions.filter((action) => action.kind === "reply")).toHaveLength(35);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { after, instant, millis, seconds } from "@futago/hal/units/time.ts";
+import {
+  NOW,
+  A,
+  B,
+  id,
+  summary,
+  request,
+  heard,
+  standing,
+  box,
+  run,
+  linked,
+  kinds,
+  refusalIn,
+  doneIn,
+} from "./protocol.test-support.ts";
+import { initialCommit, nextTimeout, step } from "./step.ts";
+import type { Wish } from "./types.ts";
+
+describe("a revision that must be confirmed", () => {
+  const deadline = after(NOW, seconds(60));
+  const trial = box(summary("1", "0", { confirmSeconds: 60 }), deadline);
+  const confirm = (more: Partial<Extract<Wish, { kind: "confirm" }>> = {}) =>
+    request({ kind: "confirm", revision: undefined, author: "alice", force: false, ...more });
+
+  it("is undone at its deadline, not before, and at once after a boot", () => {
+    expect(nextTimeout(trial)).toBe(deadline);
+    const early = instant(deadline - millis(1));
+    expect(step(A, trial, { kind: "timeout" }, early).actions).toEqual([]);
+    expect(kinds(step(A, trial, { kind: "timeout" }, deadline).actions)).toEqual(["undo"]);
+    const booted = initialCommit(trial.head, instant(0), undefined);
+    expect(kinds(step(A, booted, { kind: "timeout" }, NOW).actions)).toEqual(["undo"]);
+  });
+
+  it("is confirmed on both before that is said", () => {
+    const start = linked(A, true, trial);
+    const asked = run(A, start, confirm());
+    expect(kinds(asked.actions)).toEqual(["confirm", "send confirm"]);
+    const here = run(A, asked.state, { kind: "confirmed", id: id("1"), by: "alice", refusal: undefined });
+    expect(kinds(here.actions)).toEqual(["send standing"]);
+    const done = run(A, here.state, heard({ kind: "confirmed", id: id("1") }));
+    expect(doneIn(done.actions)).toMatchObject({ revision: id("1"), peer: "inForce" });
+    expect(done.state).toMatchObject({ deadline: undefined, confirmed: { id: id("1"), by: "alice" } });
+  });
+
+  it("is confirmed by the one who committed it, under its own id", () => {
+    const start = linked(A, true, trial);
+    expect(refusalIn(run(A, start, confirm({ author: "bob" })).actions)?.what).toContain("committed by alice");
+    expect(kinds(run(A, start, confirm({ author: "bob", force: true })).actions)).toContain("confirm");
+    expect(refusalIn(run(A, start, confirm({ revision: id("0") })).actions)?.what).toContain("does not wait");
+    expect(refusalIn(run(A, linked(A, true), confirm()).actions)).toMatchObject({ exitCode: 1 });
+  });
+
+  it("is confirmed here when the other box knows that it was", () => {
+    const start = linked(B, false, trial);
+    const known = standing("1", { active: true, confirmed: { id: id("1"), by: "alice" } });
+    expect(run(B, start, heard({ kind: "standing", standing: known })).actions).toEqual([
+      { kind: "confirm", id: id("1"), by: "alice" },
+    ]);
+  });
+
+  it("is brought back when it was rolled back although somebody had confirmed it", () => {
+    const undone = box(summary("2", "1", { author: "futago" }));
+    const start = linked(A, true, undone);
+    const known = standing("2", { automatic: true, confirmed: { id: id("1"), by: "alice" } });
+    const { actions } = run(A, start, heard({ kind: "standing", standing: known }));
+    expect(actions).toMatchObject([
+      { kind: "judge", wish: { source: { kind: "revision", id: id("1") }, author: "alice" }, parent: id("2") },
+    ]);
+    // A person who rolled it back over there knew what they did.
+    const byHand = standing("2", { confirmed: { id: id("1"), by: "alice" } });
+    expect(run(A, start, heard({ kind: "standing", standing: byHand })).actions).toEqual([]);
+  });
+});
