@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { balancerBench } from "./balancer.ts";
 import { checksBench } from "./checks.ts";
+import { commitsBench } from "./commits.ts";
 import { connectionsBench } from "./connections.ts";
 import { guestBench } from "./guest.ts";
 import { programBench } from "./program.ts";
@@ -25,6 +26,7 @@ const BENCHES = {
   connections: connectionsBench,
   replication: replicationBench,
   scale: scaleBench,
+  commits: commitsBench,
 } as const;
 type Bench = keyof typeof BENCHES;
 const NAMES = Object.keys(BENCHES) as readonly Bench[];
@@ -41,9 +43,10 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   connections  ten thousand connections through power loss, beside a proxy
   replication  what telling the standby of connections costs
   scale        what a thousand services with a hundred backends each cost a whole box
+  commits      what a commit takes on two whole boxes
 
   --trials   of each contender in each row (default 20; checks, tables, sockets, replication, scale: 5; program: 9;
-             guest: 3; connections: 2)
+             guest: 3; connections: 2; commits: 30)
   --minutes  of overload (default 5)
   --rows     of silence
   --write    adds the results to test/bench/RESULTS.md

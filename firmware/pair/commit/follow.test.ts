@@ -1,6 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { after, seconds } from "@futago/hal/units/time.ts";
-import { NOW, B, id, revision, heard, standing, run, linked, kinds, landed } from "./protocol.test-support.ts";
+import {
+  NOW,
+  B,
+  commit,
+  request,
+  id,
+  revision,
+  heard,
+  standing,
+  run,
+  linked,
+  kinds,
+  landed,
+} from "./protocol.test-support.ts";
 import { step } from "./step.ts";
 import type { CommitInput } from "./types.ts";
 
@@ -58,9 +71,19 @@ describe("a box that follows", () => {
   it("takes nothing that is no child of its head, and nothing in the middle of something else", () => {
     const strange = run(B, start, heard({ kind: "prepare", revision: revision("9", "8") }));
     expect(strange.actions).toMatchObject([{ message: { kind: "notStored", cause: "behind" } }]);
-    const busy = { ...start, work: { kind: "relating" } as const };
+    const busy = run(B, { ...start, active: true }, request(commit())).state;
     expect(run(B, busy, heard({ kind: "prepare", revision: next })).actions).toMatchObject([
       { message: { kind: "notStored", cause: "busy" } },
     ]);
+  });
+
+  it("takes up what it was offered in the middle of something that ends soon, unless it is forgotten meanwhile", () => {
+    const related = { kind: "related", mine: id("1"), theirs: id("0"), kinship: "ancestor" } as const;
+    const offered = run(B, { ...start, work: { kind: "relating" } }, heard({ kind: "prepare", revision: next }));
+    expect(offered.actions).toEqual([]);
+    expect(kinds(run(B, offered.state, related).actions)).toEqual(["send kin", "check"]);
+    const forgotten = run(B, offered.state, heard({ kind: "forget", id: next.id }));
+    expect(kinds(run(B, forgotten.state, related).actions)).toEqual(["send kin"]);
+    expect(run(B, offered.state, { kind: "linkDown" }).state.offered).toBeUndefined();
   });
 });

@@ -22,12 +22,24 @@ import type {
 
 type In<Kind extends Work["kind"]> = Extract<Work, { readonly kind: Kind }>;
 
+/** What a box that coordinates is doing: it waits for the peer, so the peer must not wait for it. */
+const COORDINATING: readonly Work["kind"][] = ["judging", "preparing", "storing", "landing", "applying", "confirming"];
+
 export function onPrepare(state: CommitState, revision: Revision): CommitStep {
-  const { work } = state;
-  if (work.kind !== "idle" && work.kind !== "prepared" && work.kind !== "checking")
-    return give(state, notStored(revision.id, "busy", PEER_BUSY));
-  if (revision.parent !== state.head?.id || state.inForce !== state.head?.id)
-    return give(state, notStored(revision.id, "behind", PEER_BUSY));
+  const { kind } = state.work;
+  if (COORDINATING.includes(kind)) return give(state, notStored(revision.id, "busy", PEER_BUSY));
+  const free = kind === "idle" || kind === "prepared" || kind === "checking";
+  return free ? examine(state, revision) : give({ ...state, offered: revision });
+}
+
+/** Takes up what was offered in the middle of something else; undefined when nothing was. */
+export function takeOffered(state: CommitState): CommitStep | undefined {
+  const { offered } = state;
+  return offered && examine({ ...state, offered: undefined }, offered);
+}
+
+function examine(state: CommitState, revision: Revision): CommitStep {
+  if (revision.parent !== state.head?.id) return give(state, notStored(revision.id, "behind", PEER_BUSY));
   return become(state, { kind: "checking", revision }, { kind: "check", revision });
 }
 
@@ -56,6 +68,14 @@ export function onFollowed(state: CommitState, work: In<"following">, landed: La
   return become(withHead(state, landed.head, now), { kind: "holding", id, until }, say({ kind: "stored", id }));
 }
 
+/** The coordinator thought better of it; what this box stored it must say to take back. */
+export function onForget(state: CommitState, id: RevisionId): CommitStep {
+  if (state.offered?.id === id) return give({ ...state, offered: undefined });
+  const { work } = state;
+  const mine = (work.kind === "prepared" || work.kind === "checking") && work.revision.id === id;
+  return mine ? become(state, { kind: "idle" }) : give(state);
+}
+
 /** What was on its way when the link broke goes on without it. */
 export function onApply(state: CommitState, id: RevisionId): CommitStep {
   const { work } = state;
@@ -82,8 +102,9 @@ export function onPutIntoForce(
 /** The link broke, this box took over, the peer thought better of it, or nothing came. */
 export function dropPrepared(state: CommitState): CommitStep {
   const { work } = state;
+  const next = state.offered === undefined ? state : { ...state, offered: undefined };
   const drops = work.kind === "checking" || work.kind === "prepared" || work.kind === "holding";
-  return drops ? become(state, { kind: "idle" }) : give(state);
+  return drops ? become(next, { kind: "idle" }) : give(next);
 }
 
 function notStored(id: RevisionId, cause: NotStored, refusal: CommitRefusal): CommitAction {

@@ -31,10 +31,12 @@ import {
   onApply,
   onChecked,
   onFollowed,
+  onForget,
   onPrepare,
   onPutIntoForce,
   onStore,
   onWithdraw,
+  takeOffered,
 } from "./follow.ts";
 import { answer, become, give, unless } from "./parts.ts";
 import { CONNECTION_BROKE, NOT_REACHED, refused, ROLES_CHANGED, TOO_MANY } from "./refusals.ts";
@@ -76,6 +78,7 @@ export function initialCommit(
     waiting: [],
     patience: undefined,
     forwarded: [],
+    offered: undefined,
     deadline,
     withdrawn: undefined,
     confirmed,
@@ -215,7 +218,7 @@ function onMessage(config: CommitConfig, state: CommitState, message: CommitMess
     case "store":
       return onStore(state, message.id);
     case "forget":
-      return work.kind === "prepared" || work.kind === "checking" ? dropPrepared(state) : give(state);
+      return onForget(state, message.id);
     case "apply":
       return onApply(state, message.id);
     case "withdraw":
@@ -297,7 +300,10 @@ function idleStep(config: CommitConfig, state: CommitState, now: Instant): Commi
   if (head !== undefined && head.id !== inForce)
     return become(state, { kind: "puttingIntoForce", id: head.id, tell: false }, { kind: "apply", id: head.id });
   return (
-    catchUp(config, state, now) ?? redo(config, state) ?? (waiting.length > 0 ? begin(config, state, now) : undefined)
+    takeOffered(state) ??
+    catchUp(config, state, now) ??
+    redo(config, state) ??
+    (waiting.length > 0 ? begin(config, state, now) : undefined)
   );
 }
 

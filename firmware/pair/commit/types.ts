@@ -289,6 +289,8 @@ export interface CommitState {
   readonly forwarded: readonly number[];
   /** When an unconfirmed head is rolled back. */
   readonly deadline: Instant | undefined;
+  /** What the peer prepares, while this box is in the middle of something that ends soon. */
+  readonly offered: Revision | undefined;
   /** A revision that is to be rolled back as soon as it is the head and there is time. */
   readonly withdrawn: RevisionId | undefined;
   readonly confirmed: Confirmation | undefined;
