@@ -7,6 +7,7 @@
  */
 import type Database from "better-sqlite3";
 import { compaction, type ToPack } from "./compaction.ts";
+import { type Copy, COPY_LINEAGE_MAX } from "./copy.ts";
 import { Documents } from "./documents.ts";
 import { Family, type Kinship, type Member } from "./family.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
@@ -132,6 +133,30 @@ export class StoreDatabase {
     return (this.#database.prepare(sql).all(prefix, `${prefix}g`) as { readonly id: string }[]).map(({ id }) => id);
   }
 
+  /** What the copy beside the database is to hold; undefined while there is no revision. */
+  copy(): Copy | undefined {
+    const head = this.head();
+    if (head === undefined) return undefined;
+    const rows = this.#database.prepare("SELECT key, value FROM setting ORDER BY key").raw().all() as [
+      string,
+      string,
+    ][];
+    return { head, lineage: this.lineage(COPY_LINEAGE_MAX), settings: Object.fromEntries(rows) };
+  }
+
+  /** Makes an ancestor the head, and forgets what came after it: a document there cannot be read. */
+  fallBack(id: string): void {
+    this.#change(() => {
+      const lost = this.#kin().lineage(Infinity, id);
+      this.#setHead(id);
+      for (const { number } of lost) {
+        this.#documents.dropDamaged(number);
+        this.#database.prepare("DELETE FROM revision WHERE number = ?").run(number);
+      }
+    });
+    this.#family = undefined;
+  }
+
   setting(key: string): string | undefined {
     const row = this.#database.prepare("SELECT value FROM setting WHERE key = ?").get(key);
     return (row as { readonly value: string } | undefined)?.value;
@@ -163,7 +188,6 @@ export class StoreDatabase {
 
   /** The refusal behind an error that one of the calls above threw; undefined when it is our own fault. */
   refusalOf(error: unknown): StoreRefusal | undefined {
-    if (error instanceof StoreError) return { code: error.code, what: error.message, mend: error.mend };
     return refusalOf(error, this.#path);
   }
 

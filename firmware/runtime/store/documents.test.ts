@@ -81,6 +81,26 @@ describe("packed documents", () => {
     ]);
   });
 
+  it("that were mended are a base again", () => {
+    for (let i = 1; i <= 3; i++) put(i, text(300, i));
+    documents.pack(1, undefined);
+    documents.pack(2, undefined);
+    documents.pack(3, 2);
+    expect(documents.list()[2]).toMatchObject({ number: 3, base: 2 });
+    database.prepare("UPDATE document SET body = zeroblob(50) WHERE number = 2").run();
+    documents.put(2, text(300, 2));
+    documents.pack(2, 1);
+    expect(documents.list()[1]).toMatchObject({ number: 2, base: null, packed: true });
+    expect(documents.get(3)).toBe(text(300, 3));
+  });
+
+  it("that are damaged go with those that need them", () => {
+    for (let i = 1; i <= 3; i++) put(i, text(300, i));
+    for (let i = 1; i <= 2; i++) documents.pack(i, i - 1);
+    documents.dropDamaged(1);
+    expect(documents.list().map(({ number }) => number)).toEqual([3]);
+  });
+
   it("are not taken from under those that need them", () => {
     for (let i = 1; i <= 2; i++) put(i, text(300, i));
     for (let i = 1; i <= 2; i++) documents.pack(i, i - 1);

@@ -45,15 +45,23 @@ export class Documents {
     return this.#bytes(number)?.toString("utf8");
   }
 
-  /** One that is there already is the same. */
+  /** One that is there already is the same, or damaged. */
   put(number: number, text: string): void {
-    this.#database
-      .prepare("INSERT INTO document (number, body) VALUES (?, ?) ON CONFLICT DO NOTHING")
-      .run(number, text);
+    if (!this.has(number)) {
+      this.#database.prepare("INSERT INTO document (number, body) VALUES (?, ?)").run(number, text);
+    } else if (this.#readable(number)?.equals(Buffer.from(text, "utf8")) !== true) {
+      this.#database.prepare("UPDATE document SET base = NULL, body = ? WHERE number = ?").run(text, number);
+    }
   }
 
+  /** Throws what SQLite throws, at the transaction's end, when one that stays was packed against it. */
   drop(number: number): void {
     this.#database.prepare("DELETE FROM document WHERE number = ?").run(number);
+  }
+
+  /** Drops a document that cannot be read, and with it those packed against it, which cannot be read either. */
+  dropDamaged(number: number): void {
+    this.#database.prepare("DELETE FROM document WHERE number = ? OR base = ?").run(number, number);
   }
 
   list(): readonly StoredDocument[] {
@@ -66,7 +74,8 @@ export class Documents {
   pack(number: number, after: number | undefined): number {
     const text = this.#bytes(number);
     if (text === undefined) return 0;
-    const near = after === undefined ? undefined : this.#base(after);
+    // One that others need, having been mended, is a base again.
+    const near = after === undefined || this.#members(number) > 1 ? undefined : this.#base(after);
     const base = near === undefined || this.#members(near) >= GROUP_MAX ? undefined : this.#readable(near);
     const alone = compress(text);
     const against = base === undefined ? undefined : compress(text, base);

@@ -60,7 +60,8 @@ function prepare(database: Database, path: string): StoreRefusal | undefined {
   database.pragma("synchronous = FULL");
   database.pragma("foreign_keys = ON");
   const verdict = String(database.pragma("quick_check(1)", { simple: true }));
-  if (verdict !== "ok") return refusal("damaged", `${path} is damaged: ${verdict}`);
+  // The first line names the database.
+  if (verdict !== "ok") return refusal("damaged", `${path} is damaged: ${verdict.split("\n").at(-1)}`);
   bringUpToDate(database, version);
   return undefined;
 }

@@ -41,7 +41,7 @@ const mends: Readonly<Record<StoreRefusalCode, string>> = {
   inUse: "stop the other process, or name another directory",
   newerVersion: "run the newer version, or restore a backup that this version wrote",
   notOurs: "name another directory; nothing was changed in this one",
-  damaged: "move the file away and restore a backup, or let the peer send its configuration to an empty box",
+  damaged: "look at the disk; a box that starts again goes on with what can still be read",
   failed: "look at the kernel's log for trouble with the disk",
 };
 
@@ -51,6 +51,7 @@ export function refusal(code: StoreRefusalCode, what: string): StoreRefusal {
 
 /** The refusal behind an error of the file system or of SQLite at `path`; undefined when the error is our own fault. */
 export function refusalOf(error: unknown, path: string): StoreRefusal | undefined {
+  if (error instanceof StoreError) return { code: error.code, what: error.message, mend: error.mend };
   if (!(error instanceof Error)) return undefined;
   const reason = error instanceof SqliteError ? error.code : (error as NodeJS.ErrnoException).code;
   if (reason === undefined) return undefined;
@@ -75,6 +76,7 @@ function fromErrno(errno: string): StoreRefusalCode | undefined {
     case "EDQUOT":
       return "diskFull";
     case "EIO":
+    case "EISDIR":
     case "EMFILE":
     case "ENFILE":
       return "failed";

@@ -30,6 +30,8 @@ export interface Request {
 export type Reply =
   /** The first message: whether the database is open. */
   | { readonly kind: "opened"; readonly recovered: string | undefined }
+  /** Why the copy beside the database is not up to date; undefined when it is. */
+  | { readonly kind: "copy"; readonly trouble: StoreRefusal | undefined }
   | { readonly kind: "notOpened"; readonly refusal: StoreRefusal }
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "refused"; readonly id: number; readonly refusal: StoreRefusal };

@@ -26,15 +26,26 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((store) => store.close().catch(() => undefined)));
+  await closeAll();
   rmSync(directory, { recursive: true, force: true });
 });
 
-export async function openStore(path = directory): Promise<Store> {
+/** With what was told at opening. */
+export async function openTold(
+  path = directory,
+): Promise<{ readonly store: Store; readonly recovered: string | undefined }> {
   const opened = await Store.open(path);
   if (!opened.ok) throw new Error(opened.what);
   open.push(opened.store);
-  return opened.store;
+  return opened;
+}
+
+export async function openStore(path = directory): Promise<Store> {
+  return (await openTold(path)).store;
+}
+
+export async function closeAll(): Promise<void> {
+  await Promise.all(open.splice(0).map((store) => store.close().catch(() => undefined)));
 }
 
 export async function append(store: Store, device: string): Promise<string> {

@@ -32,6 +32,7 @@ export class Store {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #ended: Error | undefined;
+  #onCopy: (trouble: StoreRefusal | undefined) => void = () => undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -50,6 +51,14 @@ export class Store {
     await worker.terminate();
     if (first.kind === "notOpened") return { ok: false, ...first.refusal };
     throw new Error(`the store's worker began with ${first.kind}`);
+  }
+
+  /**
+   * Tells why the copy beside the database, which serves when the database is damaged, could not be brought up to date;
+   * with undefined each time that it could.
+   */
+  onCopy(listener: (trouble: StoreRefusal | undefined) => void): void {
+    this.#onCopy = listener;
   }
 
   /** The revision in force; undefined on a new box. */
@@ -142,6 +151,7 @@ export class Store {
   }
 
   #settle(reply: Reply): void {
+    if (reply.kind === "copy") this.#onCopy(reply.trouble);
     if (reply.kind !== "done" && reply.kind !== "refused") return;
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);

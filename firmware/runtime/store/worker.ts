@@ -1,7 +1,8 @@
 /** The worker thread of the store: opens the database of the directory in workerData and answers calls in order. */
 import { parentPort, workerData } from "node:worker_threads";
+import { CopyFile } from "./copy-file.ts";
 import type { StoreDatabase } from "./database.ts";
-import { openDatabase } from "./opening.ts";
+import { openRecovering } from "./recovery.ts";
 import type { CallName, Reply, Request } from "./request.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -11,22 +12,37 @@ const send = (reply: Reply): void => port.postMessage(reply);
 
 /** After these there may be something to pack or to drop. */
 const adding: ReadonlySet<CallName> = new Set(["append", "keep", "adopt"]);
+/** After these the copy beside the database is to be another. */
+const copied: ReadonlySet<CallName> = new Set(["append", "adopt", "moveHead", "confirm", "putSetting"]);
 
-const opened = openDatabase(workerData as string);
-if (opened.ok) {
-  const { database } = opened;
+const directory = workerData as string;
+const opened = openRecovering(directory);
+if (opened.ok) serve(opened.database, opened.recovered);
+else send({ kind: "notOpened", refusal: { code: opened.code, what: opened.what, mend: opened.mend } });
+
+function serve(database: StoreDatabase, recovered: string | undefined): void {
   const upkeep = new Upkeep(() => compact(database));
+  const copy = new CopyFile(
+    directory,
+    () => database.copy(),
+    (trouble) => send({ kind: "copy", trouble }),
+  );
   port.on("message", (request: Request) => {
-    if (request.name === "close") upkeep.stop();
-    send(answer(database, request));
-    if (request.name === "close") port.close();
+    if (request.name === "close") void close(request);
+    else send(answer(database, request));
     if (adding.has(request.name)) upkeep.soon();
+    if (copied.has(request.name)) copy.soon();
   });
+  send({ kind: "opened", recovered });
   upkeep.soon();
-  send({ kind: "opened", recovered: undefined });
-} else {
-  const { code, what, mend } = opened;
-  send({ kind: "notOpened", refusal: { code, what, mend } });
+  copy.soon();
+
+  async function close(request: Request): Promise<void> {
+    upkeep.stop();
+    await copy.write();
+    send(answer(database, request));
+    port.close();
+  }
 }
 
 /** True when there is more to do. */
