@@ -18,8 +18,16 @@ export function refuse(refusal: Refusal, asJson: boolean): number {
   return refusal.exitCode;
 }
 
+/** The letters that a terminal would obey are escaped, which is the same to whoever reads JSON. */
 export function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${JSON.stringify(value, undefined, 2).replace(OBEYED, escaped)}\n`;
+}
+
+/** JSON escapes the controls below U+0020 by itself. */
+const OBEYED = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+function escaped(letter: string): string {
+  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 export function print(text: string): void {

@@ -214,6 +214,20 @@ describe("a document from an editor", () => {
     expect((await candidate.diff()).problems).not.toEqual([]);
   });
 
+  it.each<[string, string]>([
+    ["a key twice", '{"interfaces":[],"interfaces":[]}'],
+    ["nesting without end", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+    ["a number too large for any use", '{"interfaces":1e999}'],
+    ["no object", '"interfaces"'],
+    ["nothing", ""],
+    ["UTF-16 in its first letter", "\ufffe{}"],
+    ["more than any configuration may have", `{"note":"${"x".repeat(25 << 20)}"}`],
+  ])("is refused with %s, and nothing changes", async (_, written) => {
+    const { text } = candidate.present;
+    expect(await refusal(candidate.replace(written, text, "alice", false))).toMatchObject({ exitCode: 3 });
+    expect([candidate.present.text, memory.settings.size]).toEqual([text, 0]);
+  });
+
   it("is worked on in a thread when it is large, with the same outcome", async () => {
     const many = Array.from({ length: 1_000 }, (_, i) => ({ ...document.pools[0], name: `p${i}` }));
     memory.put({ ...document, pools: [...document.pools, ...many] });
