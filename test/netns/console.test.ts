@@ -131,7 +131,7 @@ it("makes a pair of two boxes out of their cartons, by their two menus", { timeo
     // A box with a peer says what it would have to give up.
     await inviter.press("x", menu);
     await inviter.press("6", /> Invite/);
-    await inviter.press("\r", /has a peer already[\s\S]*Press Enter/);
+    await inviter.press("\r", /this box has a peer[\s\S]*Press Enter/);
     await inviter.press("\r", /It ended with exit code 6/);
     for (const one of terminals) one.type("xq");
     expect(await Promise.all(terminals.map(({ ended }) => ended))).toEqual([0, 0]);
