@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import type { CandidateDiff, Committed, HistoryEntry } from "@futago/firmware/runtime/control-configuration.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
+import { Pair } from "./pair-fixture.ts";
 import { Boxes, type Ended, FUTAGO, type RunningBox } from "./running-box.ts";
 import { Vt100 } from "./vt100.ts";
 
@@ -324,3 +325,48 @@ function talk(request: object): Promise<{ readonly error?: { readonly exitCode: 
     socket.write(`${JSON.stringify(request)}\n`);
   });
 }
+
+describe("the candidates of two boxes of a pair", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await Pair.start();
+    await pair.until("a", "a active, b standby", ({ role, peer }) => role === "active" && peer?.role === "standby");
+  });
+  afterAll(() => pair?.destroy());
+
+  const notes = async (name: "a" | "b") => {
+    const shown = JSON.parse((await pair.box(name).futago("show", "config")).stdout) as typeof document;
+    return shown.interfaces.slice(0, 2).map((one) => ("note" in one ? one.note : undefined));
+  };
+
+  it("are joined when they touch different places, whichever box commits first, and quarrel when not", async () => {
+    const [a, b] = [pair.box("a"), pair.box("b")];
+    await b.futago("set", "interfaces.wan.note", "from b");
+    await a.futago("set", "interfaces.lan.note", "from a");
+    expect(await b.futago("commit")).toMatchObject({ code: 0, stderr: "" });
+    expect((await a.futago("diff")).stdout).toContain("was committed since this candidate was begun");
+    const committed = await a.futago("commit", "--confirm", "2");
+    expect(committed.stdout).toMatch(/is rolled back at [\s\S]*touched other places, and stays/);
+    expect([await notes("a"), await notes("b")]).toEqual([
+      ["from b", "from a"],
+      ["from b", "from a"],
+    ]);
+    // Nobody confirms it: only what a committed is gone, on both.
+    await vi.waitUntil(async () => (await notes("b"))[1] === undefined, 10_000);
+    await vi.waitUntil(async () => (await notes("a"))[1] === undefined, 10_000);
+    expect([await notes("a"), await notes("b")]).toEqual([
+      ["from b", undefined],
+      ["from b", undefined],
+    ]);
+
+    await a.futago("set", "interfaces.wan.note", "a says");
+    await b.futago("set", "interfaces.wan.note", "b says");
+    expect((await a.futago("commit")).code).toBe(0);
+    expect(await b.futago("commit")).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/changed the same: interfaces\.wan\.note\n/),
+    });
+    expect((await notes("b"))[0]).toBe("a says");
+    expect((await b.futago("discard")).code).toBe(0);
+  });
+});
