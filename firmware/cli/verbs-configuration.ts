@@ -17,7 +17,7 @@ export const CONFIGURATION_VERBS: readonly Verb[] = [
     operandsMin: 2,
     operandsMax: 2,
     summary: "change one place of the configuration, to be committed later",
-    details: `${PATHS}\nVALUE is a word, or JSON in quotes: futago set pools.web.backends.s4 '{"address":"10.2.0.14","port":80}'.\nA list of texts may be written with commas. Nothing is in force before \`futago commit\`.`,
+    details: `${PATHS}\nVALUE is a word, or JSON in quotes: futago set pools.web.backends.s4 '{"address":"10.2.0.14","port":80}'.\nA list of texts may be written with commas; behind a + they are added to it. Nothing is in force before \`futago commit\`.`,
   },
   {
     ...none("delete"),

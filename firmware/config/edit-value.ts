@@ -6,8 +6,11 @@ export type ValueReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly what: string; readonly mend: string };
 
-/** Whether the value may stand is for the shape to say: a word where a number belongs comes back as the word. */
-export function readValue(schema: SchemaView, text: string): ValueReading {
+/**
+ * Whether the value may stand is for the shape to say: a word where a number belongs comes back as the word. `present`
+ * is what is there now, to which a list behind a plus sign is added.
+ */
+export function readValue(schema: SchemaView, text: string, present: unknown): ValueReading {
   const plain = schema.perBox === true ? schema.anyOf?.[0] : schema;
   const first = text.trimStart()[0];
   if (schema.perBox === true && first === "{") return strict(text);
@@ -20,12 +23,24 @@ export function readValue(schema: SchemaView, text: string): ValueReading {
       return { ok: true, value: leniently(text) };
     case "array":
       if (first === "[" || first === "{" || first === '"') return strict(text);
-      return { ok: true, value: text.split(",").map((entry) => entry.trim()) };
+      return first === "+" ? added(present, text.trimStart().slice(1)) : { ok: true, value: entries(text) };
     case "object":
     case undefined:
       return strict(text);
   }
   throw new Error("the schema has no type");
+}
+
+function added(present: unknown, text: string): ValueReading {
+  if (present === undefined) return { ok: true, value: entries(text) };
+  if (!Array.isArray(present))
+    return { ok: false, what: "is written per box", mend: "say which one: end the path with .a or .b" };
+  const list: readonly unknown[] = present;
+  return { ok: true, value: [...list, ...entries(text).filter((entry) => !list.includes(entry))] };
+}
+
+function entries(text: string): readonly string[] {
+  return text.split(",").map((entry) => entry.trim());
 }
 
 function strict(text: string): ValueReading {

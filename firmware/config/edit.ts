@@ -67,7 +67,7 @@ function visit(walk: Walk, schema: SchemaView, value: unknown, rest: string): Af
 }
 
 function arrive(walk: Walk, schema: SchemaView, value: unknown): After {
-  if (walk.edit.kind === "set") return checked(walk, schema, readValue(schema, walk.edit.value));
+  if (walk.edit.kind === "set") return checked(walk, schema, readValue(schema, walk.edit.value, value));
   if (value === undefined) return refuse(walk, "unknownKey", "is not there", "see `show config` for what is");
   return { ok: true, value: undefined };
 }
@@ -150,7 +150,12 @@ function visitList(walk: Walk, schema: SchemaView, value: unknown, rest: string)
   const here = { ...walk, path: [...walk.path, step.key] };
   const at = keys.indexOf(step.key);
   if (ofTexts && walk.edit.kind === "set") {
-    return refuse(walk, "unknownKey", "is a list of texts", "set the whole list, with commas between its entries");
+    return refuse(
+      walk,
+      "unknownKey",
+      "is a list of texts",
+      "set the whole list, with commas between its entries, or add to it with +",
+    );
   }
   const isNew = at < 0;
   if (isNew && (step.rest !== "" || walk.edit.kind === "delete")) return noSuchItem(here, walk, step.key, keys);
@@ -166,7 +171,7 @@ function visitList(walk: Walk, schema: SchemaView, value: unknown, rest: string)
 
 /** A whole item, which may leave away what the path says already: its name, or where a route leads to. */
 function setItem(walk: Walk, items: SchemaView, key: string, text: string): After {
-  const reading = readValue(items, text);
+  const reading = readValue(items, text, undefined);
   if (!reading.ok || !isObject(reading.value)) return checked(walk, items, reading);
   const filled = fillKey(items, key, reading.value);
   const after = checked(walk, items, { ok: true, value: filled });
