@@ -75,48 +75,49 @@ afterAll(async () => {
   await net?.destroy();
 });
 
-const hostile = (): readonly string[] => [
-  ...[`$(touch ${mark})`, `\`touch ${mark}\``, `;touch ${mark};`, `|touch ${mark}`, `&&touch ${mark}&&`],
-  ...[
-    `'; touch ${mark}; '`,
-    `"; touch ${mark}; "`,
-    `\ntouch ${mark}\n`,
-    `/$(touch\${IFS}${mark})`,
-    `/\`touch\${IFS}${mark}\``,
-  ],
-  ...["", " ", "-rf", "--help", "../../../../etc/passwd", "/../../etc/shadow", "%s%s%n%n", "%00", "\u0000", "a\u0000b"],
-  ...[
-    "a\u001b[2Jb",
-    "a\u009b2Jb",
-    "a\u202eb",
-    "a\r\nX-Injected: 1",
-    "/ HTTP/1.1\r\nHost: evil",
-    "{{7*7}}",
-    "${process.exit()}",
-  ],
-  ...[
-    "<script>alert(1)</script>",
-    "' OR 1=1 --",
-    "x'); DROP TABLE revision; --",
-    "__proto__",
-    "constructor",
-    "toString",
-  ],
-  ...[
-    "nft flush ruleset",
-    "127.0.0.1",
-    "::1",
-    "0.0.0.0/0",
-    "fe80::1%eth0",
-    "0x7f.1",
-    "1e999",
-    "NaN",
-    "null",
-    "\ud800",
-    "東京🎉",
-  ],
-  ...["x".repeat(300), "a.".repeat(120), "9".repeat(5_000)],
-];
+const hostile = (): readonly string[] =>
+  [
+    [`$(touch ${mark})`, `\`touch ${mark}\``, `;touch ${mark};`, `|touch ${mark}`, `&&touch ${mark}&&`],
+    [
+      `'; touch ${mark}; '`,
+      `"; touch ${mark}; "`,
+      `\ntouch ${mark}\n`,
+      `/$(touch\${IFS}${mark})`,
+      `/\`touch\${IFS}${mark}\``,
+    ],
+    ["", " ", "-rf", "--help", "../../../../etc/passwd", "/../../etc/shadow", "%s%s%n%n", "%00", "\u0000", "a\u0000b"],
+    [
+      "a\u001b[2Jb",
+      "a\u009b2Jb",
+      "a\u202eb",
+      "a\r\nX-Injected: 1",
+      "/ HTTP/1.1\r\nHost: evil",
+      "{{7*7}}",
+      "${process.exit()}",
+    ],
+    [
+      "<script>alert(1)</script>",
+      "' OR 1=1 --",
+      "x'); DROP TABLE revision; --",
+      "__proto__",
+      "constructor",
+      "toString",
+    ],
+    [
+      "nft flush ruleset",
+      "127.0.0.1",
+      "::1",
+      "0.0.0.0/0",
+      "fe80::1%eth0",
+      "0x7f.1",
+      "1e999",
+      "NaN",
+      "null",
+      "\ud800",
+      "東京🎉",
+    ],
+    ["x".repeat(300), "a.".repeat(120), "9".repeat(5_000)],
+  ].flat();
 
 interface Place {
   readonly path: Path;
