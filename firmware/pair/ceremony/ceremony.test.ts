@@ -219,6 +219,16 @@ describe("a man in the middle who knows the code", () => {
     expect(joiner.ending).toEqual(failed("not-the-inviter", "here"));
   });
 
+  it("cannot answer with the joiner's own proof", () => {
+    const { joiner, cable, begin } = meet();
+    cable.alter = (from, message) => {
+      const own = joiner.sent.find(({ kind }) => kind === "proof");
+      return from === "inviter" && message.kind === "proof" ? own : message;
+    };
+    begin();
+    expect(joiner.ending).toEqual(failed("not-the-inviter", "here"));
+  });
+
   it("cannot say yes for somebody", () => {
     const { inviter, joiner, cable, begin } = meet();
     begin();
@@ -289,6 +299,13 @@ describe("what goes wrong", () => {
     inviter.connect(1);
     inviter.pass(16);
     expect([inviter.phase, inviter.closed]).toEqual(["inviting", [1]]);
+  });
+
+  it("in what the inviter seals is no pairing", () => {
+    const { inviter, joiner, cable, begin } = meet(JOINER, { ...INVITER, seed: "not a seed" });
+    begin();
+    sayYes(cable, joiner, inviter);
+    expect([joiner.ending, joiner.kept]).toEqual([failed("bad-message", "here"), []]);
   });
 
   it("on the disk of the box that joins keeps nothing on either", () => {

@@ -182,9 +182,7 @@ function decode<Message extends { readonly kind: string }>(
   const kind = value?.["kind"];
   if (value === undefined || typeof kind !== "string" || !Object.hasOwn(fieldsOf, kind)) return refuse("bad-message");
   const fields = fieldsOf[kind as Message["kind"]];
-  const whole = Object.entries<Check>(fields).every(
-    ([name, holds]) => Object.hasOwn(value, name) && holds(value[name]),
-  );
+  const whole = Object.entries<Check>(fields).every(([name, holds]) => holds(value[name]));
   if (!whole || Object.keys(value).length !== Object.keys(fields).length + 1) return refuse("bad-message");
   return ok(value as unknown as Message);
 }
