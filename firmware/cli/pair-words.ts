@@ -89,7 +89,11 @@ function standing({ kind, box, linked, pairing }: PairingShown): readonly string
   }
 }
 
-function ceremony({ ceremony: { phase, code, digits, secondsLeft, wrongTries, last }, trouble }: PairingShown) {
+function ceremony({
+  ceremony: { phase, code, digits, secondsLeft, wrongTries, last },
+  trouble,
+  pairing,
+}: PairingShown) {
   const lines: string[] = [];
   if (phase === "inviting") lines.push(`It invites with the code ${code}, for ${secondsLeft} s more.`);
   if (phase === "joining") lines.push(`It looks for a box that invites with the code ${code}.`);
@@ -97,6 +101,7 @@ function ceremony({ ceremony: { phase, code, digits, secondsLeft, wrongTries, la
   if (phase === "comparing") lines.push(`It shows ${digits}: \`futago pair yes\` when the other one shows the same.`);
   if (phase === "waiting") lines.push("Somebody has to say at the other box whether the digits are the same.");
   if (wrongTries > 0) lines.push(`Wrong codes so far: ${wrongTries}.`);
+  if (pairing?.rotating === true) lines.push("The two are changing their keys.");
   if (trouble !== null) lines.push(trouble);
   if (phase === "idle" && last?.kind === "failed") lines.push(`The last pairing failed: ${failureRefusal(last).what}.`);
   return lines;

@@ -20,6 +20,8 @@ type PairCommand = CommandOf<"pair">;
 const LOOK_MILLIS = 250;
 /** After a pairing core starts again, and the link comes up. */
 const LINK_MILLIS = 20_000;
+/** Core starts again three times. */
+const ROTATION_MILLIS = 60_000;
 
 export async function pair(command: PairCommand): Promise<number> {
   const { stateDirectory } = command;
@@ -45,6 +47,8 @@ export async function pair(command: PairCommand): Promise<number> {
     case "cancel":
       await ask(stateDirectory, "pairCancel", {});
       return said(command, "No pairing is under way.");
+    case "rotate":
+      return rotate(command);
     case "unpair":
       return said(command, (await ask(stateDirectory, "unpair", {})).message);
   }
@@ -139,6 +143,21 @@ async function linked(command: PairCommand, ending: Extract<Ending, { kind: "pai
   const what = "this box is paired, but the link to the other one does not come up";
   const mend =
     "`futago pair status` on both: when the other one has no peer, its last word was lost; pair again with --replace.";
+  return refuse({ exitCode: ExitCode.failed, what, mend }, command.json);
+}
+
+async function rotate(command: PairCommand): Promise<number> {
+  const { stateDirectory } = command;
+  const { pairing: before } = await ask(stateDirectory, "pairRotate", {});
+  const deadline = performance.now() + ROTATION_MILLIS;
+  while (performance.now() < deadline) {
+    await pause(LOOK_MILLIS);
+    const shown = await whenThere(stateDirectory);
+    const isNew = shown?.pairing?.rotating === false && shown.pairing.fingerprint !== before?.fingerprint;
+    if (isNew && shown.linked) return said(command, "Both boxes have new keys and certificates.");
+  }
+  const what = "the change of keys did not come to its end";
+  const mend = "Nothing is lost: it goes on when the two are linked. `futago pair status` shows how far it is.";
   return refuse({ exitCode: ExitCode.failed, what, mend }, command.json);
 }
 

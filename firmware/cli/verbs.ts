@@ -4,7 +4,7 @@ import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
 export const SHOWN = ["config", "services", "flows", "health", "neighbours", "why", "log"] as const;
 export type Shown = (typeof SHOWN)[number];
-export const PAIR_WORDS = ["invite", "join", "status", "yes", "no", "cancel", "unpair"] as const;
+export const PAIR_WORDS = ["invite", "join", "status", "yes", "no", "cancel", "rotate", "unpair"] as const;
 export type PairWord = (typeof PAIR_WORDS)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
 
@@ -69,14 +69,14 @@ export const VERBS: readonly Verb[] = [
   ...CONFIGURATION_VERBS,
   {
     ...none("pair"),
-    operands: "invite|join CODE|status|yes|no|cancel|unpair",
+    operands: "invite|join CODE|status|yes|no|cancel|rotate|unpair",
     operandsMin: 1,
     operandsMax: 2,
     operandWords: PAIR_WORDS,
     options: { ...COMMON, replace: { type: "boolean", help: "give up a peer, or a configuration, that is there" } },
     summary: "make a pair of two boxes that share a cable",
     details:
-      "invite     show a code, valid for ten minutes; then the digits to compare with the other box's\njoin CODE  find the box that shows the code, take its configuration; then the digits\nstatus     whose peer this box is, and how far a pairing is\nyes, no    say from another terminal whether the digits are the same\ncancel     end a pairing that is under way\nunpair     be alone again\nExit code 1 when it came to nothing, 6 when there is a peer or a configuration that --replace must give up.",
+      "invite     show a code, valid for ten minutes; then the digits to compare with the other box's\njoin CODE  find the box that shows the code, take its configuration; then the digits\nstatus     whose peer this box is, and how far a pairing is\nyes, no    say from another terminal whether the digits are the same\ncancel     end a pairing that is under way\nrotate     new keys and certificates on both boxes, while they serve\nunpair     be alone again\nExit code 1 when it came to nothing, 6 when there is a peer or a configuration that --replace must give up.",
   },
   {
     ...none("switchover"),

@@ -22,6 +22,8 @@ export interface PairingShown {
     readonly peerFingerprint: string | null;
     /** The port on whose cable the two met. */
     readonly device: string;
+    /** The pair is changing its keys. */
+    readonly rotating: boolean;
   } | null;
   /** Why the newest ceremony could not be held here; null when it could. */
   readonly trouble: string | null;
@@ -37,5 +39,6 @@ export interface PairingMethods {
   /** Whether both boxes show the same digits. */
   pairAnswer: { params: { readonly yes: boolean }; result: PairingShown };
   pairCancel: { params: Record<string, never>; result: PairingShown };
+  pairRotate: { params: Record<string, never>; result: PairingShown };
   unpair: { params: Record<string, never>; result: { readonly message: string } };
 }

@@ -23,6 +23,7 @@ beforeAll(async () => {
     seed: "5e".repeat(16),
     ...identity,
     peerCertificate: peer.certificate,
+    rotation: null,
     met: { device: "eth2", address: "fe80::1" },
     since: "2026-11-29T15:00:00.000Z",
   };
@@ -46,7 +47,16 @@ describe("an identity", () => {
   });
 });
 
+function rotation({ pairKey, certificate, privateKey, peerCertificate }: PairingFile) {
+  return { kind: "former", pairKey, certificate, privateKey, peerCertificate };
+}
+
 describe("the pairing on the disk", () => {
+  it("holds the former keys while they still count", () => {
+    const rotating = JSON.stringify({ ...pairing, rotation: rotation(pairing) });
+    expect(parsePairing(rotating)?.rotation?.kind).toBe("former");
+  });
+
   it("comes back as it was written, for nobody but root, with nothing beside it", () => {
     writePairing(directory, pairing);
     expect(readPairing(directory)).toEqual(pairing);
@@ -88,6 +98,12 @@ describe("the pairing on the disk", () => {
     ["no certificate", (good) => ({ ...good, certificate: "30" })],
     ["no private key", (good) => ({ ...good, privateKey: "" })],
     ["another's certificate", (good) => ({ ...good, certificate: good.peerCertificate })],
+    ["half a rotation", (good) => ({ ...good, rotation: { kind: "next", pairKey: good.pairKey } })],
+    [
+      "a rotation to another's certificate",
+      (good) => ({ ...good, rotation: { ...rotation(good), certificate: good.peerCertificate } }),
+    ],
+    ["a third kind of rotation", (good) => ({ ...good, rotation: { ...rotation(good), kind: "late" } })],
     ["a place that is no cable", (good) => ({ ...good, met: { device: "eth2", address: "2001:db8::1" } })],
     ["a zone in the address", (good) => ({ ...good, met: { device: "eth2", address: "fe80::1%eth0" } })],
     ["a path for a device", (good) => ({ ...good, met: { device: "../etc", address: "fe80::1" } })],

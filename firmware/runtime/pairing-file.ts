@@ -29,10 +29,23 @@ export interface PairingFile {
   readonly privateKey: string;
   /** Null on a box that gave its peer up and still runs the configuration of a pair. */
   readonly peerCertificate: string | null;
+  /** While the pair changes its keys: the next ones, which are not used yet, or the former ones, which still count. */
+  readonly rotation: Rotation | null;
   /** Where the two met: the port, and the peer's link-local address on its cable. */
   readonly met: { readonly device: string; readonly address: string };
   /** RFC 3339. */
   readonly since: string;
+}
+
+export interface PairKeys {
+  readonly pairKey: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly peerCertificate: string;
+}
+
+export interface Rotation extends PairKeys {
+  readonly kind: "next" | "former";
 }
 
 /** Undefined when the box is not paired. Refuses what is no pairing: a box must not forget by accident whose peer it is. */
@@ -103,6 +116,7 @@ const FIELDS: Readonly<Record<keyof PairingFile, Check>> = {
   certificate: isCertificate,
   privateKey: isPrivateKey,
   peerCertificate: (value) => value === null || isCertificate(value),
+  rotation: isRotation,
   met: isPlace,
   since: (value) => typeof value === "string" && value.length <= 40 && !Number.isNaN(Date.parse(value)),
 };
@@ -113,7 +127,17 @@ function isPairing(value: Raw): boolean {
   return whole && belongTogether(value as unknown as PairingFile);
 }
 
-function belongTogether({ certificate, privateKey }: PairingFile): boolean {
+function isRotation(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== "object") return false;
+  const { kind, pairKey, certificate, privateKey, peerCertificate, ...rest } = value as Raw;
+  const whole =
+    text(/^(next|former)$/)(kind) && FIELDS.pairKey(pairKey) && isCertificate(certificate) && isPrivateKey(privateKey);
+  if (!whole || !isCertificate(peerCertificate) || Object.keys(rest).length > 0) return false;
+  return belongTogether(value as Rotation);
+}
+
+function belongTogether({ certificate, privateKey }: Pick<PairKeys, "certificate" | "privateKey">): boolean {
   return new X509Certificate(Buffer.from(certificate, "hex")).checkPrivateKey(createPrivateKey(privateKey));
 }
 

@@ -22,6 +22,7 @@ static bool obey(struct program *program, const struct pulse_command_header *hea
 
 		memcpy(&order, payload, sizeof(order));
 		memcpy(program->key, order.key, sizeof(program->key));
+		memcpy(program->other_key, order.other_key, sizeof(program->other_key));
 		paths_configure(program, &order);
 	}
 	return true;

@@ -26,6 +26,7 @@ struct plan {
 struct program {
 	struct pulse core;
 	uint8_t key[BEAT_KEY_BYTES];
+	uint8_t other_key[BEAT_KEY_BYTES];
 	uint16_t port;
 	int epoll;
 	int control;

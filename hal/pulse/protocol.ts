@@ -95,17 +95,18 @@ function encodeOperation(operation: PulseOperation): Uint8Array {
 }
 
 function encodeConfigure(command: Extract<PulseCommand, { kind: "configure" }>): Uint8Array {
-  const bytes = new Uint8Array(48 + 8 * command.paths.length);
+  const bytes = new Uint8Array(80 + 8 * command.paths.length);
   const view = new DataView(bytes.buffer);
   bytes.set(command.key.subarray(0, 32));
-  view.setBigUint64(32, BigInt(`0x${command.configId}`), true);
-  view.setUint8(40, command.box === "a" ? 0 : 1);
-  view.setUint8(41, command.safety ? 1 : 0);
-  view.setUint8(42, command.paths.length);
-  view.setUint16(44, command.port, true);
+  bytes.set((command.otherKey ?? command.key).subarray(0, 32), 32);
+  view.setBigUint64(64, BigInt(`0x${command.configId}`), true);
+  view.setUint8(72, command.box === "a" ? 0 : 1);
+  view.setUint8(73, command.safety ? 1 : 0);
+  view.setUint8(74, command.paths.length);
+  view.setUint16(76, command.port, true);
   command.paths.forEach((path, i) => {
-    view.setUint32(48 + 8 * i, path.ifindex, true);
-    view.setUint32(52 + 8 * i, path.id, true);
+    view.setUint32(80 + 8 * i, path.ifindex, true);
+    view.setUint32(84 + 8 * i, path.id, true);
   });
   return bytes;
 }

@@ -130,6 +130,8 @@ static void take(struct program *program, int path, struct msghdr *message, cons
 		return;
 	}
 	refusal = beat_decode(bytes, length, program->key, &beat);
+	if (refusal == BEAT_BAD_MAC)
+		refusal = beat_decode(bytes, length, program->other_key, &beat);
 	if (refusal != BEAT_OK) {
 		pulse_refused(&program->core, refusal);
 		return;

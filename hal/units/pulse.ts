@@ -36,6 +36,8 @@ export type PulseCommand =
       readonly kind: "configure";
       /** 32 bytes. */
       readonly key: Uint8Array;
+      /** Believed of the peer, too, while the two change their key; undefined: only `key`. */
+      readonly otherKey?: Uint8Array | undefined;
       /** 16 hex digits. */
       readonly configId: string;
       readonly box: "a" | "b";

@@ -69,6 +69,7 @@ const pair: Pair = new Pair({
   poolNames: () => [],
   onStale: nothing,
   onDrains: nothing,
+  onRotation: () => undefined,
   wantsFlows: () => false,
   onFlows: (socket) => void socket.resume(),
   onLink: (up) => {

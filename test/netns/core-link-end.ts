@@ -19,9 +19,10 @@ import {
 } from "@futago/firmware/runtime/core/peer-link/credentials.ts";
 
 const [box, port, key, address, device, alpn] = process.argv.slice(2);
-const credentials = key?.startsWith("{")
+const pinned = key?.startsWith("{")
   ? certificateCredentials(JSON.parse(key) as Parameters<typeof certificateCredentials>[0])
-  : keyCredentials(fromHex(key ?? "") ?? new Uint8Array(0));
+  : undefined;
+const credentials = pinned ?? keyCredentials(fromHex(key ?? "") ?? new Uint8Array(0));
 const revision = (box === "a" ? "aa" : "bb").repeat(32);
 const say = (what: unknown) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -62,6 +63,7 @@ function speak(): void {
     onDrains: (drains) => say({ drains }),
     onLink: () => undefined,
     onCommitMessage: () => undefined,
+    onRotation: () => undefined,
     wantsFlows: () => true,
     onFlows: (socket) => {
       say({ flows: true });

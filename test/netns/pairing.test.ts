@@ -108,6 +108,23 @@ describe("two boxes out of their cartons", () => {
       expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining("the peer is alive") });
     }
 
+    // New keys, while both serve: no heartbeat is missed or refused.
+    const roles = async () => [await pair.status("a"), await pair.status("b")].map(({ groups }) => groups[0]?.since);
+    const since = await roles();
+    expect(await b.futago("pair", "rotate")).toMatchObject({ code: 0, stdout: expect.stringContaining("new keys") });
+    await vi.waitUntil(async () => (await shown(a)).pairing?.rotating === false, WAIT);
+    const [newA, newB] = [await shown(a), await shown(b)];
+    expect(newA.pairing?.fingerprint).not.toBe(ofA.pairing?.fingerprint);
+    expect(newB.pairing?.fingerprint).not.toBe(ofB.pairing?.fingerprint);
+    expect(newA.pairing?.peerFingerprint).toBe(newB.pairing?.fingerprint);
+    await pair.settled("a");
+    expect(await roles()).toEqual(since);
+    for (const box of ["a", "b"] as const) {
+      const heard = await pair.status(box);
+      expect(heard.heartbeat?.counters).toMatchObject({ "bad-mac": 0, lapses: 0 });
+      expect(heard.alarms.map(({ kind }) => kind)).not.toContain("wrong-key");
+    }
+
     // The dead one is replaced while the other one serves.
     const held = async () => (await pair.status("a")).groups.map(({ state, since }) => [state, since]);
     const before = await held();

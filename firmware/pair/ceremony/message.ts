@@ -90,6 +90,24 @@ export interface Here {
 
 export type SearchMessage = Seek | Here;
 
+/** A paired box wishes to change the keys, or agrees to; its next share and certificate. */
+export interface RotationIntroduction {
+  readonly kind: "offer" | "answer";
+  readonly share: string;
+  readonly nonce: string;
+  readonly certificate: string;
+}
+
+/** Which keys the sender holds, by their names: 16 hex digits. At most one of `next` and `former` is there. */
+export interface RotationState {
+  readonly kind: "state";
+  readonly current: string;
+  readonly next: string | null;
+  readonly former: string | null;
+}
+
+export type RotationMessage = RotationIntroduction | RotationState;
+
 export type CeremonyMessage = Hello | Offer | Open | Proof | Agreed | Kept | Refused;
 
 /** Why a ceremony came to nothing; the word goes over the wire. */
@@ -139,7 +157,10 @@ const release: Check = (value) =>
   typeof value === "string" && value.length <= RELEASE_LENGTH_MAX && /^[\w.+-]+$/.test(value);
 const clock: Check = (value) => Number.isInteger(value) && Math.abs(Number(value)) <= CLOCK_MILLIS_MAX;
 
-const introduction = { share: digits(64), nonce: digits(64), certificate: digitsUpTo(CERTIFICATE_DIGITS_MAX), clock };
+const certificate = digitsUpTo(CERTIFICATE_DIGITS_MAX);
+const introduction = { share: digits(64), nonce: digits(64), certificate, clock };
+const keyName = digits(16);
+const keyNameOrNone: Check = (value) => value === null || keyName(value);
 
 /** Of each message the fields beside its kind, in their order on the wire, which is hashed. */
 type Fields<Kind extends string> = Readonly<Record<Kind, Readonly<Record<string, Check>>>>;
@@ -159,6 +180,12 @@ const SEARCH_FIELDS: Fields<SearchMessage["kind"]> = {
   here: { protocol: count, tag: isTag },
 };
 
+const ROTATION_FIELDS: Fields<RotationMessage["kind"]> = {
+  offer: { share: digits(64), nonce: digits(64), certificate },
+  answer: { share: digits(64), nonce: digits(64), certificate },
+  state: { current: keyName, next: keyNameOrNone, former: keyNameOrNone },
+};
+
 /** One line without its end, always the same for the same message. */
 export function encodeCeremonyMessage(message: CeremonyMessage): string {
   return JSON.stringify(message, ["kind", ...Object.keys(CEREMONY_FIELDS[message.kind])]);
@@ -166,6 +193,14 @@ export function encodeCeremonyMessage(message: CeremonyMessage): string {
 
 export function decodeCeremonyMessage(line: string): Result<CeremonyMessage, "bad-message"> {
   return decode(CEREMONY_FIELDS, line.length > CEREMONY_LINE_BYTES_MAX ? "" : line);
+}
+
+export function encodeRotationMessage(message: RotationMessage): string {
+  return JSON.stringify(message, ["kind", ...Object.keys(ROTATION_FIELDS[message.kind])]);
+}
+
+export function decodeRotationMessage(text: string): Result<RotationMessage, "bad-message"> {
+  return decode<RotationMessage>(ROTATION_FIELDS, text.length > CEREMONY_LINE_BYTES_MAX ? "" : text);
 }
 
 /** Undefined for a datagram that is none of ours. */

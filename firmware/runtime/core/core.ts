@@ -23,7 +23,7 @@ import { type Answers, captureQuery, controlHandlers, statusQuery } from "./cont
 import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
-import { type Log, logAlarm } from "./log.ts";
+import { type Log, logAlarm, logEvent } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
@@ -129,8 +129,8 @@ export class Core {
     });
     this.#drains = parts.drains;
     this.#serving.setDrains(parts.drains.names);
-    const peer = () => ({ linked: this.#pair?.up === true, alive: this.#status?.peer?.alive === true });
-    this.#pairing = new PairingRoom({ ...options, ...parts, peer, onChanged: options.restart });
+    const link = () => (this.#pair?.up === true ? this.#pair : undefined);
+    this.#pairing = new PairingRoom({ ...options, ...parts, link, status: () => this.#status });
     this.#toolbox = new Toolbox({
       hal,
       balancer: this.#serving.balancer,
@@ -247,8 +247,7 @@ export class Core {
   #openPair(resolved: Resolved | undefined): void {
     const { box, credentials, pairing } = this.#standing;
     // What is of a box alone stays with it: on the other one it would be the same addresses again.
-    const first = pairing === undefined ? undefined : heartbeatPortDefault;
-    const port = resolved === undefined ? first : resolved.pair?.heartbeat.port;
+    const port = resolved === undefined ? pairing && heartbeatPortDefault : resolved.pair?.heartbeat.port;
     this.#replication.setPaired(resolved?.pair !== undefined && credentials !== undefined);
     if (this.#pair !== undefined && this.#pair.port === port) return;
     this.#pair?.close();
@@ -266,6 +265,7 @@ export class Core {
       poolNames: () => this.#serving.poolNames,
       onStale: (hosts) => this.#sentinel.sendStale(hosts),
       onDrains: (drains) => void this.#toolbox.mergeDrains(drains),
+      onRotation: (text) => this.#pairing.rotation?.hear(text),
       wantsFlows: () => this.#replication.status !== undefined,
       onFlows: (socket) => this.#replication.attach(socket),
       onLink: (up) => this.#committer.setLink(up),
@@ -290,6 +290,7 @@ export class Core {
   #onSentinel(): void {
     this.#alarms.set("sentinel-away", "", undefined);
     void this.#maintenance.repeat(this.#sentinel);
+    this.#pairing.rotation?.announce();
   }
 
   #onSentinelLost(): void {
@@ -299,17 +300,16 @@ export class Core {
   }
 
   #onEvent(event: SentinelEvent): void {
-    const { event: name, group, from, to, reason, evidence } = event;
-    this.#log.info(name, { group, from, to, reason, ...evidence });
+    logEvent(this.#log, event);
     this.#connections.onEvent(event);
-    this.#events.push(event);
-    if (this.#events.length > EVENTS_KEPT) this.#events.shift();
+    if (this.#events.push(event) > EVENTS_KEPT) this.#events.shift();
     this.#control?.publish("watchEvents", event);
   }
 
   #onPeer(): void {
     this.#compareRevisions();
     this.#pair?.tellDrains(this.#drains.all);
+    if (this.#sentinel.connected) this.#pairing.rotation?.announce();
   }
 
   #onDrains(): void {

@@ -1,7 +1,7 @@
 /** Core's log: pino on standard error, and the newest lines in memory for `futago show log`. */
 import { pino } from "pino";
 import type { LogLine } from "../control.ts";
-import type { Alarm } from "../messages.ts";
+import type { Alarm, SentinelEvent } from "../messages.ts";
 
 const LINES_KEPT = 500;
 type Level = "info" | "warn" | "error";
@@ -43,4 +43,9 @@ export function logAlarm(log: Log): (alarm: Alarm, raised: boolean) => void {
     if (raised) log.warn("alarm-raised", { kind, sentence });
     else log.info("alarm-ended", { kind, sentence });
   };
+}
+
+/** A role change, or what else the sentinel tells of. */
+export function logEvent(log: Log, { event, group, from, to, reason, evidence }: SentinelEvent): void {
+  log.info(event, { group, from, to, reason, ...evidence });
 }

@@ -31,6 +31,8 @@ export interface PairOptions {
   readonly onStale: (hosts: readonly StaleSighting[]) => void;
   /** What the peer knows of backends that drain. */
   readonly onDrains: (drains: readonly Drain[]) => void;
+  /** What the peer says of the pair's keys; resolves to what is wrong with it. */
+  readonly onRotation: (text: string) => Promise<string | undefined> | undefined;
   /** The link stands or is gone. */
   readonly onLink: (up: boolean) => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
@@ -73,6 +75,11 @@ export class Pair {
       onHealth: ({ pools }) => onTold(pools),
       onStale: ({ hosts }) => onStale(hosts),
       onDrains: ({ drains }) => onDrains(drains),
+      onRotation: ({ text }) => {
+        void options.onRotation(text)?.then((wrong) => {
+          if (wrong !== undefined) this.#link.refuse(`peerLinkRotation_${wrong}`);
+        });
+      },
       onUp: () => {
         this.#lastDrains = "[]";
         this.#pictures.restart(options.poolNames());
@@ -124,6 +131,10 @@ export class Pair {
   /** Tells how these pools stand, as far as the peer was told otherwise over this connection. */
   tell(pools: readonly string[]): void {
     this.#pictures.changed(pools);
+  }
+
+  tellRotation(text: string): void {
+    this.#link.sendRotation({ kind: "rotation", text });
   }
 
   /** Sends the orders to drain when they are others than the peer was told over this connection. */

@@ -99,7 +99,7 @@ export class AloneSentinel implements Mode {
     // There is nobody to tell.
   }
 
-  setBeatKey(): void {
+  setBeatKeys(): void {
     // There is nobody to hear.
   }
 

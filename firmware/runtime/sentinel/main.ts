@@ -9,29 +9,35 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openHal } from "@futago/hal/linux.ts";
 import { openPulse } from "@futago/hal/pulse/launch.ts";
-import { fromHex } from "@futago/hal/units/bytes.ts";
 import { RefusalError } from "../exit-code.ts";
 import { readPairing } from "../pairing-file.ts";
 import { readPairKey } from "../supervisor/pair-key.ts";
+import type { BeatKeys } from "./mode.ts";
 import { Sentinel } from "./sentinel.ts";
 
 /** Below pulse, above everything that is not about time. */
 const PRIORITY = 50;
 const BEAT_KEY_INFO = "futago heartbeat";
 
-let known: Uint8Array | undefined;
+let known: BeatKeys | undefined;
 
-/** Asked again when core comes back: the box may have been paired, or paired anew. Undefined on a box alone. */
-function beatKey(state: string, keyFile: string | undefined): Uint8Array | undefined {
+/** Asked again when core comes back: the box may have been paired, or changed its keys. Undefined on a box alone. */
+function beatKeys(state: string, keyFile: string | undefined): BeatKeys | undefined {
   try {
-    const key = keyFile === undefined ? fromHex(readPairing(state)?.pairKey ?? "none") : readPairKey(keyFile);
-    const derive = (from: Uint8Array) => hkdfSync("sha256", from, new Uint8Array(0), BEAT_KEY_INFO, 32);
-    known = key === undefined ? undefined : new Uint8Array(derive(key));
+    if (keyFile !== undefined) return { key: beatKeyOf(readPairKey(keyFile)), other: undefined };
+    const pairing = readPairing(state);
+    const keyOf = (hex: string | undefined) => (hex === undefined ? undefined : beatKeyOf(Buffer.from(hex, "hex")));
+    const key = keyOf(pairing?.pairKey);
+    known = key === undefined ? undefined : { key, other: keyOf(pairing?.rotation?.pairKey) };
   } catch (error) {
     // What was whole before: the heartbeats go on with it, and core says what is wrong.
     if (known === undefined || !(error instanceof RefusalError)) throw error;
   }
   return known;
+}
+
+function beatKeyOf(pairKey: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", pairKey, new Uint8Array(0), BEAT_KEY_INFO, 32));
 }
 
 const { values } = parseArgs({ options: { state: { type: "string" }, "pair-key": { type: "string" } } });
@@ -53,7 +59,7 @@ const { state, "pair-key": keyFile } = values;
 const sentinel = new Sentinel({
   hal,
   launcher: openPulse(),
-  beatKey: () => beatKey(state, keyFile),
+  beatKeys: () => beatKeys(state, keyFile),
   stateDirectory: state,
   bpfDirectory: join(state, "bpf"),
 });

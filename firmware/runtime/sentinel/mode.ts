@@ -21,13 +21,20 @@ export interface ModeContext {
   readonly onChange: () => void;
 }
 
+/** What heartbeats are signed with. */
+export interface BeatKeys {
+  readonly key: Uint8Array;
+  /** Believed of the peer, too, while the pair changes its key. */
+  readonly other: Uint8Array | undefined;
+}
+
 export interface Mode {
   setOrders(orders: Orders, slots: ReadonlyMap<string, number>): void;
   setPenalties(penalties: readonly Penalty[]): void;
   /** Whether the peer has the connections that this box serves. */
   setConnectionsTold(told: boolean): void;
-  /** The heartbeats' key may be another; undefined when the box is not of a pair any more. */
-  setBeatKey(key: Uint8Array | undefined): void;
+  /** The heartbeats' keys may be others; undefined when the box is not of a pair any more. */
+  setBeatKeys(keys: BeatKeys | undefined): void;
   setCoreConnected(connected: boolean): void;
   linksChanged(): void;
   command(command: SentinelCommand): Promise<CommandAnswer>;

@@ -7,6 +7,7 @@ import type { GroupOrders, Orders, PairOrders } from "../../config/orders.ts";
 import { nameHash } from "../../standby/identity.ts";
 import type { GroupNeeds } from "../../standby/pair/fitness.ts";
 import type { PairConfig } from "../../standby/pair/types.ts";
+import type { BeatKeys } from "./mode.ts";
 import { releaseOperations, takeOverOperations } from "./plans.ts";
 
 const BOOT_WAIT = seconds(3);
@@ -44,12 +45,12 @@ export interface PulseSetup {
   readonly orders: Orders;
   readonly pair: PairOrders;
   readonly config: PairConfig;
-  readonly beatKey: Uint8Array;
+  readonly beatKeys: BeatKeys;
 }
 
 /** What pulse must know that is not the election's to decide: the key, the paths that are there, the plans. */
 export function pulseSetup(setup: PulseSetup): readonly PulseCommand[] {
-  const { requests, links, orders, pair, config, beatKey } = setup;
+  const { requests, links, orders, pair, config, beatKeys } = setup;
   const { configId, box, safety } = config;
   const paths = pair.over.flatMap((device) => {
     const link = links.get(device);
@@ -65,5 +66,8 @@ export function pulseSetup(setup: PulseSetup): readonly PulseCommand[] {
       { kind: "plan", group: slot, plan: "release", operations: releaseOperations(context, group) },
     ];
   });
-  return [{ kind: "configure", key: beatKey, configId, box, safety, port: pair.port, paths }, ...plans];
+  return [
+    { kind: "configure", key: beatKeys.key, otherKey: beatKeys.other, configId, box, safety, port: pair.port, paths },
+    ...plans,
+  ];
 }

@@ -42,7 +42,7 @@ afterEach(async () => {
 function begin(orders: ReturnType<typeof pairOrders>): void {
   sentinel = new PairedSentinel(
     machine.context,
-    { launcher: machine.pulse.launcher, beatKey: KEY, onStale: () => undefined },
+    { launcher: machine.pulse.launcher, beatKeys: { key: KEY, other: undefined }, onStale: () => undefined },
     orders,
     SLOTS,
   );

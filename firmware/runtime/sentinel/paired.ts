@@ -3,7 +3,6 @@
  * health, and carries out what it says. Decides nothing itself.
  */
 import type { PulseLauncher } from "@futago/hal/contract/pulse.ts";
-import { equalBytes } from "@futago/hal/units/bytes.ts";
 import type { PulseReport } from "@futago/hal/units/pulse.ts";
 import { between, earliest, type Instant, instant } from "@futago/hal/units/time.ts";
 import type { Orders, PairOrders } from "../../config/orders.ts";
@@ -21,7 +20,7 @@ import { initialPair, nextTimeout, step } from "../../standby/pair/step.ts";
 import type { PairAction, PairConfig, PairInput, PairState } from "../../standby/pair/types.ts";
 import type { Penalty, SentinelCommand, SentinelStatus, StaleSighting } from "../messages.ts";
 import { Announcer } from "./announcer.ts";
-import type { CommandAnswer, Mode, ModeContext } from "./mode.ts";
+import type { BeatKeys, CommandAnswer, Mode, ModeContext } from "./mode.ts";
 import { PairCommands } from "./pair-commands.ts";
 import { devicesOf, needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
 import { pairStatus } from "./pair-status.ts";
@@ -38,8 +37,8 @@ const HAND_OVER_MILLIS_MAX = 1_500;
 
 export interface PairedOptions {
   readonly launcher: PulseLauncher;
-  /** Derived from the pair's key: authenticates the heartbeats. */
-  readonly beatKey: Uint8Array;
+  /** Derived from the pair's: authenticate the heartbeats. */
+  readonly beatKeys: BeatKeys;
   /** Hosts that send to this box what is for a VIP of the peer's, for the peer to tell them again. */
   readonly onStale: (hosts: readonly StaleSighting[]) => void;
 }
@@ -54,7 +53,7 @@ export class PairedSentinel implements Mode {
   readonly #stale: StaleNeighbours;
   readonly #commands = new PairCommands();
   readonly #pulse: PulseProcess;
-  #beatKey: Uint8Array;
+  #beatKeys: BeatKeys;
   #orders: Orders;
   #pair: PairOrders;
   #slots: ReadonlyMap<string, number>;
@@ -75,7 +74,7 @@ export class PairedSentinel implements Mode {
   ) {
     const { hal } = context;
     this.#context = context;
-    this.#beatKey = options.beatKey;
+    this.#beatKeys = options.beatKeys;
     this.#orders = orders;
     this.#pair = orders.pair;
     this.#slots = slots;
@@ -140,10 +139,9 @@ export class PairedSentinel implements Mode {
     this.#input({ kind: "connections", told });
   }
 
-  /** A peer that is heard by the former key goes silent until it has the same. */
-  setBeatKey(key: Uint8Array | undefined): void {
-    if (key === undefined || equalBytes(key, this.#beatKey)) return;
-    this.#beatKey = key;
+  setBeatKeys(keys: BeatKeys | undefined): void {
+    if (keys === undefined) return;
+    this.#beatKeys = keys;
     this.#tellPulse();
   }
 
@@ -257,7 +255,7 @@ export class PairedSentinel implements Mode {
       orders: this.#orders,
       pair: this.#pair,
       config: this.#config,
-      beatKey: this.#beatKey,
+      beatKeys: this.#beatKeys,
     };
     for (const command of pulseSetup(setup)) this.#pulse.send(command);
   }

@@ -72,8 +72,8 @@ beforeEach(async () => {
   for (const ifname of [ETH0, ETH1]) frames.plug(network.plug(ifname), new FakeSegment());
   const parts = { clock, network, frames, bpf, icmp: new FakeIcmp(clock.now), requests: requestBuilder };
   const hal = { ...parts, sysctl: new FakeSysctl() } as Partial<Hal> as Hal;
-  const beatKey = () => new Uint8Array(32);
-  const options = { hal, launcher: pulse.launcher, beatKey, stateDirectory: directory, bpfDirectory: BPF };
+  const beatKeys = () => ({ key: new Uint8Array(32), other: undefined });
+  const options = { hal, launcher: pulse.launcher, beatKeys, stateDirectory: directory, bpfDirectory: BPF };
   sentinel = new Sentinel(options);
   await sentinel.start();
   core = new Core(join(directory, "sentinel.sock"));

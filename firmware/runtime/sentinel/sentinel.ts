@@ -15,7 +15,7 @@ import type {
 } from "../messages.ts";
 import { AloneSentinel } from "./alone.ts";
 import { GATE_GROUPS_MAX, Gate } from "./gate.ts";
-import type { CommandAnswer, Mode, ModeContext } from "./mode.ts";
+import type { BeatKeys, CommandAnswer, Mode, ModeContext } from "./mode.ts";
 import { PairedSentinel } from "./paired.ts";
 import { SentinelServer } from "./server.ts";
 
@@ -27,7 +27,7 @@ export interface SentinelOptions {
   readonly hal: Hal;
   readonly launcher: PulseLauncher;
   /** Of the heartbeats; undefined on a box that is not of a pair. */
-  readonly beatKey: () => Uint8Array | undefined;
+  readonly beatKeys: () => BeatKeys | undefined;
   readonly stateDirectory: string;
   readonly bpfDirectory: string;
 }
@@ -95,7 +95,7 @@ export class Sentinel {
       this.#told = true;
       this.#mode?.setConnectionsTold(true);
       // A box that was paired, or paired anew, starts its core again.
-      this.#mode?.setBeatKey(this.#options.beatKey());
+      this.#mode?.setBeatKeys(this.#options.beatKeys());
     }
     this.#mode?.setCoreConnected(connected);
     if (connected) this.#sendStatus();
@@ -176,11 +176,11 @@ export class Sentinel {
     const { pair } = orders;
     if (pair === undefined) return new AloneSentinel(context, orders, this.#slots);
     const { launcher } = this.#options;
-    const beatKey = this.#options.beatKey();
+    const beatKeys = this.#options.beatKeys();
     // Core refuses a pair without a key before it sends orders; without one no heartbeat could be told from a forgery.
-    if (beatKey === undefined) throw new Error("orders for a pair on a box that has no pair key");
+    if (beatKeys === undefined) throw new Error("orders for a pair on a box that has no pair key");
     const onStale = (hosts: readonly StaleSighting[]) => this.#server.stale(hosts);
-    return new PairedSentinel(context, { launcher, beatKey, onStale }, { ...orders, pair }, this.#slots);
+    return new PairedSentinel(context, { launcher, beatKeys, onStale }, { ...orders, pair }, this.#slots);
   }
 
   /** Which address belongs to which group, and the devices the gate stands on. */

@@ -60,6 +60,7 @@ enum pulse_act {
 
 struct pulse_configure {
 	uint8_t key[32];
+	uint8_t other_key[32]; /* believed, too, and never signed with: while a pair changes its key */
 	uint64_t config_id;
 	uint8_t box;
 	uint8_t safety;

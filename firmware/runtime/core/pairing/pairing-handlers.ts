@@ -14,6 +14,7 @@ export function pairingHandlers(room: PairingRoom): Pick<ControlHandlers, keyof 
     },
     pairAnswer: ({ yes }) => room.answer(truth("yes", yes)),
     pairCancel: () => room.cancel(),
+    pairRotate: () => room.rotate(),
     unpair: async () => ({ message: await room.unpair() }),
   };
 }

@@ -23,9 +23,11 @@ import { encodeCeremonyMessage, type SearchMessage } from "../../../pair/ceremon
 import type { Pairing, Party } from "../../../pair/ceremony/talk.ts";
 import type { Resolved } from "../../../config/resolved.ts";
 import type { PairingShown } from "../../control-pairing.ts";
+import type { SentinelStatus } from "../../messages.ts";
 import { type PairingFile, writePairing } from "../../pairing-file.ts";
 import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
 import type { Log } from "../log.ts";
+import type { Pair } from "../pair.ts";
 import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
 import { type Identity, makeIdentity } from "./identity.ts";
 import { primitives, stretch, talkSecrets } from "./primitives.ts";
@@ -36,9 +38,11 @@ import {
   ownConfiguration,
   pairedByKey,
   peerAlive,
+  peerAway,
   underWay,
   unpaired,
 } from "./refusals.ts";
+import { RotationRoom } from "./rotation-room.ts";
 import type { Standing } from "./standing.ts";
 
 export interface PairingRoomOptions {
@@ -49,10 +53,11 @@ export interface PairingRoomOptions {
   /** Of the balancer's rings, as it is now: a box that joins takes it over. */
   readonly seed: string;
   readonly configuration: Settings & { readonly inForce: { readonly resolved: Resolved } | undefined };
-  /** Whether the cores are linked, and whether heartbeats are heard. */
-  readonly peer: () => { readonly linked: boolean; readonly alive: boolean };
+  /** The link to the peer's core, when it stands. */
+  readonly link: () => Pick<Pair, "tellRotation"> | undefined;
+  readonly status: () => SentinelStatus | undefined;
   /** The pairing is another one. Called a moment after, so that who asked hears of it. */
-  readonly onChanged: (reason: string) => void;
+  readonly restart: (reason: string) => void;
 }
 
 const PAIR_KEY_BYTES = 32;
@@ -62,6 +67,8 @@ const TOLD_MILLIS = 1_000;
 
 export class PairingRoom {
   readonly #options: PairingRoomOptions;
+  /** Undefined on a box that was not paired. */
+  readonly rotation: RotationRoom | undefined;
   readonly #release: string;
   readonly #lines: Lines;
   #state: CeremonyState = initialCeremony;
@@ -77,6 +84,11 @@ export class PairingRoom {
   constructor(options: PairingRoomOptions) {
     this.#options = options;
     this.#release = releaseOf();
+    const { pairing } = options.standing;
+    if (pairing !== undefined) {
+      const send = (text: string) => options.link()?.tellRotation(text);
+      this.rotation = new RotationRoom({ ...options, pairing, send, onChanged: (reason) => this.#changed(reason) });
+    }
     this.#lines = new Lines({
       onLine: (connection, line) => this.#input({ kind: "line", connection, line, clock: Date.now() }),
       onClosed: (connection) => this.#input({ kind: "closed", connection }),
@@ -84,12 +96,12 @@ export class PairingRoom {
   }
 
   shown(): PairingShown {
-    const { standing, peer, configuration, hal } = this.#options;
+    const { standing, link, configuration, hal } = this.#options;
     const { kind, box, pairing } = standing;
     return {
       kind,
       box: box ?? null,
-      linked: peer().linked,
+      linked: link() !== undefined,
       configuredAlone: configuration.inForce !== undefined && configuration.inForce.resolved.pair === undefined,
       pairing:
         pairing === undefined
@@ -99,6 +111,7 @@ export class PairingRoom {
               fingerprint: fingerprintOf(pairing.certificate),
               peerFingerprint: fingerprintOf(pairing.peerCertificate),
               device: pairing.met.device,
+              rotating: pairing.rotation !== null,
             },
       trouble: this.#trouble,
       ceremony: shown(this.#state, hal.clock.now()),
@@ -139,6 +152,17 @@ export class PairingRoom {
     return this.shown();
   }
 
+  /** Both boxes get new keys and certificates, step by step. */
+  async rotate(): Promise<PairingShown> {
+    const { standing, link } = this.#options;
+    if (standing.kind === "key") throw pairedByKey();
+    if (standing.pairing === undefined || this.rotation === undefined) throw unpaired();
+    if (link() === undefined) throw peerAway();
+    if (standing.pairing.rotation !== null) throw underWay();
+    await this.rotation.begin();
+    return this.shown();
+  }
+
   /** A box whose configuration is that of a pair keeps its letter, and a key that nobody else has. */
   async unpair(): Promise<string> {
     const { standing, configuration, stateDirectory, log } = this.#options;
@@ -151,6 +175,7 @@ export class PairingRoom {
     await keepRingSeed(pairing.seed, configuration);
     const left: PairingFile = {
       ...pairing,
+      rotation: null,
       pairKey: randomBytes(PAIR_KEY_BYTES).toString("hex"),
       peerCertificate: null,
     };
@@ -179,8 +204,8 @@ export class PairingRoom {
   }
 
   #peerIsThere(): boolean {
-    const { linked, alive } = this.#options.peer();
-    return linked || alive;
+    const { link, status } = this.#options;
+    return link() !== undefined || status()?.peer?.alive === true;
   }
 
   /** A box out of its carton has its ports shut, and nobody has said yet what they are for. */
@@ -257,6 +282,7 @@ export class PairingRoom {
       seed,
       ...this.#identity,
       peerCertificate,
+      rotation: null,
       met,
       since: new Date().toISOString(),
     };
@@ -285,7 +311,7 @@ export class PairingRoom {
   }
 
   #changed(reason: string): void {
-    setTimeout(() => this.#options.onChanged(reason), TOLD_MILLIS);
+    setTimeout(() => this.#options.restart(reason), TOLD_MILLIS);
   }
 
   /** Sockets and timers as the state asks for them. */

@@ -26,6 +26,14 @@ export function peerAlive(): RefusalError {
   });
 }
 
+export function peerAway(): RefusalError {
+  return new RefusalError({
+    exitCode: ExitCode.peerNeeded,
+    what: "the link to the peer is down, and both boxes change their keys together",
+    mend: "`futago pair status` on both boxes shows how they stand.",
+  });
+}
+
 export function ownConfiguration(): RefusalError {
   return new RefusalError({
     exitCode: ExitCode.conflict,

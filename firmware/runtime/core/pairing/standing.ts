@@ -44,10 +44,8 @@ export function standingOf({ stateDirectory, box, pairKeyFile }: Started): Stand
       mend: "Leave --box out: the pairing says which box this is.",
     });
   }
-  const { certificate, privateKey, peerCertificate } = pairing;
-  if (peerCertificate === null) return { kind: "left", box: letter, credentials: undefined, seed, pairing };
-  const credentials = certificateCredentials({ certificate, privateKey, peerCertificate });
-  return { kind: "paired", box: letter, credentials, seed, pairing };
+  const credentials = certificateCredentials(pairing);
+  return { kind: credentials === undefined ? "left" : "paired", box: letter, credentials, seed, pairing };
 }
 
 /** RFC 5869: another info gives another key, so the seed tells nothing of the pair's key. */

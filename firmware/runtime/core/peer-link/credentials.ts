@@ -10,13 +10,12 @@ import type { PairingFile } from "../../pairing-file.ts";
 
 export type LinkCredentials =
   | { readonly kind: "key"; readonly key: Buffer }
-  /** The certificate and the key in PEM; of the peer the certificate as bytes, too, because they are what is pinned. */
+  /** This box's certificate and key in PEM; each certificate that the peer may show, as bytes: those are pinned. */
   | {
       readonly kind: "certificates";
       readonly cert: string;
       readonly key: string;
-      readonly peer: string;
-      readonly peerBytes: Uint8Array;
+      readonly pinned: readonly Uint8Array[];
     };
 
 const KEY_BYTES = 32;
@@ -28,20 +27,26 @@ export function keyCredentials(pairKey: Uint8Array): LinkCredentials {
   return { kind: "key", key };
 }
 
-export function certificateCredentials(
-  pairing: Pick<PairingFile, "certificate" | "privateKey"> & { readonly peerCertificate: string },
-): LinkCredentials {
-  const { certificate, privateKey: key, peerCertificate } = pairing;
-  const peerBytes = fromHex(peerCertificate) ?? new Uint8Array(0);
-  return { kind: "certificates", cert: pem(certificate), key, peer: pem(peerCertificate), peerBytes };
+export type Certificates = Pick<PairingFile, "certificate" | "privateKey" | "peerCertificate" | "rotation">;
+
+/** While a pair changes its keys the peer may be a step before this box, or behind. Undefined without a peer. */
+export function certificateCredentials(certificates: Certificates): LinkCredentials | undefined {
+  const { certificate, privateKey: key, peerCertificate, rotation } = certificates;
+  if (peerCertificate === null) return undefined;
+  const pinned = [peerCertificate, rotation?.peerCertificate ?? peerCertificate];
+  return { kind: "certificates", cert: pem(bytesOf(certificate)), key, pinned: pinned.map(bytesOf) };
+}
+
+function bytesOf(certificate: string): Uint8Array {
+  return fromHex(certificate) ?? new Uint8Array(0);
 }
 
 /** `alpn`: the names of the connections that are not the link itself. */
 export function serverTls(credentials: LinkCredentials, box: Box, alpn: readonly string[]): TLSSocketOptions {
   const common = { ...TLS, isServer: true, ALPNProtocols: [...alpn] };
   if (credentials.kind === "certificates") {
-    const { cert, key, peer } = credentials;
-    return { ...common, cert, key, ca: [peer], requestCert: true };
+    const { cert, key, pinned } = credentials;
+    return { ...common, cert, key, ca: pinned.map(pem), requestCert: true };
   }
   const { key } = credentials;
   const other = box === "a" ? "b" : "a";
@@ -56,8 +61,8 @@ export function clientTls(credentials: LinkCredentials, box: Box): ConnectionOpt
   // There is no name to check: what is pinned is checked by isPeer.
   const common: ConnectionOptions = { ...TLS, checkServerIdentity: () => undefined };
   if (credentials.kind === "certificates") {
-    const { cert, key, peer } = credentials;
-    return { ...common, cert, key, ca: [peer] };
+    const { cert, key, pinned } = credentials;
+    return { ...common, cert, key, ca: pinned.map(pem) };
   }
   const { key } = credentials;
   // The pre-shared key is the proof of identity: there is no certificate to check, and none is trusted.
@@ -69,10 +74,10 @@ export function isPeer(credentials: LinkCredentials, socket: TLSSocket): boolean
   // TLS counts a handshake by pre-shared key as a resumed session; the sessions of certificates are never resumed.
   if (credentials.kind === "key") return socket.isSessionReused();
   const shown = socket.getPeerX509Certificate()?.raw;
-  return !socket.isSessionReused() && shown !== undefined && shown.equals(credentials.peerBytes);
+  return !socket.isSessionReused() && credentials.pinned.some((pinned) => shown?.equals(pinned) === true);
 }
 
-function pem(certificate: string): string {
-  const base64 = Buffer.from(certificate, "hex").toString("base64").replaceAll(/.{64}/g, "$&\n").trimEnd();
+function pem(certificate: Uint8Array): string {
+  const base64 = Buffer.from(certificate).toString("base64").replaceAll(/.{64}/g, "$&\n").trimEnd();
   return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
 }

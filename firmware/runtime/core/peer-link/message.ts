@@ -13,6 +13,7 @@ export const PEER_LINE_BYTES_MAX = 1 << 20;
 export const PEER_PROTOCOL_VERSION = 2;
 
 const NAME_LENGTH_MAX = 63;
+const ROTATION_LENGTH_MAX = 8 << 10;
 const REASON_LENGTH_MAX = 300;
 const POOLS_MAX = 1_024;
 const BACKENDS_MAX = 1_024;
@@ -71,12 +72,18 @@ export interface PeerPart {
   readonly last: boolean;
 }
 
+/** A change of the pair's keys; what it says is pair/ceremony's to read. */
+export interface PeerRotation {
+  readonly kind: "rotation";
+  readonly text: string;
+}
+
 /** Proof that the link lives, once a second. */
 export interface PeerBeat {
   readonly kind: "beat";
 }
 
-export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerDrains | PeerPart | PeerBeat;
+export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerDrains | PeerPart | PeerRotation | PeerBeat;
 
 /** The label of the counter, too. */
 export type PeerRefusal = "notAnObject" | "unknownKind" | "unknownField" | "badField";
@@ -97,6 +104,8 @@ export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal
       return decodeStale(value);
     case "drains":
       return decodeDrains(value);
+    case "rotation":
+      return decodeRotation(value);
     case "part":
       return decodePart(value);
     case "beat":
@@ -170,6 +179,12 @@ function decodeDrains(value: Raw): Result<PeerDrains, PeerRefusal> {
   if (!hasOnly(value, ["kind", "drains"])) return refuse("unknownField");
   const drains = decodeList(value["drains"], DRAINS_MAX, decodeDrain);
   return drains.ok ? ok({ kind: "drains", drains: drains.value }) : drains;
+}
+
+function decodeRotation(value: Raw): Result<PeerRotation, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "text"])) return refuse("unknownField");
+  const { text } = value;
+  return isText(text, ROTATION_LENGTH_MAX) ? ok({ kind: "rotation", text }) : refuse("badField");
 }
 
 function decodeDrain(value: Raw): Result<Drain, PeerRefusal> {

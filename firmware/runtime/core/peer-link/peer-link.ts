@@ -15,6 +15,7 @@ import {
   PEER_LINE_BYTES_MAX,
   PEER_PROTOCOL_VERSION,
   type PeerDrains,
+  type PeerRotation,
   type PeerHealth,
   type PeerHello,
   type PeerPart,
@@ -42,6 +43,7 @@ export interface PeerLinkOptions {
   readonly onHealth: (health: PeerHealth) => void;
   readonly onStale: (stale: PeerStale) => void;
   readonly onDrains: (drains: PeerDrains) => void;
+  readonly onRotation: (rotation: PeerRotation) => void;
   readonly onPart: (part: PeerPart) => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
@@ -94,6 +96,10 @@ export class PeerLink {
   /** Lost when the link is down: hosts that go on are seen again. */
   sendStale(stale: PeerStale): void {
     if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(stale));
+  }
+
+  sendRotation(rotation: PeerRotation): void {
+    if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(rotation));
   }
 
   sendDrains(drains: PeerDrains): void {
@@ -273,6 +279,8 @@ export class PeerLink {
         return this.#options.onStale(message);
       case "drains":
         return this.#options.onDrains(message);
+      case "rotation":
+        return this.#options.onRotation(message);
       case "part":
         return this.#options.onPart(message);
     }
