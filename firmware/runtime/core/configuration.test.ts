@@ -110,6 +110,26 @@ describe("the configuration in force", () => {
     expect((await refusal(opened({ box: "a" }))).exitCode).toBe(2);
   });
 
+  it("is the newest that this version can run, when the head is none, which stays the head", async () => {
+    const first = await opened();
+    const { inForce } = await imported(first, alone);
+    const rest = { author: "later", comment: "", time: "2026-01-05T03:04:05.678Z" };
+    const strange = await first.store.append({ text: '{"antigravity":true}', parent: inForce.revision.id, ...rest });
+    await open.pop()?.close();
+    const second = await opened();
+    expect(second.inForce?.revision.id).toBe(inForce.revision.id);
+    expect((await second.store.head())?.id).toBe(strange.ok ? strange.revision.id : "");
+    const sentence = second.troubles.get("configuration-unusable");
+    expect(sentence).toContain("the stored configuration: antigravity: ");
+    expect(sentence).toContain(`revision ${inForce.revision.id.slice(0, 16)} of`);
+    // A file that is given at the next start comes after both.
+    const { revision } = (await imported(second, { ...alone, note: "mended" })).inForce;
+    expect(revision.parent).toBe(strange.ok ? strange.revision.id : "");
+    await open.pop()?.close();
+    const third = await opened();
+    expect([third.inForce?.revision.id, third.troubles.size]).toEqual([revision.id, 0]);
+  });
+
   it("names the file that cannot be read", async () => {
     const path = join(directory, "none.json");
     expect(await refusal((await opened()).importFile(path))).toMatchObject({ exitCode: 3, where: path });

@@ -38,11 +38,14 @@ export interface ConfigurationOptions {
 
 /** A problem list longer than this helps nobody. */
 const PROBLEMS_SHOWN_MAX = 20;
+/** How far back a revision is looked for that this version can run. */
+const FALL_BACK_MAX = 50;
 const WARNINGS_LOGGED_MAX = 20;
 
 export class Configuration {
   readonly #options: ConfigurationOptions;
   readonly #store: Store;
+  readonly #troubles = new Map<string, string>();
   #inForce: InForce | undefined;
 
   private constructor(options: ConfigurationOptions, store: Store) {
@@ -50,24 +53,51 @@ export class Configuration {
     this.#store = store;
   }
 
-  /** Refuses when the store cannot be used or what it holds cannot run on this box. */
+  /**
+   * Refuses when the store cannot be used, or when the box was started wrongly for what it holds. A head that this version
+   * cannot run stays the head; the newest revision before it that can be run is in force.
+   */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
     const opened = await Store.open(options.stateDirectory);
     if (!opened.ok) throw new RefusalError(storeRefusal(opened, options.stateDirectory));
     const configuration = new Configuration(options, opened.store);
-    const head = await opened.store.head();
-    if (head !== undefined) {
-      // Devices are not asked for: one that is missing at boot must not keep the rest from running.
-      const judged = accepted(
-        await judgeAside(head.text, { box: options.box }, undefined, (config) =>
-          options.onResolved?.(config, configuration),
-        ),
-        options,
-        "the stored configuration",
-      );
-      configuration.#inForce = { revision: head, resolved: judged.resolved };
+    const { recovered } = opened;
+    if (recovered !== undefined) configuration.#troubles.set("configuration-recovered", recovered);
+    try {
+      await configuration.#findUsable();
+    } catch (error) {
+      await opened.store.close();
+      throw error;
     }
     return configuration;
+  }
+
+  async #findUsable(): Promise<void> {
+    let first: Refusal | undefined;
+    for (const { id } of await this.#store.lineage(FALL_BACK_MAX)) {
+      const revision = await this.#store.get(id);
+      if (revision === undefined) continue;
+      try {
+        this.#inForce = { revision, resolved: await this.#resolveStored(revision.text) };
+        break;
+      } catch (error) {
+        if (!(error instanceof RefusalError) || error.refusal.exitCode !== ExitCode.invalidConfiguration) throw error;
+        first ??= error.refusal;
+      }
+    }
+    if (first !== undefined) this.#troubles.set("configuration-unusable", unusable(first, this.#inForce?.revision));
+  }
+
+  async #resolveStored(text: string): Promise<Resolved> {
+    const onResolved = (config: Resolved) => this.#options.onResolved?.(config, this);
+    // Devices are not asked for: one that is missing at boot must not keep the rest from running.
+    const judged = await judgeAside(text, { box: this.#options.box }, undefined, onResolved);
+    return accepted(judged, this.#options, "the stored configuration").resolved;
+  }
+
+  /** What was found wrong at opening, by the kind of its alarm. */
+  get troubles(): ReadonlyMap<string, string> {
+    return this.#troubles;
   }
 
   get inForce(): InForce | undefined {
@@ -130,9 +160,9 @@ export class Configuration {
   }
 
   async #append(text: string, by: { readonly author: string; readonly comment: string }): Promise<Revision> {
-    const parent = this.#inForce?.revision.id;
+    const [head] = await this.#store.lineage(1);
     try {
-      const appended = await this.#store.append({ text, parent, ...by, time: new Date().toISOString() });
+      const appended = await this.#store.append({ text, parent: head?.id, ...by, time: new Date().toISOString() });
       assert(appended.ok, "nobody else commits before the box is up");
       return appended.revision;
     } catch (error) {
@@ -177,6 +207,14 @@ export function problemsShown(problems: readonly Problem[], where: string): read
   }));
   const left = problems.length - shown.length;
   return left > 0 ? [...shown, { what: `${left} more problems`, mend: "Mend these first." }] : shown;
+}
+
+function unusable({ what, where }: Refusal, instead: Revision | undefined): string {
+  const runs =
+    instead === undefined
+      ? "the box runs without any"
+      : `revision ${instead.id.slice(0, 16)} of ${instead.time} is in force instead`;
+  return `${where === undefined ? "" : `${where}: `}${what}; this version cannot run the newest configuration, and ${runs}; commit one that it can`;
 }
 
 export function problemsRefusal(problems: readonly Problem[], where: string): Refusal {

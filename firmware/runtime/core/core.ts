@@ -176,6 +176,7 @@ export class Core {
       onChange: () => core.#onCommit(),
     });
     const core: Core = new Core(options, { configuration, committer, standing, seed, maintenance, drains, tables });
+    for (const [kind, sentence] of configuration.troubles) core.#alarms.set(kind, "", sentence);
     const answers = core.#answers();
     const commits = new PairCommits({ committer, past: configuration.store, box });
     const candidate = await openCandidate({ ...known, configuration }, commits);

@@ -253,8 +253,10 @@ export class Committer {
     try {
       inForce = await this.#documents.load(id);
     } catch (error) {
-      if (error instanceof RefusalError) return error.refusal.what;
-      throw error;
+      if (!(error instanceof RefusalError)) throw error;
+      // What was found to run instead, at start.
+      if (configuration.inForce !== undefined) await putIntoForce(configuration.inForce);
+      return error.refusal.what;
     }
     configuration.use(inForce);
     return await putIntoForce(inForce);
