@@ -1,6 +1,6 @@
 /**
- * Boxes that die, or whose disks are full, at random points of commits: real stores, real links, SIGKILL. Afterwards both
- * hold the same, and no revision that was acknowledged is lost. FUTAGO_DEATHS=500 says how often; the seed is printed.
+ * Boxes that die, or whose disks are full, at random points of commits, with clocks that are wrong: real stores, real
+ * links, SIGKILL. Afterwards both hold the same, and no revision that was acknowledged is lost. FUTAGO_DEATHS=500 says how often; the seed is printed.
  */
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -19,6 +19,8 @@ const SEED = Number(process.env["FUTAGO_SEED"] ?? 1);
 const PORT = "7405";
 const SETTLES_MILLIS = 30_000;
 const KEY = randomBytes(32).toString("hex");
+/** By how much a box's clock is wrong, at each start. Whose configuration is the newer one never depends on it. */
+const CLOCK_DAYS = [0, -9_000, 9_000, -0.1] as const;
 const script = new URL("commit-end.ts", import.meta.url).pathname;
 
 const random = new Random(SEED);
@@ -44,7 +46,8 @@ class End {
 
   constructor(box: Box) {
     const argv = [box, join(directory, box), PORT, KEY, ...(box === "b" ? [addressOfA, "sync0"] : [])];
-    this.process = hosts[box].spawn([process.execPath, script, ...argv], { stdio: ["pipe", "pipe", "inherit"] });
+    const env = { ...process.env, FUTAGO_CLOCK_DAYS: String(random.pick(CLOCK_DAYS)) };
+    this.process = hosts[box].spawn([process.execPath, script, ...argv], { stdio: ["pipe", "pipe", "inherit"], env });
     this.process.stdin?.on("error", () => {
       // It was killed before it had read everything.
     });
@@ -61,6 +64,7 @@ class End {
   }
 
   async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const gone = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGKILL");
     await gone;
@@ -172,7 +176,7 @@ beforeAll(async () => {
 }, 30_000);
 
 afterAll(async () => {
-  await Promise.all(BOXES.map((box) => end(box).kill()));
+  await Promise.all([...ends.values()].map((one) => one.kill()));
   for (const box of BOXES) execFileSync("umount", [join(directory, box)]);
   rmSync(directory, { recursive: true });
   await net.destroy();

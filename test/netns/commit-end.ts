@@ -27,6 +27,17 @@ export type Said =
   | { readonly kind: "lost"; readonly id: string }
   | { readonly kind: "lineage"; readonly ids: readonly string[] };
 
+const wrongBy = Number(process.env["FUTAGO_CLOCK_DAYS"] ?? 0) * 86_400_000;
+const RightDate = Date;
+globalThis.Date = class extends RightDate {
+  constructor(...given: readonly [] | readonly [string | number | Date]) {
+    super(given[0] ?? RightDate.now() + wrongBy);
+  }
+  static override now(): number {
+    return RightDate.now() + wrongBy;
+  }
+} as DateConstructor;
+
 const [letter, directory = "", port, key, address, device] = process.argv.slice(2);
 const box = letter === "a" ? "a" : "b";
 const say = (what: Said) => process.stdout.write(`${JSON.stringify(what)}\n`);
