@@ -1,10 +1,9 @@
 /** The verbs that change the configuration, carried out. */
-import { readFileSync } from "node:fs";
 import type { Committed } from "../runtime/control-configuration.ts";
-import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { ConfigurationCommand } from "./command-configuration.ts";
+import { readDocumentFile } from "./document-file.ts";
 import { asRead, edit } from "./edit.ts";
 import { answer, author, json, said } from "./output.ts";
 import { renderChanged, renderCommitted, renderDiff, renderHistory } from "./render-configuration.ts";
@@ -45,7 +44,7 @@ export async function changeConfiguration(
       return answer(command, entries, () => renderHistory(entries, query.limit));
     }
     case "apply": {
-      const document = readDocument(command.file);
+      const document = readDocumentFile(command.file);
       return committed(command, await ask(stateDirectory, "apply", { document, ...command.how, ...by }));
     }
     case "showConfig": {
@@ -60,19 +59,4 @@ export async function changeConfiguration(
 function committed(command: { readonly json: boolean }, done: Committed): number {
   for (const warning of done.warnings) process.stderr.write(`futago: warning: ${warning}\n`);
   return answer(command, done, renderCommitted);
-}
-
-/** The text as it is: the box judges it, with all that a JSON parser would hide, such as a key written twice. */
-function readDocument(file: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new RefusalError({
-      exitCode: ExitCode.invalidConfiguration,
-      what: `the document cannot be read (${code})`,
-      where: file,
-      mend: "Give the path of a configuration document in JSON.",
-    });
-  }
 }

@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { ExitCode, formatRefusal, type Refusal, RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import type { CommandOf } from "./command.ts";
+import { readDocumentFile } from "./document-file.ts";
 import { answer, author, json, printed, said } from "./output.ts";
 import { renderChanged } from "./render-configuration.ts";
 
@@ -24,7 +25,7 @@ export async function edit(command: CommandOf<"edit">): Promise<number> {
   writeFileSync(file, was, { mode: 0o600 });
   const outcome = await untilTaken(command, was, file);
   // The file as the editor was given it holds nothing of anybody's.
-  const isKept = outcome.kind === "left" && read(file) !== was;
+  const isKept = outcome.kind === "left" && readFileSync(file, "utf8") !== was;
   if (!isKept) rmSync(directory, { recursive: true });
   if (outcome.kind === "done") return outcome.exitCode;
   throw new RefusalError(isKept ? keptIn(outcome.refusal, file) : outcome.refusal);
@@ -58,10 +59,10 @@ async function untilTaken(command: CommandOf<"edit">, was: string, file: string)
 
 /** Gives the file's text to the box; its refusal when it does not take it. */
 async function hand(command: CommandOf<"edit">, was: string, file: string, anyway: boolean): Promise<number | Refusal> {
-  const document = read(file);
-  if (document === was) return said(command, "Nothing changed.");
-  const params = { document, was, author: author(), anyway };
   try {
+    const document = readDocumentFile(file);
+    if (document === was) return said(command, "Nothing changed.");
+    const params = { document, was, author: author(), anyway };
     return answer(command, await ask(command.stateDirectory, "edit", params), renderChanged);
   } catch (error) {
     if (error instanceof RefusalError) return error.refusal;
@@ -122,8 +123,4 @@ function run(program: string, words: readonly string[]): Promise<number | string
 
 function keptIn(refusal: Refusal, file: string): Refusal {
   return { ...refusal, also: [...(refusal.also ?? []), { what: `Your text is in ${file}.` }] };
-}
-
-function read(file: string): string {
-  return readFileSync(file, "utf8");
 }

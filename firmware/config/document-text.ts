@@ -3,9 +3,12 @@ import { readJson } from "./json-text.ts";
 import { documentBytesMax } from "./limits.ts";
 import type { Problem } from "./problem.ts";
 
-export type DocumentReading =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly problem: Problem };
+export type DocumentReading = { readonly ok: true; readonly value: unknown } | Refused;
+
+interface Refused {
+  readonly ok: false;
+  readonly problem: Problem;
+}
 
 /** Reads a configuration file. A byte order mark in front, which some editors write, is skipped. */
 export function readDocument(input: string | Uint8Array): DocumentReading {
@@ -16,14 +19,9 @@ export function readDocument(input: string | Uint8Array): DocumentReading {
       "make it smaller",
     );
   }
-  const text = typeof input === "string" ? input : decode(input);
-  if (text === undefined) {
-    return refuse(
-      "encoding",
-      "the document is not UTF-8 text",
-      `save it as UTF-8${typeof input === "string" ? "" : hint(input)}`,
-    );
-  }
+  const decoded = typeof input === "string" ? { ok: true as const, text: input } : documentText(input);
+  if (!decoded.ok) return decoded;
+  const { text } = decoded;
   const reading = readJson(text.startsWith("\ufeff") ? text.slice(1) : text);
   if (reading.ok) return reading;
   const what = `line ${reading.line}, column ${reading.column}: ${reading.what}`;
@@ -37,12 +35,13 @@ export function readDocument(input: string | Uint8Array): DocumentReading {
   }
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+/** The text that the bytes of a file are. */
+export function documentText(bytes: Uint8Array): { readonly ok: true; readonly text: string } | Refused {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { ok: true, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
     // The decoder has no way to ask first; it throws on the first byte that is not UTF-8.
-    return undefined;
+    return refuse("encoding", "the document is not UTF-8 text", `save it as UTF-8${hint(bytes)}`);
   }
 }
 
@@ -53,6 +52,6 @@ function hint(bytes: Uint8Array): string {
   return first === 0x1f && second === 0x8b ? "; it looks like a gzip file" : "";
 }
 
-function refuse(code: Problem["code"], what: string, mend: string): DocumentReading {
+function refuse(code: Problem["code"], what: string, mend: string): Refused {
   return { ok: false, problem: { path: "", what, mend, code } };
 }

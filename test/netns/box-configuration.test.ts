@@ -131,6 +131,17 @@ describe("a change on the command line", () => {
     expect(await inForce()).toEqual(document);
     expect(await said("discard")).toBe("The candidate is discarded.\n");
     expect((await box.futago("commit")).code).toBe(1);
+    const files: readonly [string | Uint8Array, string][] = [
+      [new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), "the document is not UTF-8 text"],
+      [Buffer.from('\ufeff{"interfaces":[]}', "utf16le"), "it looks like UTF-16"],
+      [Buffer.alloc(25 << 20, " "), "at most 25165824 are possible"],
+      ['{"interfaces":[],"interfaces":[]}', "a second time in one object"],
+      ["[".repeat(1_000), "more than 32 objects and lists"],
+    ];
+    for (const [content, words] of files) {
+      const refused = await box.futago("config", "apply", boxes.file("bad.json", content));
+      expect([refused.code, refused.stderr]).toEqual([3, expect.stringMatching(words)]);
+    }
     for (const [argv, exit] of [
       [["rollback", "99"], 1],
       [["rollback", "nonsense"], 2],
