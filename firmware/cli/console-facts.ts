@@ -6,7 +6,7 @@ import type { BoxStatus } from "../runtime/control.ts";
 import { RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import { renderWhy } from "./render-shown.ts";
-import { peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
+import { editorsSentence, peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
 import { VERBS } from "./verbs.ts";
 
 const REVISIONS_SHOWN = 100;
@@ -38,7 +38,9 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       box: status.box,
       role: status.role,
       peer: status.peer,
-      summary: [roleSentence(status), peerSentence(status.peer)].filter((sentence) => sentence !== ""),
+      summary: [roleSentence(status), peerSentence(status.peer), editorsSentence(status.editors)].filter(
+        (sentence) => sentence !== "",
+      ),
       alarms: status.alarms.map(({ sentence }) => sentence),
       pages: {
         status: page === "status" ? paged(renderStatus(status)) : before.pages.status,

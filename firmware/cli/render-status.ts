@@ -8,6 +8,7 @@ export function renderStatus(status: BoxStatus): string {
   const parts = [
     roleSentence(status),
     peerSentence(status.peer),
+    editorsSentence(status.editors),
     alarms(status),
     groups(status.groups),
     paths(status.peer),
@@ -49,6 +50,13 @@ export function peerSentence(peer: PeerStatus | null): string {
   const dead = peer.paths.filter((path) => !path.alive).map((path) => path.interface);
   const lost = dead.length === 0 ? "" : ` Not heard over ${list(dead)}.`;
   return `The peer is alive and ${printable(peer.role)}.${lost}`;
+}
+
+/** What is edited and forgotten is in force on no box. */
+export function editorsSentence(editors: BoxStatus["editors"]): string {
+  if (editors.length === 0) return "";
+  const names = list(editors.map(({ author }) => printable(author)));
+  return `${names} changed the configuration and did not commit it yet: \`futago diff\` shows what.`;
 }
 
 function alarms(status: BoxStatus): string {

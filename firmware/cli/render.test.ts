@@ -11,6 +11,7 @@ const status: BoxStatus = {
   role: "active",
   hostname: "edge-a",
   revision: "0123456789abcdef".repeat(4),
+  editors: [],
   groups: [
     {
       name: "edge",
@@ -96,6 +97,17 @@ describe("the status for people", () => {
     expect(renderStatus(status)).toMatch(
       /^Box a is ACTIVE: it answers for 10\.1\.0\.1\/24 and 10\.2\.0\.1\/24 since 2026-01-05 /,
     );
+  });
+
+  it("names whoever edits and has not committed", () => {
+    const time = "2026-01-05T03:04:05.678Z";
+    const editors = [
+      { author: "alice", time },
+      { author: "b\u009bob", time },
+    ];
+    const sentence = "alice and b\ufffdob changed the configuration and did not commit it yet";
+    expect(renderStatus({ ...status, editors })).toContain(sentence);
+    expect(renderStatus(status)).not.toContain("commit");
   });
 
   it("puts the alarms before the details", () => {

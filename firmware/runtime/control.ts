@@ -6,7 +6,7 @@
 import type { Family } from "@futago/hal/units/address.ts";
 import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import type { TraceShown } from "../balancer/trace.ts";
-import type { ConfigurationMethods } from "./control-configuration.ts";
+import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { PairingMethods } from "./control-pairing.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
@@ -99,6 +99,8 @@ export interface BoxStatus {
   readonly role: string;
   readonly hostname: string;
   readonly revision: string;
+  /** Whoever edits the configuration on this box and has not committed it; nobody where there is no candidate. */
+  readonly editors: readonly CandidateAuthor[];
   readonly groups: readonly GroupStatus[];
   /** Null on a box that is alone. */
   readonly peer: PeerStatus | null;

@@ -12,6 +12,7 @@ const activeBox: BoxSnapshot = {
     role: "active",
     hostname: "edge-a",
     revision: "",
+    editors: [],
     groups: [
       {
         name: "edge",

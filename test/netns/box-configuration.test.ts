@@ -154,6 +154,7 @@ describe("a change on the command line", () => {
 
   it("survives the core that is killed", async () => {
     await said("set", "pools.web.note", "half done");
+    expect(await box.status()).toMatchObject({ editors: [{ author: "root" }] });
     const before = box.pid("core");
     process.kill(before, "SIGKILL");
     await vi.waitUntil(async () => (await box.futago("status")).code === 0 && box.pid("core") !== before, 10_000);
@@ -162,6 +163,7 @@ describe("a change on the command line", () => {
     ]);
     await said("commit");
     expect((await inForce()).pools[0].note).toBe("half done");
+    expect(await box.status()).toMatchObject({ editors: [] });
   });
 
   it("of two people is told to both, and joined with what a third one committed elsewhere", async () => {

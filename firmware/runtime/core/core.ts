@@ -11,6 +11,7 @@ import type { Resolved } from "../../config/resolved.ts";
 import { JsonInPieces } from "../json-pieces.ts";
 import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
 import { AlarmBoard } from "./alarm-board.ts";
+import type { Candidate } from "./candidate/candidate.ts";
 import { openCandidate } from "./candidate/open-candidate.ts";
 import { PairCommits } from "./commit/commits.ts";
 import { Committer } from "./commit/committer.ts";
@@ -90,6 +91,7 @@ export class Core {
   );
   #control: ControlServer | undefined;
   #pair: Pair | undefined;
+  #candidate: Candidate | undefined;
   #status: SentinelStatus | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #ready = new SentinelReady();
@@ -179,7 +181,7 @@ export class Core {
     for (const [kind, sentence] of configuration.troubles) core.#alarms.set(kind, "", sentence);
     const answers = core.#answers();
     const commits = new PairCommits({ committer, past: configuration.store, box });
-    const candidate = await openCandidate({ ...known, configuration }, commits);
+    const candidate = (core.#candidate = await openCandidate({ ...known, configuration }, commits));
     core.#control = await ControlServer.open({
       path: join(stateDirectory, "control.sock"),
       handlers: {
@@ -380,6 +382,7 @@ export class Core {
       box: inForce === undefined ? this.#standing.box : inForce.resolved.box,
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
+      editors: this.#candidate?.authors ?? [],
       sentinel: this.#status,
       healthOf: (pool) => this.#serving.healthOf(pool),
       fallback: this.#serving.fallback,

@@ -1,6 +1,7 @@
 /** Puts together what `futago status` says, from what the parts of core know. Pure. */
 import { lookup } from "../../config/lookup.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
+import type { CandidateAuthor } from "../control-configuration.ts";
 import type {
   BackendStatus,
   BoxStatus,
@@ -17,6 +18,7 @@ export interface StatusSources {
   readonly box: string | undefined;
   readonly config: Resolved | undefined;
   readonly revision: string;
+  readonly editors: readonly CandidateAuthor[];
   /** Undefined while the sentinel is away. */
   readonly sentinel: SentinelStatus | undefined;
   /** How the pool's backends stand, in their order. */
@@ -65,6 +67,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     role: sentinel?.role ?? "unknown",
     hostname: config?.system.hostname ?? "",
     revision: sources.revision,
+    editors: sources.editors,
     groups: sentinel?.groups ?? [],
     peer: sentinel?.peer === undefined ? null : withWholeRevision(sentinel.peer, sources.revision),
     heartbeat: sentinel?.heartbeat ?? null,

@@ -72,6 +72,11 @@ export class Candidate {
     return { base: base ?? "", text };
   }
 
+  /** Whoever changed it; nobody where nobody edits. */
+  get authors(): readonly CandidateAuthor[] {
+    return this.#kept?.authors ?? [];
+  }
+
   change(edit: Edit, author: string): Promise<CandidateChanged> {
     return this.#inTurn(() => this.#draft(author, (text) => ({ kind: "change", text, edit })));
   }
@@ -188,7 +193,7 @@ export class Candidate {
   }
 
   #othersThan(author: string): readonly CandidateAuthor[] {
-    return (this.#kept?.authors ?? []).filter((one) => one.author !== author);
+    return this.authors.filter((one) => one.author !== author);
   }
 
   async #keep(kept: Kept | undefined): Promise<void> {
