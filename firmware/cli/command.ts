@@ -39,6 +39,14 @@ export type Command =
     } & Common)
   | ({ readonly kind: "trace"; readonly query: TraceQuery } & Common)
   | (ConfigurationCommand & Common)
+  | ({ readonly kind: "backup"; readonly file: string; readonly passphraseFile: string | undefined } & Common)
+  | ({
+      readonly kind: "restore";
+      readonly file: string;
+      readonly passphraseFile: string | undefined;
+      readonly map: Readonly<Record<string, string>>;
+      readonly replace: boolean;
+    } & Common)
   | ({ readonly kind: "console" } & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
 
@@ -109,6 +117,10 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "drain", backend: operands[0] ?? "", on: false, untilIdleSeconds: undefined, ...common };
     case "trace":
       return buildTrace(verb, operands, common);
+    case "backup":
+      return { kind: "backup", file: operands[0] ?? "", passphraseFile: text(values, "passphrase-file"), ...common };
+    case "restore":
+      return buildRestore(verb, values, operands[0] ?? "", common);
     case "console":
       return { kind: "console", ...common };
     case "capture":
@@ -191,6 +203,19 @@ function buildPair(verb: Verb, values: Values, operands: readonly string[], comm
   const replace = values["replace"] === true;
   if (replace && word !== "invite" && word !== "join") return usageOf(verb, "--replace is for invite and join");
   return { kind: "pair", word, code, replace, ...common };
+}
+
+function buildRestore(verb: Verb, values: Values, file: string, common: Common): Command {
+  const pairs = (text(values, "map") ?? "").split(",").filter((pair) => pair !== "");
+  const map: Record<string, string> = {};
+  for (const pair of pairs) {
+    const [, from, to] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
+    if (from === undefined || to === undefined) return usageOf(verb, `--map is OLD=NEW, not ${quote(pair)}`);
+    if (Object.hasOwn(map, from)) return usageOf(verb, `--map says twice what ${quote(from)} is`);
+    map[from] = to;
+  }
+  const passphraseFile = text(values, "passphrase-file");
+  return { kind: "restore", file, passphraseFile, map, replace: values["replace"] === true, ...common };
 }
 
 function buildTrace(verb: Verb, [client = "", service = ""]: readonly string[], common: Common): Command {

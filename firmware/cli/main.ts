@@ -65,6 +65,12 @@ async function execute(command: Command): Promise<number> {
       return drain(command);
     case "capture":
       return capture(command);
+    case "backup":
+    case "restore": {
+      // Loaded only here, with what it takes to judge a configuration.
+      const { backup, restore } = await import("./backup.ts");
+      return command.kind === "backup" ? backup(command) : restore(command);
+    }
     case "console": {
       const { runConsole } = await import("./console.ts");
       return runConsole(command);

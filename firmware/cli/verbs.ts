@@ -1,5 +1,6 @@
 /** The verbs of the command line: what each takes and says of itself. */
 import { COMMON, none, type Verb } from "./verb.ts";
+import { BACKUP_VERBS } from "./verbs-backup.ts";
 import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
 export const SHOWN = ["config", "services", "flows", "health", "neighbours", "why", "log"] as const;
@@ -139,6 +140,7 @@ export const VERBS: readonly Verb[] = [
     details:
       "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became\nof it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
+  ...BACKUP_VERBS,
   {
     ...none("console"),
     options: { state: COMMON.state, help: COMMON.help },

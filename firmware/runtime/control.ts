@@ -6,6 +6,7 @@
 import type { Family } from "@futago/hal/units/address.ts";
 import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import type { TraceShown } from "../balancer/trace.ts";
+import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { PairingMethods } from "./control-pairing.ts";
 import type { Refusal } from "./exit-code.ts";
@@ -258,7 +259,7 @@ export interface HealthQuery {
 }
 
 /** What can be asked, with its parameters and its answer. */
-export interface ControlMethods extends ConfigurationMethods, PairingMethods {
+export interface ControlMethods extends BackupMethods, ConfigurationMethods, PairingMethods {
   status: { params: StatusQuery; result: BoxStatus };
   health: { params: HealthQuery; result: readonly CheckStatus[] };
   why: { params: Record<string, never>; result: readonly SentinelEvent[] };

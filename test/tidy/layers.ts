@@ -20,6 +20,7 @@ export interface Allowed {
 /** Where each package may be imported outside of tests. */
 const PACKAGES: Readonly<Record<string, string>> = {
   "@peculiar/x509": "firmware/runtime/core/pairing/",
+  "age-encryption": "firmware/runtime/backup/",
   "better-sqlite3": "firmware/runtime/",
   pino: "firmware/runtime/",
   "reflect-metadata": "firmware/runtime/core/pairing/",

@@ -17,6 +17,7 @@ import { PairCommits } from "./commit/commits.ts";
 import { Committer } from "./commit/committer.ts";
 import { RevisionWatch } from "./commit/revision-watch.ts";
 import { Configuration, logApplied } from "./configuration.ts";
+import { backupHandlers } from "./control/backup-handlers.ts";
 import { configurationHandlers } from "./control/configuration-handlers.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { Drains } from "./control/drains.ts";
@@ -162,11 +163,9 @@ export class Core {
     const { box, credentials } = standing;
     const known = { stateDirectory, box, hasPairKey: standing.kind !== "alone", devices };
     const configuration = await Configuration.open({ ...known, onResolved: loading.expect });
-    const applied = importFile === undefined ? undefined : await configuration.importFile(importFile);
-    if (applied !== undefined) logApplied(log, applied);
+    if (importFile !== undefined) logApplied(log, await configuration.importFile(importFile));
     const seed = await loading.seed(configuration);
-    const maintenance = await Maintenance.load(configuration);
-    const drains = await Drains.load(configuration);
+    const [maintenance, drains] = await Promise.all([Maintenance.load(configuration), Drains.load(configuration)]);
     const tables = await loading.begin(configuration.inForce?.resolved);
     const committer = await Committer.open({
       hal,
@@ -188,6 +187,7 @@ export class Core {
         ...controlHandlers(answers),
         ...configurationHandlers(commits, candidate),
         ...pairingHandlers(core.#pairing),
+        ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
       },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream, query) =>

@@ -12,6 +12,7 @@ import type {
   TraceQuery,
   TraceShown,
 } from "../../control.ts";
+import type { BackupMethods } from "../../control-backup.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
 import type { PairingMethods } from "../../control-pairing.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
@@ -39,10 +40,10 @@ export interface Answers {
   capture(query: CaptureQuery, onEvent: (event: CaptureEvent) => void): () => void;
 }
 
-/** All but what configuration-handlers.ts and pairing-handlers.ts answer. */
+/** All but what its neighbours `…-handlers.ts` answer. */
 export function controlHandlers(
   answers: Answers,
-): Omit<ControlHandlers, keyof ConfigurationMethods | keyof PairingMethods> {
+): Omit<ControlHandlers, keyof BackupMethods | keyof ConfigurationMethods | keyof PairingMethods> {
   return {
     status: (query) => answers.status(query),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),

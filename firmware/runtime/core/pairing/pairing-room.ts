@@ -3,7 +3,6 @@
  * is kept or dropped core starts again, which loses no packet, and everything it knows of its peer is read anew.
  */
 import { randomBytes, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Server } from "node:net";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Instant } from "@futago/hal/units/time.ts";
@@ -25,6 +24,7 @@ import type { Resolved } from "../../../config/resolved.ts";
 import type { PairingShown } from "../../control-pairing.ts";
 import type { SentinelStatus } from "../../messages.ts";
 import { type PairingFile, writePairing } from "../../pairing-file.ts";
+import { releaseOf } from "../../release.ts";
 import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
 import type { Log } from "../log.ts";
 import type { Pair } from "../pair.ts";
@@ -377,9 +377,4 @@ export class PairingRoom {
 function fingerprintOf(certificate: string | null): string | null {
   if (certificate === null) return null;
   return new X509Certificate(Buffer.from(certificate, "hex")).fingerprint256.replaceAll(":", "").toLowerCase();
-}
-
-function releaseOf(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,0 +1,32 @@
+/** What can be asked on the control socket about backups. The file, and its passphrase, stay with whoever asks. */
+import type { Box } from "./messages.ts";
+
+export interface BackupShown {
+  /** The first line of what a backup file holds; see docs/keeping-a-box.md. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly document: unknown;
+}
+
+export interface RestoreWish {
+  readonly facts: unknown;
+  /** Its text, to the letter. */
+  readonly document: string;
+  /** From a device's name in the document to its name on this box. */
+  readonly map: Readonly<Record<string, string>>;
+  readonly author: string;
+}
+
+export interface Restored {
+  /** In force from now on. */
+  readonly revision: string;
+  readonly letter: Box | null;
+  /** The box had nothing and is now what was backed up, letter and peer included; else only the document was committed. */
+  readonly whole: boolean;
+  /** Sentences: what is left to do. */
+  readonly remarks: readonly string[];
+}
+
+export interface BackupMethods {
+  backup: { params: Record<string, never>; result: BackupShown };
+  restore: { params: RestoreWish; result: Restored };
+}

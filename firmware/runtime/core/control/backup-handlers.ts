@@ -1,0 +1,97 @@
+/** What the control socket's methods about backups do. */
+import { backupFacts, backupFrom } from "../../backup/backup.ts";
+import { makeBackup } from "../../backup/make.ts";
+import { accepted, type Fitted, fitted, pairingFor, putDown } from "../../backup/restore.ts";
+import type { BackupMethods, Restored, RestoreWish } from "../../control-backup.ts";
+import { ExitCode, RefusalError } from "../../exit-code.ts";
+import { JsonInPieces, objectInPieces } from "../../json-pieces.ts";
+import type { Commits } from "../commit/commits.ts";
+import type { Configuration } from "../configuration.ts";
+import type { Standing } from "../pairing/standing.ts";
+import { NO_CONFIGURATION } from "../sentences.ts";
+import type { ControlHandlers } from "./control-server.ts";
+import { badParameter } from "./handlers.ts";
+
+export interface BackupHandlersOptions {
+  readonly stateDirectory: string;
+  readonly configuration: Configuration;
+  readonly commits: Commits;
+  readonly standing: Standing;
+  readonly devices: () => Promise<readonly string[]>;
+  readonly restart: (reason: string) => void;
+}
+
+const AUTHOR_LENGTH_MAX = 64;
+/** Whoever asked is told first. */
+const TOLD_MILLIS = 500;
+
+export function backupHandlers(options: BackupHandlersOptions): Pick<ControlHandlers, keyof BackupMethods> {
+  const { configuration, standing, devices } = options;
+  return {
+    backup: async () => {
+      const origin = { letter: standing.box, devices: await devices(), pairing: standing.pairing };
+      const backup = await makeBackup(configuration.store, origin);
+      if (backup === undefined) throw new RefusalError({ exitCode: ExitCode.failed, what: NO_CONFIGURATION });
+      return new JsonInPieces(objectInPieces({ facts: backupFacts(backup) }, "document", [backup.head.text]));
+    },
+    restore: (wish) => restore(options, checkedWish(wish)),
+  };
+}
+
+async function restore(options: BackupHandlersOptions, wish: RestoreWish): Promise<Restored> {
+  const { stateDirectory, configuration, commits, standing, devices } = options;
+  const { author } = wish;
+  const backup = accepted(backupFrom(wish.facts, wish.document), "");
+  const isBare = configuration.inForce === undefined && (standing.kind === "alone" || standing.kind === "key");
+  if (isBare && standing.box !== undefined && backup.letter !== undefined && standing.box !== backup.letter)
+    throw otherBox(standing.box, backup.letter);
+  const letter = standing.box ?? backup.letter;
+  const map = new Map(Object.entries(wish.map));
+  const fit = await fitted(backup, { letter, devices: await devices(), map });
+  if (!isBare) return commitOnly(commits, fit, { author, made: backup.made, letter: standing.box ?? null });
+  const pairing = standing.kind === "alone" ? pairingFor(backup.pairing, map) : undefined;
+  if (fit.ofPair && standing.kind === "alone" && pairing === undefined) throw keyIsMissing(backup.letter);
+  const { text } = fit;
+  const revision = await putDown(backup, { store: configuration.store, stateDirectory, pairing, text, author });
+  setTimeout(() => options.restart("restored"), TOLD_MILLIS);
+  return { revision, letter: letter ?? null, whole: true, remarks: [] };
+}
+
+async function commitOnly(
+  commits: Commits,
+  { text }: Fitted,
+  { author, made, letter }: { readonly author: string; readonly made: string; readonly letter: Restored["letter"] },
+): Promise<Restored> {
+  const comment = `restored from a backup of ${made}`;
+  const wish = { document: text, base: undefined, author, comment, confirmSeconds: undefined };
+  const { revision, remarks } = await commits.commit(wish);
+  return { revision, letter, whole: false, remarks };
+}
+
+function checkedWish(wish: RestoreWish): RestoreWish {
+  const { facts, document, map, author } = wish;
+  if (typeof document !== "string") throw badParameter("document is a text");
+  if (typeof author !== "string" || author === "") throw badParameter("author is a name");
+  const isMap =
+    typeof map === "object" &&
+    (map as object | null) !== null &&
+    Object.values(map).every((name) => typeof name === "string");
+  if (!isMap) throw badParameter("map names devices");
+  return { facts, document, map, author: author.slice(0, AUTHOR_LENGTH_MAX) };
+}
+
+function otherBox(here: string, there: string): RefusalError {
+  return new RefusalError({
+    exitCode: ExitCode.conflict,
+    what: `this box was started as ${here}, and the backup is of box ${there}`,
+    mend: `Start it with --box ${there}, or without --box where the backup holds the pairing.`,
+  });
+}
+
+function keyIsMissing(letter: string | undefined): RefusalError {
+  return new RefusalError({
+    exitCode: ExitCode.usage,
+    what: "the backup is of a pair that was made by --pair-key, and the key is not in it",
+    mend: `Start the box with the same --pair-key and --box ${letter ?? "a|b"}, then restore.`,
+  });
+}
