@@ -110,7 +110,7 @@ describe("two boxes out of their cartons", () => {
 
     // New keys, while both serve: no heartbeat is missed or refused.
     const roles = async () => [await pair.status("a"), await pair.status("b")].map(({ groups }) => groups[0]?.since);
-    const since = await roles();
+    const rolesBefore = await roles();
     expect(await b.futago("pair", "rotate")).toMatchObject({ code: 0, stdout: expect.stringContaining("new keys") });
     await vi.waitUntil(async () => (await shown(a)).pairing?.rotating === false, WAIT);
     const [newA, newB] = [await shown(a), await shown(b)];
@@ -118,7 +118,7 @@ describe("two boxes out of their cartons", () => {
     expect(newB.pairing?.fingerprint).not.toBe(ofB.pairing?.fingerprint);
     expect(newA.pairing?.peerFingerprint).toBe(newB.pairing?.fingerprint);
     await pair.settled("a");
-    expect(await roles()).toEqual(since);
+    expect(await roles()).toEqual(rolesBefore);
     for (const box of ["a", "b"] as const) {
       const heard = await pair.status(box);
       expect(heard.heartbeat?.counters).toMatchObject({ "bad-mac": 0, lapses: 0 });

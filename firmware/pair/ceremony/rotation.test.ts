@@ -51,7 +51,9 @@ describe("a change of keys", () => {
   it("leads both ends to one key, of both shares and of the former key", () => {
     const [one, other] = [talkSecrets(), talkSecrets()];
     const introduction = (kind: "offer" | "answer", { share, nonce }: typeof one): RotationIntroduction => ({
-      ...{ kind, share, nonce },
+      kind,
+      share,
+      nonce,
       certificate: "30aa",
     });
     const said = { offer: introduction("offer", one), answer: introduction("answer", other) };

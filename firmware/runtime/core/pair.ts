@@ -75,11 +75,7 @@ export class Pair {
       onHealth: ({ pools }) => onTold(pools),
       onStale: ({ hosts }) => onStale(hosts),
       onDrains: ({ drains }) => onDrains(drains),
-      onRotation: ({ text }) => {
-        void options.onRotation(text)?.then((wrong) => {
-          if (wrong !== undefined) this.#link.refuse(`peerLinkRotation_${wrong}`);
-        });
-      },
+      onRotation: ({ text }) => void this.#hearRotation(text, options),
       onUp: () => {
         this.#lastDrains = "[]";
         this.#pictures.restart(options.poolNames());
@@ -131,6 +127,11 @@ export class Pair {
   /** Tells how these pools stand, as far as the peer was told otherwise over this connection. */
   tell(pools: readonly string[]): void {
     this.#pictures.changed(pools);
+  }
+
+  async #hearRotation(text: string, { onRotation }: PairOptions): Promise<void> {
+    const wrong = await onRotation(text);
+    if (wrong !== undefined) this.#link.refuse(`peerLinkRotation_${wrong}`);
   }
 
   tellRotation(text: string): void {

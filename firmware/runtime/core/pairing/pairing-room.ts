@@ -63,7 +63,9 @@ export interface PairingRoomOptions {
 const PAIR_KEY_BYTES = 32;
 const PORTS_MILLIS = 1_000;
 /** Whoever follows a ceremony asks four times a second. */
-const TOLD_MILLIS = 1_000;
+const TOLD_MILLIS = 500;
+/** What was said to the peer last is on its way. */
+const SAID_MILLIS = 100;
 
 export class PairingRoom {
   readonly #options: PairingRoomOptions;
@@ -87,7 +89,12 @@ export class PairingRoom {
     const { pairing } = options.standing;
     if (pairing !== undefined) {
       const send = (text: string) => options.link()?.tellRotation(text);
-      this.rotation = new RotationRoom({ ...options, pairing, send, onChanged: (reason) => this.#changed(reason) });
+      this.rotation = new RotationRoom({
+        ...options,
+        pairing,
+        send,
+        onChanged: (reason) => this.#changed(reason, SAID_MILLIS),
+      });
     }
     this.#lines = new Lines({
       onLine: (connection, line) => this.#input({ kind: "line", connection, line, clock: Date.now() }),
@@ -310,8 +317,8 @@ export class PairingRoom {
     }
   }
 
-  #changed(reason: string): void {
-    setTimeout(() => this.#options.restart(reason), TOLD_MILLIS);
+  #changed(reason: string, millis = TOLD_MILLIS): void {
+    setTimeout(() => this.#options.restart(reason), millis);
   }
 
   /** Sockets and timers as the state asks for them. */
