@@ -182,6 +182,24 @@ describe("two boxes out of their cartons", () => {
   }, 60_000);
 });
 
+/** What a stranger on the cable can send to a box that invites; it changes nothing. */
+async function shout(stranger: Namespace, box: RunningBox, host: Namespace): Promise<void> {
+  const [link] = JSON.parse(await host.ip("-j -6 addr show dev eth0")) as { addr_info: { local: string }[] }[];
+  const code = `const to = process.argv[1] + "%eth0", net = require("node:net"), socket = require("node:dgram").createSocket("udp6");
+    const lines = ["GET / HTTP/1.1", "{}", '{"kind":"hello"}', "x".repeat(100000), "\\0\\xff".repeat(500), '{"kind":"kept","sealed":"00"}'];
+    let left = lines.length;
+    for (const line of lines) {
+      socket.send(line.slice(0, 2000), 7406, to);
+      const s = net.connect({ host: to, port: 7406 }, () => s.write(line + "\\n"));
+      s.on("error", () => {}).on("close", () => --left === 0 && process.exit(0)).resume();
+    }`;
+  const shouted = await stranger.tryRun([process.execPath, "-e", code, link!.addr_info[0]!.local], {
+    timeoutMillis: 25_000,
+  });
+  expect(shouted).toMatchObject({ code: 0, stderr: "" });
+  expect((await shown(box)).ceremony).toMatchObject({ phase: "inviting", wrongTries: 0 });
+}
+
 describe("three boxes on one cable", () => {
   let net: TestNetwork;
   let hosts: readonly Namespace[] = [];
@@ -207,6 +225,7 @@ describe("three boxes on one cable", () => {
 
     const inviter = terminal(0, "invite");
     const code = await inviter.code();
+    await shout(hosts[2]!, boxes[0]!, hosts[0]!);
     const wrong = await terminal(1, "join", `${code.slice(0, 8)}${code.endsWith("0") ? "1" : "0"}`).ended();
     expect(wrong).toEqual([1, expect.stringContaining("the other box says: the code is wrong")]);
     expect((await shown(boxes[0]!)).ceremony).toMatchObject({ phase: "inviting", wrongTries: 1 });
