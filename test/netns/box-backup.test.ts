@@ -29,7 +29,7 @@ async function marry(): Promise<void> {
     const peerCertificate = identities[other(letter)].certificate;
     const met = { device: "eth2", address: await linkLocal(other(letter), "eth2") };
     const since = new Date().toISOString();
-    const own = { ...keys, ...identities[letter], peerCertificate, met, since };
+    const own = { ...keys, ...identities[letter], peerCertificate, met, since, rotation: null };
     writePairing(pair.files.state(letter), { version: 1, letter, role, ...own });
   }
 }

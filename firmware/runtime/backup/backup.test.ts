@@ -28,6 +28,7 @@ beforeAll(async () => {
       peerCertificate: peer.certificate,
       met: { device: "eth2", address: "fe80::1" },
       since: time,
+      rotation: null,
     },
     settings: { maintenance: "on", drains: '[{"pool":"web","backend":"s1","on":true,"version":3}]' },
     head: { id: revisionId(first, document), parent: first, ...by, text: document },
