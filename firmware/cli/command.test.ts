@@ -92,7 +92,15 @@ describe("the command line", () => {
     ],
     [
       "run --state /s --box b --import c.json --pair-key k --web [::1]:80",
-      { kind: "run", stateDirectory: "/s", box: "b", importFile: "c.json", pairKeyFile: "k", web: "[::1]:80" },
+      {
+        kind: "run",
+        stateDirectory: "/s",
+        box: "b",
+        importFile: "c.json",
+        pairKeyFile: "k",
+        web: "[::1]:80",
+        power: undefined,
+      },
     ],
     [
       "run",
@@ -103,6 +111,7 @@ describe("the command line", () => {
         importFile: undefined,
         pairKeyFile: undefined,
         web: undefined,
+        power: undefined,
       },
     ],
   ])("reads `futago %s`", (line, command) => {

@@ -1,6 +1,6 @@
 /** Reads the command line into a command, or into a refusal that says how it should have been written. Pure. */
 import { parseArgs } from "node:util";
-import type { CaptureQuery, FlowsQuery, TraceQuery } from "../runtime/control.ts";
+import type { CaptureQuery, FlowsQuery, PowerEnd, TraceQuery } from "../runtime/control.ts";
 import type { Refusal } from "../runtime/exit-code.ts";
 import { buildConfiguration, buildShowConfig, type ConfigurationCommand } from "./command-configuration.ts";
 import { count, given, isRefused, quote, suggestion, text, usage, usageOf, type Values } from "./command-words.ts";
@@ -22,6 +22,7 @@ export type Command =
       readonly importFile: string | undefined;
       readonly pairKeyFile: string | undefined;
       readonly web: string | undefined;
+      readonly power: string | undefined;
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
@@ -30,6 +31,7 @@ export type Command =
   | ({ readonly kind: "pair"; readonly word: PairWord; readonly code: string; readonly replace: boolean } & Common)
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
+  | ({ readonly kind: "power"; readonly end: PowerEnd; readonly force: boolean } & Common)
   | ({
       readonly kind: "drain";
       readonly backend: string;
@@ -109,6 +111,9 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return buildPair(verb, values, operands, common);
     case "switchover":
       return { kind: "switchover", group: text(values, "group"), ...common };
+    case "reboot":
+    case "poweroff":
+      return { kind: "power", end: verb.name, force: values["force"] === true, ...common };
     case "maintenance":
       return { kind: "maintenance", on: operands[0] === "on", ...common };
     case "drain":
@@ -144,6 +149,7 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
     importFile: text(values, "import"),
     pairKeyFile: text(values, "pair-key"),
     web,
+    power: text(values, "power"),
   };
 }
 

@@ -55,6 +55,11 @@ async function execute(command: Command): Promise<number> {
       const { message } = await ask(command.stateDirectory, "maintenance", { on: command.on });
       return said(command, message);
     }
+    case "power": {
+      const { stateDirectory, end, force } = command;
+      const { message } = await ask(stateDirectory, "power", { end, force });
+      return said(command, message);
+    }
     case "pair":
       return pair(command);
     case "flows":

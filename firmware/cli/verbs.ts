@@ -9,6 +9,10 @@ export const PAIR_WORDS = ["invite", "join", "status", "yes", "no", "cancel", "r
 export type PairWord = (typeof PAIR_WORDS)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
 
+const FORCE_END = { type: "boolean", help: "also when this box is active and nobody can take over" } as const;
+const POWER_DETAILS =
+  "Exit code 5 when this box is active and the peer cannot take over. Where the box is no appliance of its own, only\n`futago run` ends; it says so on standard output.";
+
 export const VERBS: readonly Verb[] = [
   {
     ...none("run"),
@@ -27,6 +31,11 @@ export const VERBS: readonly Verb[] = [
         help: "the pair's key: 64 hexadecimal digits, the same on both boxes",
       },
       web: { type: "string", value: "ADDR:PORT", help: "where the web UI listens" },
+      power: {
+        type: "string",
+        value: "PROGRAM",
+        help: "called with the word reboot or poweroff once the box has ended by that order",
+      },
     },
     summary: "run a whole box here, in the foreground",
     details:
@@ -93,6 +102,18 @@ export const VERBS: readonly Verb[] = [
     operandWords: ["on", "off"],
     summary: "keep this box from holding a role, or end that",
     details: "The peer takes over first. Maintenance survives a reboot.",
+  },
+  {
+    ...none("reboot"),
+    options: { ...COMMON, force: FORCE_END },
+    summary: "let the peer take over, then start the box anew",
+    details: POWER_DETAILS,
+  },
+  {
+    ...none("poweroff"),
+    options: { ...COMMON, force: FORCE_END },
+    summary: "let the peer take over, then switch the box off",
+    details: POWER_DETAILS,
   },
   {
     ...none("drain"),

@@ -248,6 +248,9 @@ export type CaptureEvent =
       readonly lost: number;
     };
 
+/** How a box is ended, with its machine where it is an appliance. */
+export type PowerEnd = "reboot" | "poweroff";
+
 export interface StatusQuery {
   /** The names of the services that are to be shown; left out, all. */
   readonly services?: readonly string[];
@@ -266,6 +269,8 @@ export interface ControlMethods extends BackupMethods, ConfigurationMethods, Pai
   log: { params: Record<string, never>; result: readonly LogLine[] };
   neighbours: { params: Record<string, never>; result: readonly NeighbourShown[] };
   switchover: { params: { readonly group?: string }; result: { readonly message: string } };
+  /** `force`: although nobody can take over what this box holds. */
+  power: { params: { readonly end: PowerEnd; readonly force?: boolean }; result: { readonly message: string } };
   maintenance: { params: { readonly on: boolean }; result: { readonly message: string } };
   flows: { params: FlowsQuery; result: FlowsShown };
   trace: { params: TraceQuery; result: TraceShown };

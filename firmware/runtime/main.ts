@@ -2,12 +2,13 @@
  * The supervisor of a box, what `futago run` becomes: checks the ground, starts sentinel and core, starts again
  * what dies, and takes everything down in order when told to. It holds no configuration and decides no role.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bpf } from "@futago/hal/contract/bpf.ts";
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
-import type { SupervisorReport } from "./control.ts";
+import type { PowerEnd, SupervisorReport } from "./control.ts";
 import { ExitCode, formatRefusal, type Refusal, RefusalError } from "./exit-code.ts";
 import type { Box } from "./messages.ts";
 import { Child, type ChildEnd } from "./supervisor/child.ts";
@@ -21,10 +22,16 @@ export interface RunOptions {
   readonly importFile: string | undefined;
   readonly pairKeyFile: string | undefined;
   readonly web: string | undefined;
+  /** A program that is given the word "reboot" or "poweroff" when the box has ended by that order. */
+  readonly power: string | undefined;
 }
 
 /** What core tells the supervisor over IPC. */
-export type CoreReport = { readonly kind: "ready" } | { readonly kind: "refused"; readonly refusal: Refusal };
+export type CoreReport =
+  | { readonly kind: "ready" }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  /** A person ordered it, and the peer has taken over. */
+  | { readonly kind: "end"; readonly as: PowerEnd };
 
 /** A hand-over is over in 100 ms; the rest is for a machine under load. */
 const SENTINEL_GRACE_MILLIS = 4_000;
@@ -45,6 +52,7 @@ export async function runBox(options: RunOptions): Promise<number> {
     report = () => box.report;
     const code = await box.run();
     unmount(bpf, paths.bpf);
+    if (box.ordered !== undefined) endMachine(box.ordered, options.power);
     return code;
   } finally {
     lock.release();
@@ -111,6 +119,8 @@ class Supervisor {
   #ready = false;
   #stopping = false;
   #refusal: Refusal | undefined;
+  /** How a person ordered the box to end. */
+  ordered: PowerEnd | undefined;
   #finish: (code: number) => void = () => undefined;
 
   constructor(paths: Paths, options: RunOptions) {
@@ -170,6 +180,10 @@ class Supervisor {
         if (!this.#ready) process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
         this.#ready = true;
         return;
+      case "end":
+        this.ordered = message.as;
+        this.#finish(ExitCode.done);
+        return;
       case "refused":
         this.#refusal = message.refusal;
     }
@@ -195,6 +209,15 @@ class Supervisor {
     this.#sentinel.kill();
     this.#core.kill();
   }
+}
+
+/** Says so to whoever started the box, and lets the machine follow where it is an appliance. */
+function endMachine(as: PowerEnd, program: string | undefined): void {
+  process.stdout.write(`${JSON.stringify({ event: as })}\n`);
+  if (program === undefined) return;
+  const { error, status } = spawnSync(program, [as], { stdio: "inherit" });
+  if (error === undefined && status === 0) return;
+  process.stderr.write(`futago: ${program} ${as}: ${error?.message ?? `exit code ${status}`}\n`);
 }
 
 /** In the shape of core's log, which the supervisor has no reason to load. */

@@ -27,6 +27,7 @@ import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
+import { powerHandlers, type PowerOptions } from "./power.ts";
 import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
@@ -52,6 +53,8 @@ export interface CoreOptions {
   readonly pairKeyFile: string | undefined;
   /** Starts core again, which changes nothing that serves. */
   readonly restart: (reason: string) => void;
+  /** Ends the box, and the machine where it is an appliance. */
+  readonly end: PowerOptions["end"];
 }
 
 const EVENTS_KEPT = 200;
@@ -68,9 +71,7 @@ interface Parts {
 
 export class Core {
   readonly #log: Log;
-  readonly #configuration: Configuration;
-  readonly #committer: Committer;
-  readonly #standing: Standing;
+  readonly #parts: Parts;
   readonly #pairing: PairingRoom;
   readonly #alarms: AlarmBoard;
   readonly #network: NetworkKeeper;
@@ -78,8 +79,6 @@ export class Core {
   readonly #sentinel: SentinelLink;
   readonly #serving: Serving;
   readonly #replication: ReplicationKeeper;
-  readonly #drains: Drains;
-  readonly #maintenance: Maintenance;
   readonly #toolbox: Toolbox;
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
@@ -100,10 +99,7 @@ export class Core {
   private constructor(options: CoreOptions, parts: Parts) {
     const { hal, log, stateDirectory } = options;
     this.#log = log;
-    this.#configuration = parts.configuration;
-    this.#committer = parts.committer;
-    this.#standing = parts.standing;
-    this.#maintenance = parts.maintenance;
+    this.#parts = parts;
     this.#alarms = new AlarmBoard(logAlarm(log));
     this.#network = new NetworkKeeper(hal.network, hal.sysctl, log, () => this.#onNetwork());
     this.#connections = new VipConnections(hal.network, log);
@@ -130,14 +126,13 @@ export class Core {
       onChange: () => this.#publishStatus(),
       count: this.#count,
     });
-    this.#drains = parts.drains;
     this.#serving.setDrains(parts.drains.names);
     const link = () => (this.#pair?.up === true ? this.#pair : undefined);
     this.#pairing = new PairingRoom({ ...options, ...parts, link, status: () => this.#status });
     this.#toolbox = new Toolbox({
       hal,
       balancer: this.#serving.balancer,
-      config: () => this.#configuration.inForce?.resolved,
+      config: () => this.#parts.configuration.inForce?.resolved,
       groups: () => this.#status?.groups ?? [],
       healthOf: (pool) => this.#serving.healthOf(pool),
       links: () => this.#network.links,
@@ -187,6 +182,13 @@ export class Core {
         ...controlHandlers(answers),
         ...configurationHandlers(commits, candidate),
         ...pairingHandlers(core.#pairing),
+        ...powerHandlers({
+          sentinel: core.#sentinel,
+          maintenance,
+          status: () => core.#status,
+          end: options.end,
+          inTurn: (change) => core.#inTurn(change),
+        }),
         ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
       },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
@@ -199,19 +201,19 @@ export class Core {
 
   /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
   async bringUp(): Promise<void> {
-    if (this.#configuration.inForce === undefined) {
+    if (this.#parts.configuration.inForce === undefined) {
       this.#alarms.set("no-configuration", "", NO_CONFIGURATION);
       this.#openPair(undefined);
     }
-    await this.#committer.bringUp();
-    const groups = () => this.#configuration.inForce?.resolved.groups;
+    await this.#parts.committer.bringUp();
+    const groups = () => this.#parts.configuration.inForce?.resolved.groups;
     await this.#ready.wait({ log: this.#log, groups, status: () => this.#status });
   }
 
   /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
   async stop(): Promise<void> {
     this.#toolbox.close();
-    this.#committer.close();
+    this.#parts.committer.close();
     this.#revisions.close();
     this.#control?.close();
     this.#pairing.close();
@@ -222,7 +224,7 @@ export class Core {
     await this.#network.close();
     this.#replication.close();
     await this.#serving.remove();
-    await this.#configuration.close();
+    await this.#parts.configuration.close();
   }
 
   /**
@@ -230,7 +232,7 @@ export class Core {
    * had not refused before is the answer.
    */
   async #putIntoForce(): Promise<string | undefined> {
-    const { inForce } = this.#configuration;
+    const { inForce } = this.#parts.configuration;
     if (inForce === undefined) return undefined;
     this.#alarms.set("no-configuration", "", undefined);
     const { resolved } = inForce;
@@ -248,7 +250,7 @@ export class Core {
 
   /** Boxes that were paired are linked before they have a configuration: both get the first one. */
   #openPair(resolved: Resolved | undefined): void {
-    const { box, credentials, pairing } = this.#standing;
+    const { box, credentials, pairing } = this.#parts.standing;
     // What is of a box alone stays with it: on the other one it would be the same addresses again.
     const port = resolved === undefined ? pairing && heartbeatPortDefault : resolved.pair?.heartbeat.port;
     this.#replication.setPaired(resolved?.pair !== undefined && credentials !== undefined);
@@ -261,7 +263,7 @@ export class Core {
       port,
       credentials,
       met: pairing?.met,
-      revision: () => this.#configuration.inForce?.revision.id ?? "",
+      revision: () => this.#parts.configuration.inForce?.revision.id ?? "",
       onChange: () => this.#onPeer(),
       onTold: (pools) => this.#serving.setTold(pools),
       pictureOf: (pool) => this.#serving.picture(pool),
@@ -271,8 +273,8 @@ export class Core {
       onRotation: (text) => this.#pairing.rotation?.hear(text),
       wantsFlows: () => this.#replication.status !== undefined,
       onFlows: (socket) => this.#replication.attach(socket),
-      onLink: (up) => this.#committer.setLink(up),
-      onCommitMessage: (message) => this.#committer.receive(message),
+      onLink: (up) => this.#parts.committer.setLink(up),
+      onCommitMessage: (message) => this.#parts.committer.receive(message),
       count: this.#count,
     });
     this.#pair.setAddresses(this.#status?.peer?.addresses ?? []);
@@ -283,7 +285,7 @@ export class Core {
     this.#ready.look();
     this.#pair?.setAddresses(status.peer?.addresses ?? []);
     this.#compareRevisions();
-    this.#committer.setRole(status.role === "active", status.peer?.alive === true);
+    this.#parts.committer.setRole(status.role === "active", status.peer?.alive === true);
     this.#serving.setGroups(status.groups);
     this.#replication.setGroups(status.groups);
     this.#connections.setGroups(status.groups);
@@ -292,7 +294,7 @@ export class Core {
 
   #onSentinel(): void {
     this.#alarms.set("sentinel-away", "", undefined);
-    void this.#maintenance.repeat(this.#sentinel);
+    void this.#parts.maintenance.repeat(this.#sentinel);
     this.#pairing.rotation?.announce();
   }
 
@@ -311,23 +313,23 @@ export class Core {
 
   #onPeer(): void {
     this.#compareRevisions();
-    this.#pair?.tellDrains(this.#drains.all);
+    this.#pair?.tellDrains(this.#parts.drains.all);
     if (this.#sentinel.connected) this.#pairing.rotation?.announce();
   }
 
   #onDrains(): void {
-    this.#serving.setDrains(this.#drains.names);
-    this.#pair?.tellDrains(this.#drains.all);
-    this.#log.info("drains", { backends: [...this.#drains.names] });
+    this.#serving.setDrains(this.#parts.drains.names);
+    this.#pair?.tellDrains(this.#parts.drains.all);
+    this.#log.info("drains", { backends: [...this.#parts.drains.names] });
   }
 
   #compareRevisions(): void {
     const theirs = this.#pair?.up === true ? this.#pair.revision : this.#status?.peer?.revision;
-    this.#revisions.compare(this.#configuration.inForce?.revision.id, theirs);
+    this.#revisions.compare(this.#parts.configuration.inForce?.revision.id, theirs);
   }
 
   #onCommit(): void {
-    for (const [kind, sentence] of commitAlarms(this.#committer)) this.#alarms.set(kind, "", sentence);
+    for (const [kind, sentence] of commitAlarms(this.#parts.committer)) this.#alarms.set(kind, "", sentence);
     this.#publishStatus();
   }
 
@@ -342,17 +344,17 @@ export class Core {
   #answers(): Answers {
     return {
       status: async (query) => {
-        const only = servicesAsked(this.#configuration.inForce?.resolved, query);
+        const only = servicesAsked(this.#parts.configuration.inForce?.resolved, query);
         await this.#serving.countFlows();
         return this.#boxStatus(only);
       },
       health: (service) =>
-        healthAnswer(this.#configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
+        healthAnswer(this.#parts.configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
       events: () => this.#events,
       log: () => this.#log.lines(),
       neighbours: () => this.#network.neighbours(),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
-      maintenance: (on) => this.#inTurn(() => this.#maintenance.set(on, this.#sentinel)),
+      maintenance: (on) => this.#inTurn(() => this.#parts.maintenance.set(on, this.#sentinel)),
       ...this.#toolbox.answers,
     };
   }
@@ -376,10 +378,10 @@ export class Core {
   }
 
   #boxStatus(only: ReadonlySet<string> | undefined): JsonInPieces {
-    const { inForce } = this.#configuration;
+    const { inForce } = this.#parts.configuration;
     const sources: StatusSources = {
       // A paired box has its letter before it has a configuration.
-      box: inForce === undefined ? this.#standing.box : inForce.resolved.box,
+      box: inForce === undefined ? this.#parts.standing.box : inForce.resolved.box,
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
       editors: this.#candidate?.authors ?? [],
@@ -389,7 +391,7 @@ export class Core {
       oneArmOf: (service) => this.#serving.oneArmOf(service),
       flows: this.#serving.flows,
       trafficOf: (service) => readTraffic(this.#serving.balancer, service),
-      drains: this.#drains.names,
+      drains: this.#parts.drains.names,
       replication: this.#replication,
       alarms: this.#alarms.alarms,
       counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },

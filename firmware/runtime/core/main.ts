@@ -46,6 +46,7 @@ try {
     importFile: values.import,
     pairKeyFile: values["pair-key"],
     restart,
+    end: (as) => report({ kind: "end", as }),
   });
   await core.bringUp();
   report({ kind: "ready" });

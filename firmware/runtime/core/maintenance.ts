@@ -16,6 +16,10 @@ export class Maintenance {
     this.#on = on;
   }
 
+  get on(): boolean {
+    return this.#on;
+  }
+
   static async load(settings: Pick<Configuration, "setting" | "putSetting">): Promise<Maintenance> {
     return new Maintenance(settings, (await settings.setting(MAINTENANCE)) === "on");
   }

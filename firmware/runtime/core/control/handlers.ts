@@ -43,7 +43,7 @@ export interface Answers {
 /** All but what its neighbours `…-handlers.ts` answer. */
 export function controlHandlers(
   answers: Answers,
-): Omit<ControlHandlers, keyof BackupMethods | keyof ConfigurationMethods | keyof PairingMethods> {
+): Omit<ControlHandlers, "power" | keyof BackupMethods | keyof ConfigurationMethods | keyof PairingMethods> {
   return {
     status: (query) => answers.status(query),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),
@@ -105,7 +105,8 @@ export function checkedQuery<Query extends object>(
   return query;
 }
 
-function message(result: CommandResult): string {
+/** What a command came to, or a refusal with its words. */
+export function message(result: Pick<CommandResult, "ok" | "message" | "exitCode">): string {
   if (result.ok) return result.message;
   const codes: readonly number[] = Object.values(ExitCode);
   const exitCode = codes.includes(result.exitCode) ? (result.exitCode as ExitCode) : ExitCode.failed;
