@@ -134,7 +134,7 @@ describe("a change on the command line", () => {
     const files: readonly [string | Uint8Array, string][] = [
       [new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), "the document is not UTF-8 text"],
       [Buffer.from('\ufeff{"interfaces":[]}', "utf16le"), "it looks like UTF-16"],
-      [Buffer.alloc(25 << 20, " "), "at most 25165824 are possible"],
+      [Buffer.alloc(60 << 20, " "), "at most 25165824 are possible"],
       ['{"interfaces":[],"interfaces":[]}', "a second time in one object"],
       ["[".repeat(1_000), "more than 32 objects and lists"],
     ];
