@@ -1,4 +1,5 @@
 /** The console menu of a pair's box, on a real pseudo-terminal, by keys alone. */
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pair } from "./pair-fixture.ts";
 import { FUTAGO } from "./running-box.ts";
@@ -85,6 +86,23 @@ describe("the console menu", () => {
     await terminal.press("x", menu);
     expect((await pair.status("a")).revision).toBe(revision);
     expect((await pair.box("a").futago("discard", "--force")).code).toBe(0);
+  });
+
+  it("restores a backup file, whose passphrase it asks for", async () => {
+    const [box, file] = [pair.box("a"), join(pair.files.directory, "a backup")];
+    const passphrase = pair.files.file("passphrase", "one two three four five\n");
+    expect(await box.futago("backup", file, "--passphrase-file", passphrase)).toMatchObject({ code: 0, stderr: "" });
+    const { revision } = await pair.status("a");
+    await box.futago("set", "interfaces.wan.note", "after the backup");
+    expect((await box.futago("commit")).code).toBe(0);
+    await terminal.press("r", /The path of the backup file/);
+    await terminal.press(`${file}\r`, /[Pp]assphrase/);
+    await terminal.press("one two three four five\r", /The backup's configuration is committed[\s\S]*Press Enter/);
+    expect(terminal.lines.join("\n")).not.toContain("one two three");
+    await terminal.press("\r", /Done\./);
+    await terminal.press("x", menu);
+    const shown = async (which: string) => (await box.futago("show", "config", "--revision", which)).stdout;
+    expect(await shown("0")).toBe(await shown(revision));
   });
 
   it("lends the terminal to a shell, redraws, and says when the box is away", async () => {
