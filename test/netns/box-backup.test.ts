@@ -18,7 +18,12 @@ const MAP = Object.entries(RENAMED)
   .join(",");
 
 let pair: Pair;
-afterEach(() => pair.destroy());
+const running: RunningBox[] = [];
+const log = () => running.map((one) => one.stderr().slice(-4000)).join("\n===\n");
+afterEach(async () => {
+  running.length = 0;
+  await pair.destroy();
+});
 
 /** State directories of two boxes that were paired, as the ceremony leaves them. */
 async function marry(): Promise<void> {
@@ -42,6 +47,7 @@ async function linkLocal(name: Box, device: string): Promise<string> {
 
 async function start(name: Box, state: string, ...argv: string[]): Promise<RunningBox> {
   const box = pair.files.start(pair.hosts[name], pair.files.state(state), ...argv);
+  running.push(box);
   await box.ready(READY_MILLIS);
   return box;
 }
@@ -49,7 +55,7 @@ async function start(name: Box, state: string, ...argv: string[]): Promise<Runni
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 40_000;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`never: ${what}`);
+    if (performance.now() > deadline) throw new Error(`never: ${what}\n${log()}`);
     await pause(50);
   }
 }

@@ -6,7 +6,8 @@ import { canonicalJson } from "../../config/canonical.ts";
 import { exampleDocument } from "../../config/example.test-support.ts";
 import { RefusalError } from "../exit-code.ts";
 import { revisionId } from "../store/revision.ts";
-import { Store } from "../store/store.ts";
+import { refusal } from "../store/refusal.ts";
+import { Store, StoreError } from "../store/store.ts";
 import type { Backup } from "./backup.ts";
 import { makeBackup } from "./make.ts";
 import { fitted, putDown } from "./restore.ts";
@@ -116,6 +117,23 @@ describe("what is put down", () => {
     const again = await makeBackup(store, { letter: "a", devices: [], pairing: undefined });
     expect(again).toEqual({ ...backup, made: expect.any(String) });
     expect(existsSync(join(stateDirectory, "pairing.json"))).toBe(false);
+  });
+
+  it("is refused in words when the disk is full", async () => {
+    const full = new StoreError(refusal("diskFull", "futago.db: database or disk is full"));
+    const refusing = {
+      adopt: () => Promise.reject(full),
+      append: store.append.bind(store),
+      putSetting: async () => {},
+    };
+    const backup = backupOf(exampleDocument);
+    const into = { store: refusing, stateDirectory, pairing: undefined, text: backup.head.text, author: "carol" };
+    expect(await refusalOf(putDown(backup, into))).toEqual([
+      1,
+      "futago.db: database or disk is full",
+      "free some space on that file system, and restore again.",
+    ]);
+    expect(await store.head()).toBeUndefined();
   });
 
   it("with other devices is a revision after that of the file, by whoever restored it", async () => {

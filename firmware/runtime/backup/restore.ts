@@ -9,6 +9,7 @@ import { judgeAside } from "../core/judge.ts";
 import { problemsRefusal } from "../core/configuration.ts";
 import type { Box } from "../messages.ts";
 import { type PairingFile, writePairing } from "../pairing-file.ts";
+import { refusalOf } from "../store/refusal.ts";
 import type { Store } from "../store/store.ts";
 import type { Backup, BackupReading, BackupRefusal } from "./backup.ts";
 import { type DeviceMap, devicesNamed, withDevices } from "./devices.ts";
@@ -62,19 +63,29 @@ const refusals: Readonly<Record<BackupRefusal, (field: string) => { readonly wha
 };
 
 /**
- * Resolves to the revision in force from now on. The pairing is put down first: a box of a pair without a
+ * Resolves to the revision in force from now on; throws RefusalError when the disk refuses. The pairing is put down first: a box of a pair without a
  * configuration is a box that waits for one, and a configuration of a pair without a pairing could not start.
  */
-export async function putDown(
-  { head, lineage, settings }: Backup,
-  into: {
-    readonly store: Store;
-    readonly stateDirectory: string;
-    readonly pairing: PairingFile | undefined;
-    readonly text: string;
-    readonly author: string;
-  },
-): Promise<string> {
+export async function putDown(backup: Backup, into: Into): Promise<string> {
+  try {
+    return await putDownWhole(backup, into);
+  } catch (error) {
+    const refused = refusalOf(error, into.stateDirectory);
+    if (refused === undefined) throw error;
+    const { what, mend } = refused;
+    throw new RefusalError({ exitCode: ExitCode.failed, what, mend: `${mend}, and restore again.` });
+  }
+}
+
+export interface Into {
+  readonly store: Pick<Store, "adopt" | "append" | "putSetting">;
+  readonly stateDirectory: string;
+  readonly pairing: PairingFile | undefined;
+  readonly text: string;
+  readonly author: string;
+}
+
+async function putDownWhole({ head, lineage, settings }: Backup, into: Into): Promise<string> {
   const { store, stateDirectory, pairing, text, author } = into;
   if (pairing !== undefined) writePairing(stateDirectory, pairing);
   await store.adopt(lineage, head);

@@ -4,6 +4,7 @@ import { makeBackup } from "../../backup/make.ts";
 import { accepted, type Fitted, fitted, pairingFor, putDown } from "../../backup/restore.ts";
 import type { BackupMethods, Restored, RestoreWish } from "../../control-backup.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
+import { readPairing } from "../../pairing-file.ts";
 import { JsonInPieces, objectInPieces } from "../../json-pieces.ts";
 import type { Commits } from "../commit/commits.ts";
 import type { Configuration } from "../configuration.ts";
@@ -29,7 +30,9 @@ export function backupHandlers(options: BackupHandlersOptions): Pick<ControlHand
   const { configuration, standing, devices } = options;
   return {
     backup: async () => {
-      const origin = { letter: standing.box, devices: await devices(), pairing: standing.pairing };
+      // As it is now: keys are changed while the box runs.
+      const pairing = standing.kind === "key" ? undefined : readPairing(options.stateDirectory);
+      const origin = { letter: standing.box, devices: await devices(), pairing };
       const backup = await makeBackup(configuration.store, origin);
       if (backup === undefined) throw new RefusalError({ exitCode: ExitCode.failed, what: NO_CONFIGURATION });
       return new JsonInPieces(objectInPieces({ facts: backupFacts(backup) }, "document", [backup.head.text]));
