@@ -29,6 +29,8 @@ export interface RunOptions {
 /** What core tells the supervisor over IPC. */
 export type CoreReport =
   | { readonly kind: "ready" }
+  /** It ends now, to be started again. */
+  | { readonly kind: "restarting" }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   /** A person ordered it, and the peer has taken over. */
   | { readonly kind: "end"; readonly as: PowerEnd };
@@ -180,6 +182,8 @@ class Supervisor {
         if (!this.#ready) process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
         this.#ready = true;
         return;
+      case "restarting":
+        return this.#core.expectEnd();
       case "end":
         this.ordered = message.as;
         this.#finish(ExitCode.done);

@@ -64,7 +64,7 @@ async function stop(): Promise<void> {
 /** Nothing is taken down: the supervisor starts a fresh core, which finds everything as it is. */
 function restart(reason: string): void {
   log.info("core-restarts", { reason });
-  process.exit(ExitCode.done);
+  process.send?.({ kind: "restarting" } satisfies CoreReport, () => process.exit(ExitCode.done));
 }
 
 function refuse(refusal: Refusal): void {

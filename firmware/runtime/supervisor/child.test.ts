@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Child, type ChildEnd } from "./child.ts";
 
 /** A child that runs JavaScript given as text. */
-function run(scripts: readonly string[], decide: (end: ChildEnd, ends: number) => boolean) {
+function run(scripts: readonly string[], decide: (end: ChildEnd, ends: number) => boolean, planned?: string) {
   const messages: unknown[] = [];
   const ends: ChildEnd[] = [];
   let starts = 0;
@@ -13,7 +13,10 @@ function run(scripts: readonly string[], decide: (end: ChildEnd, ends: number) =
   const child = new Child({
     name: "core",
     argv: () => ["-e", scripts[Math.min(starts++, scripts.length - 1)] ?? ""],
-    onMessage: (message) => messages.push(message),
+    onMessage: (message) => {
+      messages.push(message);
+      if (message === planned) child.expectEnd();
+    },
     onEnd: (end) => {
       ends.push(end);
       const again = decide(end, ends.length);
@@ -42,6 +45,19 @@ describe("a child of the supervisor", () => {
     await child.stop(5_000);
     expect(ends).toEqual([{ name: "core", code: 0, signal: null }]);
     expect(child.report.pid).toBeNull();
+  });
+
+  it("that said so is started again at once, as often as it likes, and that is no end to tell of", async () => {
+    const again = 'process.send("again", () => process.exit(0))';
+    const { child, messages, ends, over } = run(
+      [again, again, again, again, again, "process.exit(9)"],
+      () => false,
+      "again",
+    );
+    await over;
+    expect(messages).toEqual(Array.from({ length: 5 }, () => "again"));
+    expect(ends).toEqual([{ name: "core", code: 9, signal: null }]);
+    expect(child.report).toMatchObject({ restarts: 0, lastEnd: "exit code 9" });
   });
 
   it("is killed when it does not obey in time", async () => {

@@ -26,6 +26,7 @@ export class Child {
   #restarts = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
+  #expected = false;
   #lastEnd: string | null = null;
   #ended: Promise<void> = Promise.resolve();
 
@@ -78,6 +79,11 @@ export class Child {
     clearTimeout(insist);
   }
 
+  /** It said that it ends in order to be started again: at once, and that is no accident. */
+  expectEnd(): void {
+    this.#expected = true;
+  }
+
   /** What the child also meets when the supervisor dies. */
   closeInput(): void {
     this.#process?.stdin?.end();
@@ -91,6 +97,9 @@ export class Child {
 
   #onExit(startedAt: number, code: number | null, signal: NodeJS.Signals | null): void {
     this.#process = undefined;
+    const expected = this.#expected && signal === null;
+    this.#expected = false;
+    if (expected && !this.#stopping) return this.start();
     this.#lastEnd = signal === null ? `exit code ${code ?? "unknown"}` : `killed by ${signal}`;
     const mayRestart = this.#options.onEnd({ name: this.#options.name, code, signal });
     if (this.#stopping || !mayRestart) return;
