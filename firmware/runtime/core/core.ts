@@ -41,7 +41,7 @@ import { SentinelReady } from "./sentinel-ready.ts";
 import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
 import { type StatusSources, statusText } from "./status.ts";
-import { readTraffic } from "./trace/traffic.ts";
+import { Turns } from "./turns.ts";
 import { VipConnections } from "./vip-connections.ts";
 
 export interface CoreOptions {
@@ -80,6 +80,7 @@ export class Core {
   readonly #serving: Serving;
   readonly #replication: ReplicationKeeper;
   readonly #toolbox: Toolbox;
+  readonly #turns = new Turns();
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
   readonly #events: SentinelEvent[] = [];
@@ -93,7 +94,6 @@ export class Core {
   #pair: Pair | undefined;
   #candidate: Candidate | undefined;
   #status: SentinelStatus | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
   readonly #ready = new SentinelReady();
 
   private constructor(options: CoreOptions, parts: Parts) {
@@ -167,7 +167,7 @@ export class Core {
       configuration,
       log,
       box: credentials && box,
-      putIntoForce: () => core.#inTurn(() => core.#putIntoForce()),
+      putIntoForce: () => core.#turns.take(() => core.#putIntoForce()),
       send: (message) => core.#pair?.sendCommitMessage(message),
       onChange: () => core.#onCommit(),
     });
@@ -187,7 +187,7 @@ export class Core {
           maintenance,
           status: () => core.#status,
           end: options.end,
-          inTurn: (change) => core.#inTurn(change),
+          inTurn: (change) => core.#turns.take(change),
         }),
         ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
       },
@@ -220,7 +220,7 @@ export class Core {
     this.#pair?.close();
     this.#sentinel.close();
     this.#connections.close();
-    await this.#turn;
+    await this.#turns.over();
     await this.#network.close();
     this.#replication.close();
     await this.#serving.remove();
@@ -318,9 +318,10 @@ export class Core {
   }
 
   #onDrains(): void {
-    this.#serving.setDrains(this.#parts.drains.names);
-    this.#pair?.tellDrains(this.#parts.drains.all);
-    this.#log.info("drains", { backends: [...this.#parts.drains.names] });
+    const { names, all } = this.#parts.drains;
+    this.#serving.setDrains(names);
+    this.#pair?.tellDrains(all);
+    this.#log.info("drains", { backends: [...names] });
   }
 
   #compareRevisions(): void {
@@ -354,16 +355,9 @@ export class Core {
       log: () => this.#log.lines(),
       neighbours: () => this.#network.neighbours(),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
-      maintenance: (on) => this.#inTurn(() => this.#parts.maintenance.set(on, this.#sentinel)),
+      maintenance: (on) => this.#turns.take(() => this.#parts.maintenance.set(on, this.#sentinel)),
       ...this.#toolbox.answers,
     };
-  }
-
-  /** Changes are made one after the other. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(change);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   #setServingAlarms(): void {
@@ -386,11 +380,7 @@ export class Core {
       revision: inForce?.revision.id ?? "",
       editors: this.#candidate?.authors ?? [],
       sentinel: this.#status,
-      healthOf: (pool) => this.#serving.healthOf(pool),
-      fallback: this.#serving.fallback,
-      oneArmOf: (service) => this.#serving.oneArmOf(service),
-      flows: this.#serving.flows,
-      trafficOf: (service) => readTraffic(this.#serving.balancer, service),
+      serving: this.#serving,
       drains: this.#parts.drains.names,
       replication: this.#replication,
       alarms: this.#alarms.alarms,

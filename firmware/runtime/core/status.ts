@@ -1,18 +1,11 @@
-/** Puts together what `futago status` says, from what the parts of core know. Pure. */
+/** Puts together what `futago status` says, from what the parts of core know. */
 import { lookup } from "../../config/lookup.ts";
-import type { Resolved, ResolvedPool, ResolvedService } from "../../config/resolved.ts";
+import type { Resolved, ResolvedService } from "../../config/resolved.ts";
 import type { CandidateAuthor } from "../control-configuration.ts";
-import type {
-  BackendStatus,
-  BoxStatus,
-  ConnectionsShown,
-  ReplicationShown,
-  ServiceAttachment,
-  ServiceStatus,
-} from "../control.ts";
+import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
-import type { BackendHealth } from "./checks/backend-health.ts";
-import { NO_TRAFFIC, type ServiceTraffic } from "./trace/traffic.ts";
+import type { Serving } from "./serving.ts";
+import { NO_TRAFFIC, readTraffic } from "./trace/traffic.ts";
 
 export interface StatusSources {
   readonly box: string | undefined;
@@ -21,17 +14,7 @@ export interface StatusSources {
   readonly editors: readonly CandidateAuthor[];
   /** Undefined while the sentinel is away. */
   readonly sentinel: SentinelStatus | undefined;
-  /** How the pool's backends stand, in their order. */
-  readonly healthOf: (pool: ResolvedPool) => readonly BackendHealth[];
-  readonly fallback: {
-    attachmentOf(service: ResolvedService): ServiceAttachment;
-    /** Undefined: not served by nftables. */
-    establishedOf(service: ResolvedService): number | undefined;
-  };
-  readonly oneArmOf: (service: ResolvedService) => readonly string[];
-  /** Established connections by address and port of the backend, "10.2.0.11:80". */
-  readonly flows: ReadonlyMap<string, number>;
-  readonly trafficOf: (service: ResolvedService) => ServiceTraffic;
+  readonly serving: Pick<Serving, "healthOf" | "fallback" | "oneArmOf" | "flows" | "balancer">;
   /** By "pool/backend". */
   readonly drains: ReadonlySet<string>;
   readonly replication: {
@@ -99,8 +82,8 @@ function shownReplication(status: ReplicationShown | undefined): ReplicationShow
 
 function serviceStatus(service: ResolvedService, connections: ConnectionsShown, sources: StatusSources): ServiceStatus {
   const pool = sources.config === undefined ? undefined : lookup(sources.config).pools.get(service.pool);
-  const traffic = sources.trafficOf(service);
-  const judged = pool === undefined ? [] : sources.healthOf(pool);
+  const traffic = readTraffic(sources.serving.balancer, service);
+  const judged = pool === undefined ? [] : sources.serving.healthOf(pool);
   const backends = (pool?.backends ?? []).map((backend, i): BackendStatus => {
     const { name, address, port, weight, backup, maxConnections } = backend;
     const health = judged[i];
@@ -112,7 +95,7 @@ function serviceStatus(service: ResolvedService, connections: ConnectionsShown, 
       backup,
       healthy: health?.healthy ?? false,
       reason: health?.reason ?? "not checked yet",
-      flows: sources.flows.get(`${address}:${port}`) ?? 0,
+      flows: sources.serving.flows.get(`${address}:${port}`) ?? 0,
       draining: sources.drains.has(`${service.pool}/${name}`),
       limit: maxConnections ?? null,
       traffic: traffic.backends.get(`${address}:${port}`) ?? NO_TRAFFIC,
@@ -130,13 +113,16 @@ function serviceStatus(service: ResolvedService, connections: ConnectionsShown, 
     persistence,
     traffic: traffic.service,
     connections,
-    ...sources.fallback.attachmentOf(service),
-    oneArmClients: sources.oneArmOf(service),
+    ...sources.serving.fallback.attachmentOf(service),
+    oneArmClients: sources.serving.oneArmOf(service),
     backends,
   };
 }
 
-function connectionsOf(service: ResolvedService, { fallback, replication }: StatusSources): ConnectionsShown {
+function connectionsOf(
+  service: ResolvedService,
+  { serving: { fallback }, replication }: StatusSources,
+): ConnectionsShown {
   const established = fallback.establishedOf(service);
   return established === undefined ? replication.connections(service) : { established, replicated: null };
 }

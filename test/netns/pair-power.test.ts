@@ -1,0 +1,64 @@
+/** Reboot and power-off by command: the peer takes over first, or the box stays up. */
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Prober } from "../lab/prober.ts";
+import { Pair, pause, VIP } from "./pair-fixture.ts";
+
+let pair: Pair;
+let prober: Prober;
+
+beforeAll(async () => {
+  pair = await Pair.start();
+  await pair.settled("a");
+  prober = await Prober.start(pair.client, { address: VIP, ping: true });
+});
+afterAll(async () => {
+  await prober.stop();
+  await pair.destroy();
+});
+
+it("the active box reboots after the peer took over, without a lost probe, and its machine is told", async () => {
+  const told = join(pair.files.directory, "told");
+  const program = pair.files.file("power", `#!/bin/sh\nprintf '%s' "$*" >${told}\n`);
+  chmodSync(program, 0o755);
+  await pair.box("a").stop();
+  await pair.startBox("a", ["--power", program]);
+  await pair.settled("b");
+  await pair.bringTo("a");
+  const { lost } = prober.tick;
+  const answered = await pair.box("a").futago("reboot");
+  expect(answered).toMatchObject({ code: 0, stdout: "The peer has taken over. This box reboots now.\n" });
+  const ended = await pair.box("a").ended();
+  expect([ended.code, ended.stdout.trim().split("\n").at(-1)]).toEqual([0, '{"event":"reboot"}']);
+  expect(readFileSync(told, "utf8")).toBe("reboot");
+  await pair.role("b", "active");
+  await pause(700);
+  expect(prober.tick.lost).toBe(lost);
+});
+
+it("the active box without a peer refuses, and goes on serving; --force ends it", async () => {
+  for (const verb of ["reboot", "poweroff"]) {
+    const refused = await pair.box("b").futago(verb);
+    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("--force ends it all the same")]);
+  }
+  await pause(300);
+  expect((await pair.status("b")).role).toBe("active");
+  // The wish of a refused order is not kept: a peer that comes back takes nothing over.
+  await pair.startBox("a", []);
+  await pair.settled("b");
+  await pair.powerOff("a");
+  await pair.until("b", "without a peer", ({ peer }) => peer?.alive === false);
+  const forced = await pair.box("b").futago("poweroff", "--force");
+  expect(forced).toMatchObject({ code: 0, stdout: "Nobody has taken over. This box powers off now.\n" });
+  expect((await pair.box("b").ended()).stdout).toContain('{"event":"poweroff"}');
+});
+
+it("a standby reboots at once", async () => {
+  for (const port of ["wan", "lan", "sync"] as const) await pair.setCable("a", port, true);
+  await Promise.all([pair.startBox("a", []), pair.startBox("b", [])]);
+  await pair.settled("a");
+  expect(await pair.box("b").futago("reboot")).toMatchObject({ code: 0, stdout: "This box reboots now.\n" });
+  expect((await pair.box("b").ended()).code).toBe(0);
+  expect((await pair.status("a")).role).toBe("active");
+});
