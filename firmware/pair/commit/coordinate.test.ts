@@ -45,6 +45,18 @@ describe("a box that coordinates", () => {
     expect(done.state).toMatchObject({ inForce: next.id, work: { kind: "idle" } });
   });
 
+  it("lets the peer begin to judge a large document at the same time", () => {
+    const source = (length: number) => ({ kind: "given", document: "x".repeat(length) }) as const;
+    const large = run(A, start, request(commit({ source: source(64 << 10) })));
+    expect(kinds(large.actions)).toEqual(["judge", "send consider"]);
+    expect(kinds(run(A, start, request(commit({ source: source(1_000) }))).actions)).toEqual(["judge"]);
+    const alone = run(A, box(), { kind: "role", active: true, peerAlive: false });
+    expect(kinds(run(A, alone.state, request(commit({ source: source(64 << 10) }))).actions)).toEqual(["judge"]);
+    expect(run(A, start, heard({ kind: "consider", document: "{}" })).actions).toEqual([
+      { kind: "consider", document: "{}" },
+    ]);
+  });
+
   it("changes nothing when the document, the peer or its disk refuses", () => {
     const asked = run(A, start, request(commit())).state;
     const invalid = run(A, asked, {

@@ -8,6 +8,7 @@ import { become, done, give, unless, withHead } from "./parts.ts";
 import { CHANGED_MEANWHILE, NOTHING_TO_GO_BACK_TO, onPeer, PEER_BUSY, PEER_SILENT } from "./refusals.ts";
 import { heldByPeer, notInForce, notRolledBack, ROLES_CHANGED, rolledBack, waitsForConfirmation } from "./refusals.ts";
 import type {
+  CommitAction,
   CommitConfig,
   CommitRefusal,
   CommitState,
@@ -27,6 +28,8 @@ import type {
 export const PREPARE_WITHIN = seconds(15);
 export const STORE_WITHIN = seconds(5);
 export const APPLY_WITHIN = seconds(15);
+/** UTF-16 units; what is smaller is judged in a few milliseconds. */
+const LARGE_LENGTH = 64 << 10;
 /** When the disk refused it. */
 const UNDO_AGAIN = seconds(5);
 
@@ -41,7 +44,20 @@ export function beginCommit(state: CommitState, request: Request, wish: Commit, 
   // To go back is always possible.
   if (head !== undefined && state.deadline !== undefined && wish.source.kind === "given")
     return unless(state, request, waitsForConfirmation(head));
-  return become(state, { kind: "judging", request, peer }, { kind: "judge", wish, parent: head?.id });
+  return become(
+    state,
+    { kind: "judging", request, peer },
+    { kind: "judge", wish, parent: head?.id },
+    ...hint(wish, peer),
+  );
+}
+
+/** Judging takes a second where a document is large: the peer begins at the same time. */
+function hint({ source }: Commit, peer: PeerShare): readonly CommitAction[] {
+  if (peer !== "inForce" || source.kind !== "given") return [];
+  const { document } = source;
+  if (typeof document !== "string" || document.length < LARGE_LENGTH) return [];
+  return [{ kind: "send", message: { kind: "consider", document } }];
 }
 
 export function onJudged(state: CommitState, work: In<"judging">, judged: Judged, now: Instant): CommitStep {

@@ -213,6 +213,8 @@ function onMessage(config: CommitConfig, state: CommitState, message: CommitMess
       return give(state, { kind: "keep", revision: message.revision });
     case "want":
       return give(state, ...message.ids.map((id) => ({ kind: "handOver", id }) as const));
+    case "consider":
+      return give(state, { kind: "consider", document: message.document });
     case "prepare":
       return onPrepare(state, message.revision);
     case "store":

@@ -117,6 +117,8 @@ export type CommitMessage =
   | { readonly kind: "keep"; readonly revision: Revision }
   /** Revisions of the lineage whose documents the other box has not; each is answered by "keep" where it can be. */
   | { readonly kind: "want"; readonly ids: readonly RevisionId[] }
+  /** A large document that is about to be prepared: both boxes may judge it at one time. Nothing depends on it. */
+  | { readonly kind: "consider"; readonly document: string }
   | { readonly kind: "prepare"; readonly revision: Revision }
   | { readonly kind: "prepared"; readonly id: RevisionId }
   | { readonly kind: "store"; readonly id: RevisionId }
@@ -185,6 +187,8 @@ export type CommitAction =
     }
   /** Whether the peer's revision is what its id says and can be put into force here. */
   | { readonly kind: "check"; readonly revision: Revision }
+  /** Judges a document that is likely to be checked soon. Not answered. */
+  | { readonly kind: "consider"; readonly document: string }
   /** Stores without making it the head. Not answered. */
   | { readonly kind: "keep"; readonly revision: Revision }
   /** Stores as the head's child and makes it the head. */

@@ -184,6 +184,8 @@ export class SimulatedBox {
           return undefined;
         });
       }
+      case "consider":
+        return;
       case "fillUp": {
         const ids = this.disk.lineage().filter((one) => !this.disk.revisions.has(one.id));
         this.#world.send(this.letter, { kind: "want", ids: ids.map(({ id }) => id) });

@@ -165,6 +165,9 @@ export class Committer {
         return undefined;
       case "judge":
         return { kind: "judged", judged: await documents.judge(action.wish, action.parent) };
+      case "consider":
+        await documents.consider(action.document);
+        return undefined;
       case "check":
         return { kind: "checked", id: action.revision.id, refusal: await documents.check(action.revision) };
       case "land": {

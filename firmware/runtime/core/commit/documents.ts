@@ -26,7 +26,9 @@ const SENTENCE_SHOWN = 2_000;
 
 export class Documents {
   readonly #configuration: Configuration;
+  /** By the hash of the canonical text. */
   readonly #judged = new Map<string, Resolved>();
+  #considering: Promise<void> | undefined;
 
   constructor(configuration: Configuration) {
     this.#configuration = configuration;
@@ -43,7 +45,7 @@ export class Documents {
     const warnings = judged.value.warnings.map(warningText);
     if (text === this.#configuration.inForce?.revision.text) return { kind: "unchanged", warnings };
     const id = revisionId(parent, text);
-    this.#remember(id, resolved);
+    this.#remember(text, resolved);
     const time = new Date().toISOString();
     return { kind: "revision", revision: { id, parent, text, author, comment, time, confirmSeconds }, warnings };
   }
@@ -51,11 +53,26 @@ export class Documents {
   /** Whether a revision of the peer is what its id says, and can be put into force here. */
   async check({ id, parent, text }: Revision): Promise<CommitRefusal | undefined> {
     if (revisionId(parent, text) !== id) return NOT_ITS_ID;
+    await this.#considering;
+    if (this.#judged.has(hashOf(text))) return undefined;
     const judged = await refusalOr(() => this.#configuration.judge(text, ""));
     if ("refusal" in judged) return judged.refusal;
     if (judged.value.text !== text) return NOT_CANONICAL;
-    this.#remember(id, judged.value.resolved);
+    this.#remember(text, judged.value.resolved);
     return undefined;
+  }
+
+  /** Judges what {@link check} is likely to be asked of; one document at a time, others are left out. */
+  async consider(document: string): Promise<void> {
+    if (this.#considering !== undefined) return;
+    this.#considering = this.#judgeAhead(document);
+    await this.#considering;
+    this.#considering = undefined;
+  }
+
+  async #judgeAhead(document: string): Promise<void> {
+    const judged = await refusalOr(() => this.#configuration.judge(document, ""));
+    if ("value" in judged) this.#remember(judged.value.text, judged.value.resolved);
   }
 
   async keep(revision: Revision): Promise<CommitRefusal | undefined> {
@@ -130,16 +147,21 @@ export class Documents {
     if (inForce?.revision.id === id) return inForce;
     const revision = await store.get(id);
     if (revision === undefined) throw new RefusalError({ ...DOCUMENT_GONE, exitCode: ExitCode.failed });
-    const resolved = this.#judged.get(id) ?? (await this.#configuration.resolve(revision.text));
+    const resolved = this.#judged.get(hashOf(revision.text)) ?? (await this.#configuration.resolve(revision.text));
     return { revision, resolved };
   }
 
-  #remember(id: string, resolved: Resolved): void {
-    this.#judged.delete(id);
-    this.#judged.set(id, resolved);
+  #remember(text: string, resolved: Resolved): void {
+    const hash = hashOf(text);
+    this.#judged.delete(hash);
+    this.#judged.set(hash, resolved);
     const [oldest] = this.#judged.keys();
     if (this.#judged.size > JUDGED_KEPT && oldest !== undefined) this.#judged.delete(oldest);
   }
+}
+
+function hashOf(text: string): string {
+  return revisionId(undefined, text);
 }
 
 const DOCUMENT_GONE: CommitRefusal = {

@@ -43,6 +43,7 @@ const MESSAGES: readonly CommitMessage[] = [
   { kind: "revision", revision, parent: { ...revision, parent: undefined }, lineage: [summary] },
   { kind: "keep", revision },
   { kind: "want", ids: [id, other] },
+  { kind: "consider", document: "{}" },
   { kind: "prepare", revision },
   { kind: "prepared", id },
   { kind: "store", id },

@@ -172,6 +172,7 @@ const SHAPES: { readonly [Kind in CommitMessage["kind"]]: Shape<Of<Kind>> } = {
   revision: passage,
   keep: { revision },
   want: { ids: list(WANTED_MAX, id) },
+  consider: { document },
   prepare: { revision },
   prepared: { id },
   store: { id },
