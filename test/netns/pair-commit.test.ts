@@ -41,7 +41,9 @@ async function agree(): Promise<void> {
     // Each box took the first one from a file of its own.
     return { id, author, comment: author === "import" ? "" : comment, confirmedBy };
   };
-  expect(b?.map(told)).toEqual(a?.map(told));
+  // A sibling that lost stands where each box learnt of it.
+  const line = (past: readonly HistoryEntry[] | undefined) => past?.filter(({ age }) => age >= 0 && age < 3).map(told);
+  expect(line(b)).toEqual(line(a));
 }
 
 const weight = (value: number) => ["set", "pools.web.backends.s1.weight", String(value)];
@@ -102,6 +104,34 @@ describe("a commit", () => {
     await expect.poll(whole, { timeout: 5_000 }).toEqual([true, true, true, true]);
     expect(await said("b", "rollback", "2")).toContain("is in force");
     expect(await weights()).toEqual([4, 4]);
+  });
+});
+
+describe("two commits that did not know of each other", () => {
+  it("leave one in force, the other one kept on both boxes, told, and ready to be brought back", async () => {
+    const all = BOXES.flatMap((box) => (["wan", "lan", "sync"] as const).map((port) => `${box} ${port}` as const));
+    await pair.lose(all, CORE_LINK);
+    for (const box of BOXES) await pair.role(box, "active");
+    for (const [box, value] of [
+      ["a", 20],
+      ["b", 30],
+    ] as const) {
+      await said(box, ...weight(value));
+      expect(await said(box, "commit", "--comment", `made on ${box}`)).toContain("is away.");
+    }
+    await pair.lose([]);
+    await agree();
+    const [value] = await weights();
+    const loser = value === 20 ? "b" : "a";
+    const sentence = await pair.alarm(loser, "revision-lost");
+    const id = /rollback ([0-9a-f]{16})/.exec(sentence)?.[1] ?? "none";
+    for (const box of BOXES) {
+      const past = await asked<readonly HistoryEntry[]>(box, "history", "--limit", "5");
+      const kept = past.find((one) => one.id.startsWith(id));
+      expect(kept).toMatchObject({ age: -1, whole: true, comment: `made on ${loser}` });
+    }
+    expect(await said("a", "rollback", id)).toContain("Both boxes have it.");
+    expect(await weights()).toEqual(value === 20 ? [30, 30] : [20, 20]);
   });
 });
 
