@@ -153,6 +153,30 @@ it("leaves a database of format 1 as it was on a full disk, and brings it up whe
   expect(outcome).toEqual({ refused: "diskFull", format: 1, head: true });
 });
 
+it("goes on with the copy of a damaged database as soon as there is space for a new one", () => {
+  const outcome = onDisk(
+    "400k",
+    "true",
+    `const file = directory + "/futago.db";
+     let { store } = await Store.open(directory);
+     const first = (await store.append(revision(undefined, "first"))).revision.id;
+     await store.close();
+     writeFileSync(file, readFileSync(file).fill(0xa5, 4096));
+     fill();
+     const refused = [(await Store.open(directory)).code, (await Store.open(directory)).code];
+     free();
+     const opened = await Store.open(directory);
+     ({ store } = opened);
+     say({ refused, recovered: opened.recovered, kept: (await store.head())?.id === first });
+     await store.close();`,
+  );
+  expect(outcome).toEqual({
+    refused: ["diskFull", "diskFull"],
+    recovered: expect.stringMatching(/^futago.db was (empty|missing); revision [0-9a-f]{12} is in force from the copy/),
+    kept: true,
+  });
+});
+
 it("says in words that the disk has become read-only, and still gives out what it has", () => {
   const outcome = onMount(
     `truncate -s 8M "$DISK.image" && mkfs.ext4 -q "$DISK.image" && mount -o loop "$DISK.image" "$DISK" && rm "$DISK.image"`,
