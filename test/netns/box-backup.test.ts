@@ -2,8 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import { validate } from "@futago/firmware/config/validate.ts";
+import { type Backup, backupFacts, backupText } from "@futago/firmware/runtime/backup/backup.ts";
+import { seal } from "@futago/firmware/runtime/backup/container.ts";
 import { makeIdentity } from "@futago/firmware/runtime/core/pairing/identity.ts";
 import { writePairing } from "@futago/firmware/runtime/pairing-file.ts";
+import { revisionId } from "@futago/firmware/runtime/store/revision.ts";
 import { type Box, BOXES } from "../lab/topology.ts";
 import { other, Pair, pairDocument, pause, VIP } from "./pair-fixture.ts";
 import { FUTAGO, type RunningBox } from "./running-box.ts";
@@ -173,4 +177,32 @@ describe("a file of a box", () => {
     await unequal.press("another one\r", /the two were not the same/);
     expect(await unequal.ended).toBe(1);
   }, 120_000);
+
+  it("of a pair that was made by a key needs the key, and the same letter", async () => {
+    pair = await Pair.start({ bare: true });
+    const { files } = pair;
+    const judged = validate(pairDocument(), { box: "b" });
+    const text = judged.ok ? judged.text : "";
+    const time = new Date().toISOString();
+    const backup: Backup = {
+      ...{ release: "0.1.0", made: time, letter: "b", devices: [], pairing: undefined, settings: {}, lineage: [] },
+      head: { id: revisionId(undefined, text), parent: undefined, author: "alice", comment: "", time, text },
+    };
+    const file = files.file("b.age", await seal(backupText(backupFacts(backup), text), PASSPHRASE));
+    const pass = ["--passphrase-file", files.file("pass", PASSPHRASE)];
+    const key = ["--pair-key", files.file("key", randomBytes(32).toString("hex"))];
+    const tried: readonly (readonly [state: string, argv: readonly string[], code: number, says: string])[] = [
+      ["keyless", [], 2, "the key is not in it"],
+      ["other", ["--box", "a", ...key], 6, "this box was started as a, and the backup is of box b"],
+    ];
+    for (const [state, argv, code, says] of tried) {
+      const box = await start("a", state, ...argv);
+      expect(await box.futago("restore", file, ...pass)).toMatchObject({ code, stderr: expect.stringContaining(says) });
+      box.process.kill("SIGKILL");
+      await box.ended();
+    }
+    const box = await start("a", "b", "--box", "b", ...key);
+    expect(await box.futago("restore", file, ...pass)).toMatchObject({ code: 0 });
+    expect(await box.status()).toMatchObject({ box: "b", revision: backup.head.id });
+  }, 60_000);
 });
