@@ -118,7 +118,7 @@ const schemaView = DocumentSchema as unknown as SchemaView;
 const boxUnknown: Problem = {
   path: "pair",
   what: "is there, but this box was not told whether it is a or b",
-  mend: "start it with --box a or --box b, or remove pair for a box alone",
+  mend: "pair it with the other box by `futago pair invite`, start it with --box a or --box b, or remove pair for a box alone",
   code: "boxUnknown",
 };
 

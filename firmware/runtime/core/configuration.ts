@@ -190,9 +190,9 @@ function accepted(judged: Judged, options: ConfigurationOptions, where: string):
   if (judged.resolved.pair !== undefined && !options.hasPairKey) {
     throw new RefusalError({
       exitCode: ExitCode.usage,
-      what: "the configuration describes a pair, but no pair key was given",
+      what: "the configuration describes a pair, but this box has no peer",
       where,
-      mend: "Start with --pair-key FILE; make the file with `openssl rand -hex 32` and give the same one to both boxes.",
+      mend: "Pair the two boxes first: `futago pair invite` on one, `futago pair join` on the other. Or start both with --pair-key and the same file, made by `openssl rand -hex 32`.",
     });
   }
   return judged;

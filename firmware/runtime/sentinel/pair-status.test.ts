@@ -207,7 +207,7 @@ describe("alarms", () => {
     const silent = { ...SILENT, heardAt: ago(5), counters: { "bad-mac": 4 } };
     const state = { snapshot: snapshot(report("active", peerIn("standby")), silent) };
     expect(alarmsOf(state)[1]).toBe(
-      "00:01:35.000 wrong-key: heartbeats arrive that are signed with another key; give both boxes the same pair key",
+      "00:01:35.000 wrong-key: heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`",
     );
     expect(alarmsOf(state, { countersWhenHeard: { "bad-mac": 4 } })).toHaveLength(1);
   });

@@ -181,7 +181,8 @@ function pairingAlarms(view: PairView): readonly Alarm[] {
   if (snapshot === undefined || snapshot.peerAlive) return [];
   const since = wallTime(clock, later(snapshot.heardAt, state.bootedAt));
   const come = (reason: string) => (snapshot.counters[reason] ?? 0) > (countersWhenHeard[reason] ?? 0);
-  const wrongKey = "heartbeats arrive that are signed with another key; give both boxes the same pair key";
+  const wrongKey =
+    "heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`";
   const sameBox = `the other box was started as ${config.box}, too; start one of them with --box ${otherBox(config.box)}`;
   return [
     ...(come("bad-mac") ? [{ kind: "wrong-key", since, sentence: wrongKey }] : []),
