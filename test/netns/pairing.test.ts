@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { PairingShown } from "@futago/firmware/runtime/control-pairing.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Pair, pairDocument } from "./pair-fixture.ts";
@@ -200,17 +200,20 @@ async function shout(stranger: Namespace, box: RunningBox, host: Namespace): Pro
   expect((await shown(box)).ceremony).toMatchObject({ phase: "inviting", wrongTries: 0 });
 }
 
-describe("three boxes on one cable", () => {
+describe("boxes whose cable is not theirs alone", () => {
   let net: TestNetwork;
   let hosts: readonly Namespace[] = [];
-  const files = new Boxes();
+  let files: Boxes;
+  beforeEach(async () => {
+    files = new Boxes();
+    net = await createNetwork();
+  });
   afterEach(async () => {
     await files.destroy(hosts);
     await net.destroy();
   });
 
   it("a wrong code is refused, a third box hears that the inviter is busy, and no is no", async () => {
-    net = await createNetwork();
     const switches = await net.namespace("switches");
     const names = ["a", "b", "c"] as const;
     hosts = await Promise.all(names.map((name) => net.namespace(name)));
@@ -247,19 +250,8 @@ describe("three boxes on one cable", () => {
     expect(reused).toEqual([1, expect.stringContaining("the code has served")]);
     for (const box of boxes) expect(existsSync(join(box.state, "pairing.json"))).toBe(false);
   }, 90_000);
-});
 
-describe("a man in the middle", () => {
-  let net: TestNetwork;
-  let hosts: readonly Namespace[] = [];
-  const files = new Boxes();
-  afterEach(async () => {
-    await files.destroy(hosts);
-    await net.destroy();
-  });
-
-  it("who holds the cable and the code is caught by the digits", async () => {
-    net = await createNetwork();
+  it("a man in the middle who holds the cable and the code is caught by the digits", async () => {
     const [a, b, m] = await Promise.all([net.namespace("a"), net.namespace("b"), net.namespace("m")]);
     hosts = [a, b];
     await net.link(a, "eth0", m, "to-a");
