@@ -2,7 +2,8 @@
  * Every text of the configuration against what people and strangers may write there, through a real commit on a running
  * box: it is refused in words that a terminal can bear, or it is in force and does nothing but stand there.
  */
-import { existsSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { itemKeys, formatPath, type Path } from "@futago/firmware/config/path.ts";
 import { DocumentSchema } from "@futago/firmware/config/schema.ts";
@@ -75,6 +76,8 @@ afterAll(async () => {
   await net?.destroy();
 });
 
+/** So many of them at the beginning are shell commands. A box starts no program at all: it speaks to the kernel itself. */
+const COMMANDS = 10;
 const hostile = (): readonly string[] =>
   [
     [`$(touch ${mark})`, `\`touch ${mark}\``, `;touch ${mark};`, `|touch ${mark}`, `&&touch ${mark}&&`],
@@ -161,15 +164,54 @@ const put = ({ path, isList }: Place, value: string) =>
   accepted(ask(box.state, "set", { path: formatPath(path), value: JSON.stringify(isList ? [value] : value), ...by }));
 const commit = () => accepted(ask(box.state, "commit", by));
 
+/** The programs that processes start while it lasts, as strace sees them. */
+class Trace {
+  readonly #strace: ChildProcess;
+  readonly #file: string;
+
+  private constructor(strace: ChildProcess, file: string) {
+    this.#strace = strace;
+    this.#file = file;
+  }
+
+  static async start(pids: readonly number[], file: string): Promise<Trace> {
+    const targets = pids.flatMap((pid) => ["-p", String(pid)]);
+    const calls = "trace=execve,execveat";
+    const strace = spawn("strace", ["-f", "-e", calls, "-o", file, ...targets], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    // "strace: Process 7 attached", with how many threads.
+    let told = "";
+    await new Promise<void>((resolve, reject) => {
+      strace.once("error", reject).once("exit", () => reject(new Error(told)));
+      strace.stderr?.on("data", (chunk: Buffer) => {
+        told += chunk.toString();
+        if (pids.every((pid) => told.includes(`Process ${pid} attached`))) resolve();
+      });
+    });
+    return new Trace(strace, file);
+  }
+
+  async end(): Promise<readonly string[]> {
+    const gone = new Promise((resolve) => this.#strace.once("exit", resolve));
+    this.#strace.kill("SIGINT");
+    await gone;
+    return readFileSync(this.#file, "utf8").split("\n");
+  }
+}
+
 it("is refused in words, or stands there and does nothing", { timeout: 120_000 }, async () => {
   const pids = [box.pid("core"), box.pid("sentinel")];
+  const trace = await Trace.start([...pids, box.process.pid ?? 0], join(boxes.directory, "trace"));
   const all = [...places(DocumentSchema as unknown as SchemaView, document, [])];
   expect(all.length).toBeGreaterThan(100);
   // What refers to nothing is committed together; a name moves what is below it, so those go one by one.
   const isFree = ({ path }: Place) => /^(note|path|expectBody)$/.test(path.at(-1) ?? "");
   const rounds = [all.filter(isFree), ...all.filter((place) => !isFree(place)).map((place) => [place])];
   let inForce = 0;
-  for (const value of hostile()) {
+  for (const [i, value] of hostile().entries()) {
+    // Tracing makes a box slow; what would start a program stands first.
+    if (i === COMMANDS) expect((await trace.end()).filter((line) => line.includes("execve"))).toEqual([]);
     for (const round of rounds) {
       let taken = 0;
       for (const place of round) if (await put(place, value)) taken++;
