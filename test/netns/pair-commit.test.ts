@@ -76,6 +76,23 @@ describe("a commit", () => {
     expect(await revisions()).toEqual(before);
   });
 
+  it("of a box alone is refused while there are two, which would take the same addresses", async () => {
+    const before = await revisions();
+    const { pair: _pair, ...rest } = document;
+    const interfaces = [
+      { name: "wan", device: "eth0", addresses: ["10.1.0.2/24"] },
+      { name: "lan", device: "eth1", addresses: ["10.2.0.2/24"] },
+    ];
+    const alone = {
+      ...rest,
+      interfaces,
+      failoverGroups: pairDocument().failoverGroups.map((group) => ({ ...group, preferred: undefined })),
+    };
+    const refused = await pair.box("b").futago("config", "apply", pair.files.document("alone.json", alone));
+    expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining("describes a box alone")]);
+    expect(await revisions()).toEqual(before);
+  });
+
   it("goes to the active box alone while the two cores cannot speak, says so, and is caught up", async () => {
     await pair.lose([], CORE_LINK);
     const { remarks } = await asked<Committed>("a", "config", "apply", pair.files.document("x.json", document));

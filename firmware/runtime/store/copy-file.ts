@@ -3,7 +3,7 @@
  * reader finds the copy before or the copy after, whenever the power goes.
  */
 import { readFileSync } from "node:fs";
-import { open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Copy, decodeCopy, encodeCopy } from "./copy.ts";
 import { refusalOf, type StoreRefusal } from "./refusal.ts";
@@ -63,7 +63,8 @@ export class CopyFile {
     try {
       const copy = this.#source();
       const text = copy === undefined ? undefined : encodeCopy(copy);
-      if (text !== undefined && text !== (await present(path))) await replace(this.#directory, path, text);
+      if (text === undefined) await rm(path, { force: true });
+      else if (text !== (await present(path))) await replace(this.#directory, path, text);
       this.#onTrouble(undefined);
     } catch (error) {
       const refused = refusalOf(error, path);

@@ -93,6 +93,11 @@ export class StoreDatabase {
     });
   }
 
+  forgetHead(): void {
+    this.#change(() => this.#database.prepare("DELETE FROM head").run());
+    this.#family = undefined;
+  }
+
   get(id: string): Revision | undefined {
     const row = this.#row(id);
     const text = row === undefined ? undefined : this.#text(row);

@@ -8,6 +8,7 @@ export type CallName =
   | "keep"
   | "adopt"
   | "moveHead"
+  | "forgetHead"
   | "get"
   | "kinship"
   | "lineage"

@@ -273,3 +273,17 @@ it("can be copied away while closed and opened elsewhere", async () => {
   copyFileSync(join(directory, "futago.db"), join(elsewhere, "futago.db"));
   expect((await (await openStore(elsewhere)).head())?.id).toBe(id);
 });
+
+it("lets go of the head for good, and keeps what it was", async () => {
+  const store = await openStore();
+  const id = await append(store, "eth0");
+  await store.close();
+  const first = await openStore();
+  await first.forgetHead();
+  await first.close();
+  const again = await openStore();
+  expect([await again.head(), await again.lineage(5), (await again.get(id))?.id]).toEqual([undefined, [], id]);
+  expect(existsSync(join(directory, "configuration.json"))).toBe(false);
+  expect((await again.history(5)).map((one) => [one.id, one.age])).toEqual([[id, -1]]);
+  expect(await append(again, "eth1")).not.toBe(id);
+});

@@ -89,6 +89,11 @@ export class Store {
     return this.#call("moveHead", id);
   }
 
+  /** The box has no configuration then; what it had stays stored. */
+  forgetHead(): Promise<void> {
+    return this.#call("forgetHead");
+  }
+
   get(id: string): Promise<Revision | undefined> {
     return this.#call("get", id);
   }

@@ -13,7 +13,7 @@ const send = (reply: Reply): void => port.postMessage(reply);
 /** After these there may be something to pack or to drop. */
 const adding: ReadonlySet<CallName> = new Set(["append", "keep", "adopt"]);
 /** After these the copy beside the database is to be another. */
-const copied: ReadonlySet<CallName> = new Set(["append", "adopt", "moveHead", "confirm", "putSetting"]);
+const copied: ReadonlySet<CallName> = new Set(["append", "adopt", "moveHead", "forgetHead", "confirm", "putSetting"]);
 
 const directory = workerData as string;
 const opened = openRecovering(directory);

@@ -88,6 +88,10 @@ export class Committer {
     return new Date(Date.now() + toMillis(between(this.#options.hal.clock.now(), deadline))).toISOString();
   }
 
+  get #hasPeer(): boolean {
+    return this.#state.link !== undefined || this.#state.peerAlive;
+  }
+
   get disagreement(): Disagreement {
     return this.#disagreement;
   }
@@ -164,7 +168,7 @@ export class Committer {
         this.#options.send(action.message);
         return undefined;
       case "judge":
-        return { kind: "judged", judged: await documents.judge(action.wish, action.parent) };
+        return { kind: "judged", judged: await documents.judge(action.wish, action.parent, this.#hasPeer) };
       case "consider":
         await documents.consider(action.document);
         return undefined;

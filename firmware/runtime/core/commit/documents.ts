@@ -34,14 +34,20 @@ export class Documents {
     this.#configuration = configuration;
   }
 
-  /** Makes a revision of a wish, a child of `parent`, which is in force. */
-  async judge(wish: Extract<Wish, { readonly kind: "commit" }>, parent: string | undefined): Promise<Judged> {
+  /** Makes a revision of a wish, a child of `parent`, which is in force. `hasPeer`: the other box lives. */
+  async judge(
+    wish: Extract<Wish, { readonly kind: "commit" }>,
+    parent: string | undefined,
+    hasPeer: boolean,
+  ): Promise<Judged> {
     const { source, author, comment, confirmSeconds } = wish;
     const document = source.kind === "given" ? source.document : (await this.#configuration.store.get(source.id))?.text;
     if (document === undefined) return { kind: "refused", refusal: DOCUMENT_GONE };
     const judged = await refusalOr(() => this.#configuration.judge(document, ""));
     if ("refusal" in judged) return { kind: "refused", refusal: judged.refusal };
     const { text, resolved } = judged.value;
+    if (hasPeer && resolved.pair === undefined && this.#configuration.inForce?.resolved.pair !== undefined)
+      return { kind: "refused", refusal: OF_A_BOX_ALONE };
     const warnings = judged.value.warnings.map(warningText);
     if (text === this.#configuration.inForce?.revision.text) return { kind: "unchanged", warnings };
     const id = revisionId(parent, text);
@@ -168,6 +174,13 @@ const DOCUMENT_GONE: CommitRefusal = {
   exitCode: ExitCode.failed,
   what: "the document of that revision is not kept any more",
   mend: "`futago history` shows what can be brought back.",
+};
+/** Both would take the same addresses. */
+const OF_A_BOX_ALONE: CommitRefusal = {
+  exitCode: ExitCode.conflict,
+  what: "the document describes a box alone, and this box has a peer, which would take the same addresses",
+  where: "pair",
+  mend: "Keep `pair` and the values of each box; or switch the other box off, and give it up with `futago pair unpair`.",
 };
 const NOT_ITS_ID: CommitRefusal = {
   exitCode: ExitCode.failed,

@@ -23,9 +23,10 @@ import type { Pairing, Party } from "../../../pair/ceremony/talk.ts";
 import type { Resolved } from "../../../config/resolved.ts";
 import type { PairingShown } from "../../control-pairing.ts";
 import type { SentinelStatus } from "../../messages.ts";
-import { type PairingFile, writePairing } from "../../pairing-file.ts";
+import { type PairingFile, readPairing, writePairing } from "../../pairing-file.ts";
 import { releaseOf } from "../../release.ts";
 import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
+import type { Store } from "../../store/store.ts";
 import type { Log } from "../log.ts";
 import type { Pair } from "../pair.ts";
 import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
@@ -52,7 +53,10 @@ export interface PairingRoomOptions {
   readonly standing: Standing;
   /** Of the balancer's rings, as it is now: a box that joins takes it over. */
   readonly seed: string;
-  readonly configuration: Settings & { readonly inForce: { readonly resolved: Resolved } | undefined };
+  readonly configuration: Settings & {
+    readonly inForce: { readonly resolved: Resolved } | undefined;
+    readonly store: Pick<Store, "forgetHead">;
+  };
   /** The link to the peer's core, when it stands. */
   readonly link: () => Pick<Pair, "tellRotation"> | undefined;
   readonly status: () => SentinelStatus | undefined;
@@ -268,7 +272,7 @@ export class PairingRoom {
         return this.#undo();
       case "ended":
         log.info("pairing-ended", { ...action.ending });
-        if (action.ending.kind === "paired") this.#changed("paired");
+        if (action.ending.kind === "paired") void this.#paired();
     }
   }
 
@@ -315,6 +319,14 @@ export class PairingRoom {
     } catch (error) {
       log.error("pairing-not-undone", { error: String(error) });
     }
+  }
+
+  /** Who joins gives up the configuration that it had: it stays in the history, and the other box's is taken. */
+  async #paired(): Promise<void> {
+    const { stateDirectory, configuration } = this.#options;
+    const joins = readPairing(stateDirectory)?.role === "joiner";
+    if (joins && configuration.inForce !== undefined) await configuration.store.forgetHead();
+    this.#changed("paired");
   }
 
   #changed(reason: string, millis = TOLD_MILLIS): void {
