@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { HistoryEntry } from "@futago/firmware/runtime/control-configuration.ts";
 import type { PairingShown } from "@futago/firmware/runtime/control-pairing.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Pair, pairDocument } from "./pair-fixture.ts";
@@ -57,6 +58,9 @@ const ALONE = {
   ],
 };
 
+/** What a box was that served somewhere else before. */
+const USED = { interfaces: [{ name: "old", device: "eth1", addresses: ["10.99.0.1/24"] }] };
+
 /** Undefined while its core starts again. */
 async function standing(box: RunningBox): Promise<string | undefined> {
   const { code, stdout } = await box.futago("pair", "status", "--json");
@@ -70,7 +74,7 @@ async function shown(box: RunningBox): Promise<PairingShown> {
 /** Invites on the one, joins on the other; both persons see the same digits and say yes. */
 async function marry(inviter: [Namespace, RunningBox], joiner: [Namespace, RunningBox], ...options: string[]) {
   const one = new Terminal(inviter[0], inviter[1].state, "invite", ...options);
-  const other = new Terminal(joiner[0], joiner[1].state, "join", await one.code());
+  const other = new Terminal(joiner[0], joiner[1].state, "join", await one.code(), ...options);
   const digits = await one.digits();
   expect(await other.digits()).toBe(digits);
   for (const terminal of [one, other]) terminal.says("yes");
@@ -133,13 +137,19 @@ describe("two boxes out of their cartons", () => {
     await pair.until("a", "alone", ({ peer }) => peer?.alive === false);
     const refused = await a.futago("pair", "invite");
     expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining("has a peer already, which is away") });
-    const fresh = await start("b", "b2");
+    // It was somebody else's, and gives up what it had.
+    const fresh = files.start(hosts.b, files.state("b2"), "--import", files.document("used.json", USED));
+    await fresh.ready(READY_MILLIS);
+    const used = (await fresh.status()).revision;
     await marry([hosts.a, a], [hosts.b, fresh], "--replace");
     expect(await shown(fresh)).toMatchObject({ kind: "paired", box: "b", linked: true });
     expect((await shown(a)).pairing?.peerFingerprint).not.toBe(ofA.pairing?.peerFingerprint);
     await vi.waitUntil(async () => (await fresh.status()).role === "standby", WAIT);
     await pair.until("a", "active with a peer", ({ role, peer }) => role === "active" && peer?.alive === true);
     expect(await held()).toEqual(before);
+    expect((await fresh.status()).revision).toBe((await pair.status("a")).revision);
+    const past = JSON.parse((await fresh.futago("history", "--json")).stdout) as readonly HistoryEntry[];
+    expect(past.find(({ id }) => id === used)?.age).toBe(-1);
 
     // Given up, it goes on serving, until it has a configuration of its own.
     fresh.process.kill("SIGKILL");
