@@ -11,18 +11,17 @@ const storeModule = new URL("./store.ts", import.meta.url).href;
 
 /** Commits without end and prints the id of each revision once it was acknowledged; waits where nobody reads. */
 const committer = `
-  const { writeSync } = await import("node:fs");
-  const say = (line) => writeSync(1, line + "\\n");
+  const say = (line) => new Promise((resolve) => process.stdout.write(line + "\\n", resolve));
   const { Store } = await import(${JSON.stringify(storeModule)});
   const opened = await Store.open(process.argv[1]);
-  if (!opened.ok) { say("refused " + opened.code); process.exit(3); }
+  if (!opened.ok) { await say("refused " + opened.code); process.exit(3); }
   let parent = (await opened.store.head())?.id;
-  say("open " + (parent ?? ""));
+  await say("open " + (parent ?? ""));
   for (let i = 0; ; i++) {
     const text = JSON.stringify({ interfaces: [{ device: "eth" + i, name: "wan" }] });
     const appended = await opened.store.append({ text, parent, author: "test", comment: "", time: "" });
     parent = appended.revision.id;
-    say("committed " + parent);
+    await say("committed " + parent);
   }
 `;
 
