@@ -184,10 +184,9 @@ describe("a file of a box", () => {
     const judged = validate(pairDocument(), { box: "b" });
     const text = judged.ok ? judged.text : "";
     const time = new Date().toISOString();
-    const backup: Backup = {
-      ...{ release: "0.1.0", made: time, letter: "b", devices: [], pairing: undefined, settings: {}, lineage: [] },
-      head: { id: revisionId(undefined, text), parent: undefined, author: "alice", comment: "", time, text },
-    };
+    const head = { id: revisionId(undefined, text), parent: undefined, author: "alice", comment: "", time, text };
+    const none = { devices: [], pairing: undefined, settings: {}, lineage: [] };
+    const backup: Backup = { release: "0.1.0", made: time, letter: "b", head, ...none };
     const file = files.file("b.age", await seal(backupText(backupFacts(backup), text), PASSPHRASE));
     const pass = ["--passphrase-file", files.file("pass", PASSPHRASE)];
     const key = ["--pair-key", files.file("key", randomBytes(32).toString("hex"))];
