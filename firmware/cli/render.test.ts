@@ -12,6 +12,7 @@ const status: BoxStatus = {
   hostname: "edge-a",
   revision: "0123456789abcdef".repeat(4),
   editors: [],
+  unconfirmed: null,
   groups: [
     {
       name: "edge",

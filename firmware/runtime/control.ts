@@ -95,6 +95,13 @@ export interface ReplicationShown {
   readonly received: number;
 }
 
+export interface UnconfirmedShown {
+  readonly revision: string;
+  readonly author: string;
+  /** RFC 3339 with milliseconds. */
+  readonly rollsBackAt: string;
+}
+
 export interface BoxStatus {
   readonly box: string;
   readonly role: string;
@@ -102,6 +109,8 @@ export interface BoxStatus {
   readonly revision: string;
   /** Whoever edits the configuration on this box and has not committed it; nobody where there is no candidate. */
   readonly editors: readonly CandidateAuthor[];
+  /** The revision in force, when it is rolled back unless somebody confirms it; null where it needs none. */
+  readonly unconfirmed: UnconfirmedShown | null;
   readonly groups: readonly GroupStatus[];
   /** Null on a box that is alone. */
   readonly peer: PeerStatus | null;

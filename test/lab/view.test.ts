@@ -13,6 +13,7 @@ const activeBox: BoxSnapshot = {
     hostname: "edge-a",
     revision: "",
     editors: [],
+    unconfirmed: null,
     groups: [
       {
         name: "edge",

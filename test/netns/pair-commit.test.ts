@@ -159,6 +159,10 @@ describe("a commit that must be confirmed", () => {
     await said("a", "commit", "--confirm", "2");
     expect(await weights()).toEqual([7, 7]);
     expect(await pair.alarm("b", "unconfirmed")).toContain("futago confirm");
+    for (const box of BOXES) {
+      const { unconfirmed, revision } = await pair.status(box);
+      expect(unconfirmed).toMatchObject({ revision, rollsBackAt: expect.stringMatching(/^20.*Z$/) });
+    }
     await expect.poll(weights, { timeout: 8_000 }).toEqual([before, before]);
     await agree();
     await pair.noAlarm("b", "unconfirmed");

@@ -379,6 +379,7 @@ export class Core {
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
       editors: this.#candidate?.authors ?? [],
+      unconfirmed: this.#parts.committer.unconfirmed,
       sentinel: this.#status,
       serving: this.#serving,
       drains: this.#parts.drains.names,

@@ -1,11 +1,10 @@
 /** What the alarms of core say: what happened, where, and what to do about it. Pure. */
-import type { CommitRefusal, RevisionSummary } from "../../pair/commit/types.ts";
+import type { CommitRefusal } from "../../pair/commit/types.ts";
+import type { UnconfirmedShown } from "../control.ts";
 
 /** What is told of commits. */
 export interface Committing {
-  readonly head: RevisionSummary | undefined;
-  /** When an unconfirmed head is rolled back, RFC 3339. */
-  readonly confirmBy: string | undefined;
+  readonly unconfirmed: UnconfirmedShown | null;
   readonly disagreement: Disagreement;
 }
 
@@ -31,7 +30,10 @@ export function revisionsDiffer(mine: string, theirs: string): string {
 }
 
 /** What the boxes have not agreed on, by the kind of its alarm; undefined where all is well. */
-export function commitAlarms({ head, confirmBy, disagreement }: Committing): ReadonlyMap<string, string | undefined> {
+export function commitAlarms({
+  unconfirmed: waiting,
+  disagreement,
+}: Committing): ReadonlyMap<string, string | undefined> {
   const { cannotTake, lost } = disagreement;
   const refused =
     cannotTake &&
@@ -40,9 +42,9 @@ export function commitAlarms({ head, confirmBy, disagreement }: Committing): Rea
     lost &&
     `revision ${short(lost.sibling)} of this box and ${short(lost.winner)} of the peer were committed while the two could not speak; the peer's is in force, \`futago rollback ${short(lost.sibling)}\` brings this box's back`;
   const unconfirmed =
-    head &&
-    confirmBy &&
-    `revision ${short(head.id)} of ${head.author} is rolled back at ${confirmBy} unless somebody gives \`futago confirm\``;
+    waiting === null
+      ? undefined
+      : `revision ${short(waiting.revision)} of ${waiting.author} is rolled back at ${waiting.rollsBackAt} unless somebody gives \`futago confirm\``;
   return new Map([
     ["revision-refused", refused],
     ["revision-lost", conflict],

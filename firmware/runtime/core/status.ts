@@ -12,6 +12,7 @@ export interface StatusSources {
   readonly config: Resolved | undefined;
   readonly revision: string;
   readonly editors: readonly CandidateAuthor[];
+  readonly unconfirmed: BoxStatus["unconfirmed"];
   /** Undefined while the sentinel is away. */
   readonly sentinel: SentinelStatus | undefined;
   readonly serving: Pick<Serving, "healthOf" | "fallback" | "oneArmOf" | "flows" | "balancer">;
@@ -51,6 +52,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     hostname: config?.system.hostname ?? "",
     revision: sources.revision,
     editors: sources.editors,
+    unconfirmed: sources.unconfirmed,
     groups: sentinel?.groups ?? [],
     peer: sentinel?.peer === undefined ? null : withWholeRevision(sentinel.peer, sources.revision),
     heartbeat: sentinel?.heartbeat ?? null,

@@ -16,6 +16,7 @@ import type {
   RevisionSummary,
   Wish,
 } from "../../../pair/commit/types.ts";
+import type { UnconfirmedShown } from "../../control.ts";
 import { RefusalError } from "../../exit-code.ts";
 import type { Configuration, InForce } from "../configuration.ts";
 import type { Log } from "../log.ts";
@@ -81,11 +82,12 @@ export class Committer {
     return this.#state.head;
   }
 
-  /** When an unconfirmed head is rolled back, RFC 3339. */
-  get confirmBy(): string | undefined {
-    const { deadline } = this.#state;
-    if (deadline === undefined) return undefined;
-    return new Date(Date.now() + toMillis(between(this.#options.hal.clock.now(), deadline))).toISOString();
+  /** The head, while it waits for somebody to confirm it. */
+  get unconfirmed(): UnconfirmedShown | null {
+    const { head, deadline } = this.#state;
+    if (head === undefined || deadline === undefined) return null;
+    const left = toMillis(between(this.#options.hal.clock.now(), deadline));
+    return { revision: head.id, author: head.author, rollsBackAt: new Date(Date.now() + left).toISOString() };
   }
 
   get #hasPeer(): boolean {
