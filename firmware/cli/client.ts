@@ -15,6 +15,9 @@ import { LineReader, parseObject } from "../runtime/line-reader.ts";
 
 /** A box that does not answer a request in this time is treated as not running. */
 const ANSWER_MILLIS_MAX = 15_000;
+/** What waits for the other box, too: for its judgement, its disk and its kernel, one after the other. */
+const BOTH_BOXES_MILLIS_MAX = 90_000;
+const OF_BOTH_BOXES: readonly ControlMethod[] = ["apply", "commit", "confirm", "rollback", "restore"];
 
 export async function ask<Method extends ControlMethod>(
   stateDirectory: string,
@@ -24,7 +27,8 @@ export async function ask<Method extends ControlMethod>(
   const socket = await dial(stateDirectory);
   try {
     return await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(silent(stateDirectory)), ANSWER_MILLIS_MAX);
+      const millis = OF_BOTH_BOXES.includes(method) ? BOTH_BOXES_MILLIS_MAX : ANSWER_MILLIS_MAX;
+      const late = setTimeout(() => reject(silent(stateDirectory, millis)), millis);
       readReplies(socket, (reply) => {
         clearTimeout(late);
         if (reply === undefined) reject(noAnswer(stateDirectory));
@@ -141,10 +145,10 @@ function coreAway(report: SupervisorReport): string {
   return `the box runs but its core is starting${last}; ${role}`;
 }
 
-function silent(stateDirectory: string): RefusalError {
+function silent(stateDirectory: string, millis: number): RefusalError {
   return new RefusalError({
     exitCode: ExitCode.boxNotRunning,
-    what: `the box did not answer for ${ANSWER_MILLIS_MAX / 1_000} s: its core is frozen or overloaded`,
+    what: `the box did not answer for ${millis / 1_000} s: its core is frozen or overloaded`,
     where: stateDirectory,
     mend: "The sentinel keeps the role meanwhile. Look at the machine's load; restart the box if it stays so.",
   });
