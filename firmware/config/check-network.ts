@@ -1,6 +1,7 @@
 /** Checks of interfaces, routes and the pair: devices, own addresses, gateways, witnesses. */
 import { family, formatInterfaceAddress, isLinkLocal } from "@futago/hal/units/address.ts";
 import { type Cross, pathForBox, placed } from "./check-context.ts";
+import { dataPorts } from "./data-ports.ts";
 import { notForHosts, notForHostsIn, subnetOf } from "./host-address.ts";
 import { meantOr } from "./nearest.ts";
 import { interfaceOf, reachOf } from "./on-link.ts";
@@ -16,6 +17,7 @@ export function checkNetwork(cross: Cross): void {
     checkOwnAddresses(cross, view, owners);
     checkRoutes(cross, view);
     checkWitnesses(cross, view);
+    checkColdHeartbeat(cross, view);
   }
 }
 
@@ -179,6 +181,17 @@ function checkWitnesses(cross: Cross, view: Resolved): void {
     if (seen.has(witness)) cross.tell("duplicateEntry", path, `is ${witness} a second time`, "remove it");
     seen.add(witness);
   });
+}
+
+function checkColdHeartbeat(cross: Cross, view: Resolved): void {
+  if (view.pair?.standby !== "cold" || view.pair.heartbeat.over.length > 0) return;
+  const over = cross.document.pair?.heartbeat?.over;
+  cross.tell(
+    "coldWithoutHeartbeat",
+    over === undefined ? ["pair", "standby"] : ["pair", "heartbeat", "over"],
+    `leaves the spare without a heartbeat: it has the ports of all virtual routers shut (${dataPorts(view).join(", ")})`,
+    'give the boxes a cable of their own and name it in pair.heartbeat.over, or write "hot"',
+  );
 }
 
 /** The box's own addresses and the virtual ones. */

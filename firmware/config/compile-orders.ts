@@ -5,13 +5,13 @@ import { virtualLinkLocal } from "./link-local.ts";
 import type { GroupOrders, Orders, PairOrders, VirtualRouterOrders } from "./orders.ts";
 import type { Resolved, ResolvedGroup, ResolvedVirtualRouter } from "./resolved.ts";
 
-/** The complete orders of one box. `revision` is the id of the revision they come from. */
-export function compileOrders(resolved: Resolved, revision: string): Orders {
+/** The complete orders of one box. `revision` is the id of the revision they come from; `part` is who it is in its pair. */
+export function compileOrders(resolved: Resolved, revision: string, part: PairOrders["part"] = "either"): Orders {
   const devices = new Map(resolved.interfaces.map((link) => [link.name, link.device]));
   return {
     revision,
     box: resolved.box,
-    pair: compilePair(resolved, devices),
+    pair: compilePair(resolved, devices, part),
     interfaces: resolved.interfaces.map(({ name, device, addresses, peerAddresses }) => ({
       name,
       device,
@@ -24,11 +24,12 @@ export function compileOrders(resolved: Resolved, revision: string): Orders {
 
 type Devices = ReadonlyMap<string, Ifname>;
 
-function compilePair({ pair }: Resolved, devices: Devices): PairOrders | undefined {
+function compilePair({ pair }: Resolved, devices: Devices, part: PairOrders["part"]): PairOrders | undefined {
   if (pair === undefined) return undefined;
   const { partition, witnesses, heartbeat } = pair;
   const { profile, fixed, port } = heartbeat;
-  return { partition, witnesses, profile, fixed, port, over: heartbeat.over.map((name) => deviceOf(devices, name)) };
+  const over = heartbeat.over.map((name) => deviceOf(devices, name));
+  return { part, partition, witnesses, profile, fixed, port, over };
 }
 
 function compileGroup(group: ResolvedGroup, devices: Devices): GroupOrders {

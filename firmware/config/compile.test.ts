@@ -23,6 +23,7 @@ describe("orders for the sentinel", () => {
       revision,
       box: "b",
       pair: {
+        part: "either",
         partition: "availability",
         witnesses: ["10.1.0.254"],
         profile: "default",
@@ -104,6 +105,12 @@ describe("orders for the sentinel", () => {
     // Modified EUI-64 of 00-00-5E-00-02-AB, worked out by hand.
     expect(addresses(["2001:DB8::1/64"])).toEqual(["fe80::200:5eff:fe00:2ab/64", "2001:db8::1/64"]);
     expect(addresses(["2001:db8::1/64", "fe80::7/64"])).toEqual(["fe80::7/64", "2001:db8::1/64"]);
+  });
+
+  it("keep the heartbeats of a cold pair off the ports that a spare has shut", () => {
+    const cold = { ...exampleDocument, pair: { standby: "cold" } };
+    expect(compileOrders(resolve(cold, "b"), revision, "spare").pair).toMatchObject({ part: "spare", over: ["eth2"] });
+    expect(compileOrders(resolve(cold, "b"), revision).pair).toMatchObject({ part: "either", over: ["eth2"] });
   });
 
   it("leave the pair out on a box alone, and take all interfaces for heartbeats unless told", () => {

@@ -15,6 +15,11 @@ export interface Orders {
 }
 
 export interface PairOrders {
+  /**
+   * "either": the election decides. In a cold pair people have decided: this box holds all groups, or it is the spare and
+   * holds none, however silent the peer is.
+   */
+  readonly part: "either" | "active" | "spare";
   readonly partition: "availability" | "safety";
   readonly witnesses: readonly IpAddress[];
   readonly profile: Profile;

@@ -40,6 +40,7 @@ export const problemCodes = {
   unknownName: "The name refers to nothing in the document.",
   duplicateEntry: "A list holds the same thing twice.",
   witnessesNeeded: "`safety` needs witnesses: without one a box alone would never serve.",
+  coldWithoutHeartbeat: "A spare of a cold pair would have shut every port that carries heartbeats.",
   witnessIsOurs: "A witness is an address of the pair itself, which proves nothing about the network.",
   overlappingVrid: "Two virtual routers of one family use the same VRID on one interface.",
   vridsExhausted: "No VRID is left on the interface.",

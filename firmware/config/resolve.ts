@@ -7,6 +7,7 @@ import {
   parseInterfaceAddress,
   parseIpAddress,
 } from "@futago/hal/units/address.ts";
+import { dataPorts, standsOn } from "./data-ports.ts";
 import {
   advertisementIntervalMsDefault,
   checkIntervalMsDefault,
@@ -66,17 +67,18 @@ export function resolveForBox(
 ): Resolved {
   const side = document.pair === undefined ? undefined : box;
   const groups = (document.failoverGroups ?? []).map((group) => resolveGroup(group, side));
+  const interfaces = document.interfaces.map((link) => ({
+    name: link.name,
+    device: must(parseIfname(chosen(link.device, side))),
+    addresses: (chosen(link.addresses, side) ?? []).map(interfaceAddress),
+    peerAddresses: peerAddresses(link, side),
+  }));
   return {
     box: side,
     system: { hostname: chosen(document.system?.hostname, side), timezone: chosen(document.system?.timezone, side) },
-    interfaces: document.interfaces.map((link) => ({
-      name: link.name,
-      device: must(parseIfname(chosen(link.device, side))),
-      addresses: (chosen(link.addresses, side) ?? []).map(interfaceAddress),
-      peerAddresses: peerAddresses(link, side),
-    })),
+    interfaces,
     routes: (document.routes ?? []).map((route) => resolveRoute(route, side)),
-    pair: resolvePair(document, side),
+    pair: resolvePair(document, side, { interfaces, groups }),
     groups,
     pools,
     services: (document.services ?? []).flatMap((service) => resolveService(service, groups) ?? []),
@@ -110,14 +112,20 @@ function resolveRoute(route: RouteDocument, box: Box | undefined): ResolvedRoute
   };
 }
 
-function resolvePair({ pair, interfaces }: Document, box: Box | undefined): ResolvedPair | undefined {
+function resolvePair(
+  { pair }: Document,
+  box: Box | undefined,
+  ports: Pick<Resolved, "interfaces" | "groups">,
+): ResolvedPair | undefined {
   if (pair === undefined) return undefined;
+  const shut = pair.standby === "cold" ? dataPorts(ports) : [];
+  const open = (name: string) => !ports.interfaces.some((link) => link.name === name && standsOn(link.device, shut));
   return {
     standby: pair.standby ?? "hot",
     partition: pair.partition ?? "availability",
     witnesses: (chosen(pair.witnesses, box) ?? []).map(ipAddress),
     heartbeat: {
-      over: pair.heartbeat?.over ?? interfaces.map((link) => link.name),
+      over: (pair.heartbeat?.over ?? ports.interfaces.map((link) => link.name)).filter(open),
       profile: pair.heartbeat?.profile ?? "default",
       fixed: pair.heartbeat?.fixed ?? false,
       port: pair.heartbeat?.port ?? heartbeatPortDefault,

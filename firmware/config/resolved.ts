@@ -47,11 +47,11 @@ export interface ResolvedRoute {
 }
 
 export interface ResolvedPair {
-  readonly standby: "hot";
+  readonly standby: "hot" | "cold";
   readonly partition: "availability" | "safety";
   readonly witnesses: readonly IpAddress[];
   readonly heartbeat: {
-    /** Names of interfaces. */
+    /** Names of interfaces; in a cold pair without those that a spare has shut. */
     readonly over: readonly string[];
     readonly profile: Profile;
     readonly fixed: boolean;

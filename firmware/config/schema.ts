@@ -84,7 +84,8 @@ const HeartbeatSchema = closed(
       Type.Array(Name, {
         minItems: 1,
         maxItems: interfacesMax,
-        description: "The interfaces that carry heartbeats. Left out, all of them.",
+        description:
+          "The interfaces that carry heartbeats. Left out, all of them. In a `cold` pair those of virtual routers carry none: the spare has them shut.",
       }),
     ),
     profile: Type.Optional(
@@ -104,10 +105,10 @@ const HeartbeatSchema = closed(
 const PairSchema = closed(
   {
     standby: Type.Optional(
-      oneOf(["hot"], {
+      oneOf(["hot", "cold"], {
         default: "hot",
-        notBuilt: ["cold"],
-        description: "`hot`: both boxes run, the standby takes over by itself.",
+        description:
+          "`hot`: both boxes run, the standby takes over by itself. `cold`: one box is a spare with the ports of the virtual routers shut, until a person activates it.",
       }),
     ),
     partition: Type.Optional(

@@ -101,6 +101,19 @@ describe("meaning", () => {
       ["pair.heartbeat.over.1 duplicateEntry"],
     ],
     [
+      "a cold pair whose spare would have shut all ports of the heartbeat",
+      (d) => void (d.pair = { standby: "cold", heartbeat: { over: ["lan", "wan"] } }),
+      ["pair.heartbeat.over coldWithoutHeartbeat"],
+    ],
+    [
+      "a cold pair whose only other port is a VLAN on one of a virtual router",
+      (d) => {
+        d.interfaces[2].device = "eth0.7";
+        d.pair = { standby: "cold" };
+      },
+      ["pair.standby coldWithoutHeartbeat"],
+    ],
+    [
       "overlapping VRIDs",
       (d) => void group(d).virtualRouters.push({ interface: "wan", vrid: 10, addresses: ["10.1.0.9/24"] }),
       ["failoverGroups.edge.virtualRouters.wan:10.vrid overlappingVrid"],

@@ -20,7 +20,6 @@ describe("shape", () => {
     ["names", (d) => void (d.names = []), ["names notBuilt"], "remove it"],
     ["firewall", (d) => void (d.firewall = {}), ["firewall notBuilt"], "remove it"],
     ["a drill", (d) => void (d.pair.drill = {}), ["pair.drill notBuilt"], "remove it"],
-    ["cold standby", (d) => void (d.pair.standby = "cold"), ["pair.standby notBuilt"], 'write "hot"'],
     [
       "a misspelt mode",
       (d) => void (d.services[0].mode = "onearm"),

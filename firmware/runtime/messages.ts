@@ -55,7 +55,7 @@ export type CoreToSentinel =
   /** What the peer's sentinel saw. */
   | { readonly kind: "stale"; readonly hosts: readonly StaleSighting[] };
 
-export type GroupState = "initialize" | "standby" | "active" | "fault" | "maintenance";
+export type GroupState = "initialize" | "standby" | "active" | "fault" | "maintenance" | "spare";
 
 export interface GroupStatus {
   readonly name: string;

@@ -31,6 +31,7 @@ function pairConfig(side: Side, random: Random, safety: boolean, preempt: boolea
     deadTime: DEAD,
     fixed,
     bootWait: micros(random.whole(400_000, 1_200_000)),
+    spare: false,
     groups: [{ slot: SLOT, name: GROUP, id: 77, preference: side === 0 ? 200 : 100, preempt }],
   };
 }

@@ -233,6 +233,15 @@ describe("maintenance", () => {
     });
   });
 
+  test("of the active box of a cold pair waits for a person, and says so", async () => {
+    expect(await new PairCommands().maintenance(active, true, NOW, "active")).toEqual({
+      ok: false,
+      message:
+        "this box is the active one of a cold pair; it goes into maintenance when it has given up: `futago spare release`",
+      exitCode: 5,
+    });
+  });
+
   test("ends at once", async () => {
     expect(await new PairCommands().maintenance(active, false, NOW)).toEqual({
       ok: true,

@@ -1,5 +1,6 @@
 /** A person's orders to a paired box: refused with a reason when they cannot work, answered when they have. */
 import { between, type Instant, seconds } from "@futago/hal/units/time.ts";
+import type { PairOrders } from "../../config/orders.ts";
 import type { PairAction, PairConfig, PairState } from "../../standby/pair/types.ts";
 import type { CommandAnswer } from "./mode.ts";
 
@@ -14,6 +15,12 @@ interface Waiting {
   readonly answer: (answer: CommandAnswer) => void;
   readonly done: string;
 }
+
+/** In a cold pair nobody takes over by himself, on demand neither. */
+export const IN_COLD: CommandAnswer = refusal(
+  "the standby of this pair is cold: `futago spare release` on the active box, then `futago spare activate` on the other",
+  CONFLICT,
+);
 
 export class PairCommands {
   #waiting: readonly Waiting[] = [];
@@ -58,9 +65,19 @@ export class PairCommands {
   }
 
   /** Answers when this box holds nothing any more; the wish itself stands, whatever the answer. */
-  maintenance(state: PairState, on: boolean, now: Instant): Promise<CommandAnswer> {
+  maintenance(
+    state: PairState,
+    on: boolean,
+    now: Instant,
+    part: PairOrders["part"] = "either",
+  ): Promise<CommandAnswer> {
     if (!on) return Promise.resolve({ ok: true, message: "maintenance is over", exitCode: 0 });
     const held = Object.entries(state.groups).filter(([, group]) => group.state === "active");
+    if (held.length > 0 && part !== "either") {
+      const message =
+        "this box is the active one of a cold pair; it goes into maintenance when it has given up: `futago spare release`";
+      return Promise.resolve(refusal(message, PEER_NEEDED));
+    }
     if (held.length > 0 && state.snapshot?.peerAlive !== true) {
       const message = "the peer is not there and this box is active; it goes into maintenance when the peer is back";
       return Promise.resolve(refusal(message, PEER_NEEDED));

@@ -17,7 +17,9 @@ export function devicesOf(group: GroupOrders): readonly Ifname[] {
   return [...new Set(group.virtualRouters.map((router) => router.device))];
 }
 
+/** What decides how fit the box is; nothing on a spare, whose ports are shut. */
 export function needsOf(orders: Orders): readonly GroupNeeds[] {
+  if (orders.pair?.part === "spare") return [];
   return orders.groups.map((group) => ({ name: group.name, devices: devicesOf(group) }));
 }
 
@@ -30,6 +32,7 @@ export function pairConfig(orders: Orders, pair: PairOrders, slots: ReadonlyMap<
     deadTime: DEAD_TIMES[pair.profile],
     fixed: pair.fixed,
     bootWait: BOOT_WAIT,
+    spare: pair.part === "spare",
     groups: orders.groups.flatMap((group) => {
       const slot = slots.get(group.name);
       if (slot === undefined) return [];

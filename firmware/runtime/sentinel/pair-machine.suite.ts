@@ -69,6 +69,7 @@ export function pairOrders({
     revision: "ab".repeat(32),
     box: "a",
     pair: {
+      part: "either",
       partition: "availability",
       witnesses: [],
       profile: "default",

@@ -129,6 +129,7 @@ describe("the role", () => {
   test("of a box without a group is maintenance when that was wished", () => {
     expect(pairStatus(view({ groups: {}, maintenance: true })).role).toBe("maintenance");
     expect(pairStatus(view({ groups: {} })).role).toBe("standby");
+    expect(pairStatus(view({ groups: {} }, { config: { ...view().config, spare: true } })).role).toBe("spare");
   });
 
   test.each([
@@ -141,6 +142,12 @@ describe("the role", () => {
     ["initialize", "initialize"],
   ] as const)("of a peer that says %s is %s", (state, role) => {
     expect(pairStatus(view({ snapshot: snapshot(report("standby", peerIn(state))) })).peer?.role).toBe(role);
+  });
+
+  test("of a peer that takes nothing is spare in a cold pair", () => {
+    const takesNothing = snapshot(report("active", peerIn("fault")));
+    const cold = { ...view().pair, part: "active" as const };
+    expect(pairStatus(view({ snapshot: takesNothing }, { pair: cold })).peer?.role).toBe("spare");
   });
 
   test("of a peer that is silent is unknown, though its revision is remembered", () => {

@@ -52,8 +52,9 @@ export function pairStatus(view: PairView): SentinelStatus {
 
 function ownRole(view: PairView): string {
   const states = Object.values(view.state.groups).map((group) => group.state);
-  for (const role of ["active", "maintenance", "fault", "standby"] as const) if (states.includes(role)) return role;
-  return view.state.maintenance ? "maintenance" : "standby";
+  for (const role of ["active", "maintenance", "spare", "fault", "standby"] as const) if (states.includes(role)) return role;
+  if (view.state.maintenance) return "maintenance";
+  return view.config.spare ? "spare" : "standby";
 }
 
 function groupStatus(view: PairView, name: string): GroupStatus {
@@ -88,7 +89,10 @@ function peerRole(view: PairView): string {
   const states = (view.state.snapshot?.groups ?? []).flatMap((group) =>
     group.peer === undefined ? [] : [PEER_ROLES[group.peer.state]],
   );
-  for (const role of ["active", "maintenance", "standby", "initialize"]) if (states.includes(role)) return role;
+  for (const role of ["active", "maintenance", "standby", "initialize"]) {
+    // Heartbeats say only that it takes nothing; in a cold pair that is what a spare is for.
+    if (states.includes(role)) return role === "maintenance" && view.pair.part !== "either" ? "spare" : role;
+  }
   return "unknown";
 }
 

@@ -21,8 +21,8 @@ import type { PairAction, PairConfig, PairInput, PairState } from "../../standby
 import type { Penalty, SentinelCommand, SentinelStatus, StaleSighting } from "../messages.ts";
 import { Announcer } from "./announcer.ts";
 import type { BeatKeys, CommandAnswer, Mode, ModeContext } from "./mode.ts";
-import { PairCommands } from "./pair-commands.ts";
-import { devicesOf, needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
+import { IN_COLD, PairCommands } from "./pair-commands.ts";
+import { needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
 import { pairStatus } from "./pair-status.ts";
 import { PeerPresence } from "./peer-presence.ts";
 import { PulseProcess } from "./pulse-process.ts";
@@ -153,7 +153,9 @@ export class PairedSentinel implements Mode {
 
   linksChanged(): void {
     const now = this.#context.hal.clock.now();
-    for (const device of this.#orders.groups.flatMap(devicesOf)) {
+    // A port that a spare is about to open has lost nothing.
+    if (this.#config.spare) this.#fitness = { ...this.#fitness, carriers: {} };
+    for (const device of needsOf(this.#orders).flatMap((need) => need.devices)) {
       this.#fitness = noteCarrier(this.#fitness, device, this.#context.links.get(device)?.carrier, now);
     }
     this.#tellPulse();
@@ -165,11 +167,12 @@ export class PairedSentinel implements Mode {
   command(command: SentinelCommand): Promise<CommandAnswer> {
     const now = this.#context.hal.clock.now();
     if (command.kind === "maintenance") {
-      const answer = this.#commands.maintenance(this.#state, command.on, now);
+      const answer = this.#commands.maintenance(this.#state, command.on, now, this.#pair.part);
       this.#input({ kind: "maintenance", on: command.on });
       return answer;
     }
-    const refusal = this.#commands.refuseSwitchover(this.#config, this.#state, command.group);
+    const cold = this.#pair.part === "either" ? undefined : IN_COLD;
+    const refusal = cold ?? this.#commands.refuseSwitchover(this.#config, this.#state, command.group);
     if (refusal !== undefined) return Promise.resolve(refusal);
     const answer = this.#commands.switchover(this.#config, this.#state, command.group, now);
     this.#input({ kind: "switchover", group: command.group });

@@ -398,3 +398,32 @@ describe("both hold the group", () => {
   ];
   test.each(rows)("$name", check);
 });
+
+describe("the spare of a cold pair", () => {
+  const spare = { spare: true };
+  const rows: readonly Row[] = [
+    {
+      name: "lets go of what it holds, with nobody there to take it",
+      report: reportOf("active"),
+      snapshot: LONELY,
+      config: spare,
+      actions: [act("release", "order")],
+      remembers: { ordered: "this box is the spare of a cold pair" },
+    },
+    {
+      name: "lets go of what it was offering",
+      report: reportOf("offering", peerIn("standby")),
+      config: spare,
+      actions: [act("release", "order")],
+      remembers: { ordered: "this box is the spare of a cold pair" },
+    },
+    {
+      name: "takes nothing when the peer holds nothing",
+      report: reportOf("standby", peerIn("fault")),
+      config: spare,
+    },
+    { name: "takes nothing from a peer that was never met", report: reportOf("standby"), snapshot: LONELY, config: spare },
+    { name: "takes no offer", report: reportOf("standby", peerIn("offering")), config: spare },
+  ];
+  test.each(rows)("$name", check);
+});

@@ -29,6 +29,7 @@ export function decideGroup(situation: GroupSituation, actions: PairAction[]): G
   const holds = situation.report.state === "active" || situation.report.state === "offering";
   // The group has just changed hands and the report is from before that; the next one is on its way.
   if (holds !== (situation.memory.state === "active")) return situation.memory;
+  if (situation.config.spare) return decideSpare(situation, holds, actions);
   switch (situation.report.state) {
     case "active":
     case "offering":
@@ -62,6 +63,13 @@ function peerLive(situation: GroupSituation): NonNullable<PulseGroupReport["peer
 
 function sameConfiguration(situation: GroupSituation): boolean {
   return situation.state.snapshot?.peerConfigId === situation.config.configId;
+}
+
+/** A person decided, with nobody to hand over to: the other box is activated by a person, too. */
+function decideSpare(situation: GroupSituation, holds: boolean, actions: PairAction[]): GroupMemory {
+  if (!holds) return situation.memory;
+  actions.push(act(situation, "release", "order"));
+  return { ...situation.memory, ordered: "this box is the spare of a cold pair" };
 }
 
 function decideHolder(situation: GroupSituation, actions: PairAction[]): GroupMemory {

@@ -153,7 +153,7 @@ function beginAnew(
   for (const group of config.groups) {
     const memory = next.groups[group.name] ?? newGroup(now);
     const idle = { ...memory, offer: undefined, wish: undefined, ordered: undefined };
-    next = putGroup(next, group.name, enter(idle, group, idleRole(next), reason, now, {}, actions));
+    next = putGroup(next, group.name, enter(idle, group, idleRole(config, next), reason, now, {}, actions));
   }
   return next;
 }
@@ -225,7 +225,7 @@ function adopt(config: PairConfig, state: PairState, snapshot: PulseSnapshot, ac
     if (holds === (memory.state === "active")) continue;
     if (holds) actions.push({ kind: "announce", slot: group.slot });
     const reason = holds ? "pulse holds the group" : "pulse does not hold the group";
-    const entered = enter(memory, group, holds ? "active" : idleRole(next), reason, snapshot.at, {}, actions);
+    const entered = enter(memory, group, holds ? "active" : idleRole(config, next), reason, snapshot.at, {}, actions);
     next = putGroup(next, group.name, { ...entered, ordered: undefined });
   }
   return next;
@@ -271,7 +271,7 @@ function takeExecuted(config: PairConfig, state: PairState, report: Executed, ac
     const holdSeconds = Math.round((counted.heldDownUntil - report.doneAt) / 1_000_000);
     actions.push({ kind: "note", event: "held-down", group: group.name, reason, evidence: { seconds: holdSeconds } });
   }
-  const to: RoleState = report.plan === "takeOver" ? "active" : idleRole(state);
+  const to: RoleState = report.plan === "takeOver" ? "active" : idleRole(config, state);
   const reason = (report.reason === "order" ? memory.ordered : undefined) ?? PULSE_REASON_SENTENCES[report.reason];
   const entered = enter(counted, group, to, reason, report.doneAt, evidence, actions);
   return putGroup(state, group.name, { ...entered, ordered: undefined, wish: undefined });
@@ -291,8 +291,9 @@ function nobodyOrdered(state: PairState, group: PairGroupConfig, memory: GroupMe
   return group.preempt && group.preference > peer.preference;
 }
 
-function idleRole(state: PairState): RoleState {
+function idleRole(config: PairConfig, state: PairState): RoleState {
   if (state.maintenance) return "maintenance";
+  if (config.spare) return "spare";
   return state.booting ? "initialize" : "standby";
 }
 
@@ -330,13 +331,13 @@ function reviewGroup(
 ): PairState {
   const memory = withoutOldWish(state.groups[group.name] ?? newGroup(now), now);
   const known = reportOf(state.snapshot, group);
-  const order = groupOrder(putGroup(state, group.name, memory), group);
-  const told = fresh || before.groups[group.name] === undefined ? undefined : groupOrder(before, group);
+  const order = groupOrder(config, putGroup(state, group.name, memory), group);
+  const told = fresh || before.groups[group.name] === undefined ? undefined : groupOrder(config, before, group);
   if (told === undefined || JSON.stringify(told) !== JSON.stringify(order))
     actions.push({ kind: "pulse", command: order });
   let next = memory;
-  if (next.state !== "active" && next.state !== idleRole(state)) {
-    next = enter(next, group, idleRole(state), idleReason(state, next), now, {}, actions);
+  if (next.state !== "active" && next.state !== idleRole(config, state)) {
+    next = enter(next, group, idleRole(config, state), idleReason(config, state, next), now, {}, actions);
   }
   if (known !== undefined) next = decideGroup({ config, state, group, memory: next, report: known, now }, actions);
   return putGroup(state, group.name, next);
@@ -347,15 +348,21 @@ function withoutOldWish(memory: GroupMemory, now: Instant): GroupMemory {
   return memory.wish !== undefined && now > memory.wish.until ? { ...memory, wish: undefined } : memory;
 }
 
-function idleReason(state: PairState, memory: GroupMemory): string {
+function idleReason(config: PairConfig, state: PairState, memory: GroupMemory): string {
   if (state.maintenance) return "maintenance was switched on";
   if (memory.state === "maintenance") return "maintenance was switched off";
+  if (config.spare) return "this box is the spare of a cold pair";
+  if (memory.state === "spare") return "this box is the spare no longer";
   return state.snapshot?.peerAlive === true ? "the peer was met" : "the boot time is over";
 }
 
-function groupOrder(state: PairState, group: PairGroupConfig): Extract<PulseCommand, { kind: "group" }> {
-  const role = idleRole(state);
-  const idle = role === "maintenance" ? "fault" : role === "initialize" ? "initialize" : "standby";
+function groupOrder(
+  config: PairConfig,
+  state: PairState,
+  group: PairGroupConfig,
+): Extract<PulseCommand, { kind: "group" }> {
+  const role = idleRole(config, state);
+  const idle = role === "maintenance" || role === "spare" ? "fault" : role === "initialize" ? "initialize" : "standby";
   return {
     kind: "group",
     group: group.slot,

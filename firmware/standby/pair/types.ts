@@ -18,6 +18,8 @@ export interface PairConfig {
   readonly fixed: boolean;
   /** How long a booted box waits for its peer before it may hold a role. */
   readonly bootWait: Micros;
+  /** The spare of a cold pair: it holds nothing and takes nothing over, until it is configured otherwise. */
+  readonly spare: boolean;
   readonly groups: readonly PairGroupConfig[];
 }
 
@@ -32,7 +34,7 @@ export interface PairGroupConfig {
   readonly preempt: boolean;
 }
 
-export type RoleState = "initialize" | "standby" | "active" | "fault" | "maintenance";
+export type RoleState = "initialize" | "standby" | "active" | "fault" | "maintenance" | "spare";
 
 /** How fit this box is to hold a group: 255 less what carrier, core, gateway and checks cost. */
 export interface Fitness {

@@ -13,6 +13,7 @@ export const CONFIG: PairConfig = {
   deadTime: millis(75),
   fixed: true,
   bootWait: seconds(3),
+  spare: false,
   groups: [EDGE],
 };
 
