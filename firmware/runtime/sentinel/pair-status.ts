@@ -52,7 +52,8 @@ export function pairStatus(view: PairView): SentinelStatus {
 
 function ownRole(view: PairView): string {
   const states = Object.values(view.state.groups).map((group) => group.state);
-  for (const role of ["active", "maintenance", "spare", "fault", "standby"] as const) if (states.includes(role)) return role;
+  for (const role of ["active", "maintenance", "spare", "fault", "standby"] as const)
+    if (states.includes(role)) return role;
   if (view.state.maintenance) return "maintenance";
   return view.config.spare ? "spare" : "standby";
 }

@@ -422,7 +422,12 @@ describe("the spare of a cold pair", () => {
       report: reportOf("standby", peerIn("fault")),
       config: spare,
     },
-    { name: "takes nothing from a peer that was never met", report: reportOf("standby"), snapshot: LONELY, config: spare },
+    {
+      name: "takes nothing from a peer that was never met",
+      report: reportOf("standby"),
+      snapshot: LONELY,
+      config: spare,
+    },
     { name: "takes no offer", report: reportOf("standby", peerIn("offering")), config: spare },
   ];
   test.each(rows)("$name", check);

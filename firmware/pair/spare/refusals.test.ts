@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { parseIpAddress, parseMac } from "@futago/hal/units/address.ts";
+import { refuseActivation, refuseLook, refuseRelease, spareAlarms } from "./refusals.ts";
+import { initialSpare } from "./step.ts";
+import type { Look, SpareConfig, SpareState } from "./types.ts";
+
+const A: SpareConfig = { box: "a", cold: true, preferred: "a" };
+const B: SpareConfig = { ...A, box: "b" };
+const state = (more: Partial<SpareState>): SpareState => ({ ...initialSpare({ epoch: 3, active: "a" }), ...more });
+const serves = state({ proven: true, serving: true, linked: true, peer: "idle" });
+const answer = (last: number) => ({
+  address: parseIpAddress(`10.1.0.${last}`)!,
+  mac: parseMac("02:00:00:00:00:0a")!,
+  device: "eth0",
+});
+const LOOK: Look = { answers: [], unplugged: [], asked: 4 };
+
+describe("an activation is refused", () => {
+  const words = (config: SpareConfig, more: Partial<SpareState>, force = false) => {
+    const refusal = refuseActivation(config, state(more), force);
+    return refusal && `${refusal.exitCode} ${refusal.what}`;
+  };
+
+  test("on a hot pair, and while another one is under way, force or not", () => {
+    const hot = "6 the standby of this pair is hot: it takes over by itself, and there is no spare";
+    const busy = "6 somebody is activating this box already";
+    for (const force of [false, true]) {
+      expect(words({ ...B, cold: false }, {}, force)).toBe(hot);
+      expect(words(B, { looking: "person" }, force)).toBe(busy);
+    }
+  });
+
+  test("while the active one is heard or linked, unless it is forced", () => {
+    expect(words(B, { peer: "active" })).toBe("6 box a is heard, and it is active");
+    expect(words(B, { peer: "silent", linked: true })).toBe("6 box a is there, and it is the active one");
+    expect(words(B, { peer: "active", linked: true }, true)).toBeUndefined();
+  });
+
+  test("not when it is silent, or was released", () => {
+    expect(words(B, { peer: "silent" })).toBeUndefined();
+    expect(words(B, { linked: true, peer: "idle", activation: { epoch: 4, active: "nobody" } })).toBeUndefined();
+  });
+
+  test("by whoever answers, and when nobody could be asked", () => {
+    expect(refuseLook(LOOK)).toBeUndefined();
+    expect(refuseLook({ ...LOOK, unplugged: ["eth1"] })).toBeUndefined();
+    expect(refuseLook({ ...LOOK, answers: [1, 2, 3, 4, 5, 6].map(answer) })).toMatchObject({
+      exitCode: 6,
+      what: "the other box is not dark: 10.1.0.1 is 02:00:00:00:00:0a's on eth0, 10.1.0.2 is 02:00:00:00:00:0a's on eth0, 10.1.0.3 is 02:00:00:00:00:0a's on eth0, 10.1.0.4 is 02:00:00:00:00:0a's on eth0, and 2 more",
+    });
+    expect(refuseLook({ answers: [], unplugged: ["eth0", "eth1"], asked: 0 })).toMatchObject({
+      exitCode: 1,
+      what: "nobody could be asked whether the other box is dark: no cable is in eth0, eth1",
+    });
+  });
+});
+
+describe("a release is refused", () => {
+  test("on a hot pair, by a spare, and while nobody could take over, unless it is forced", () => {
+    expect(refuseRelease({ ...A, cold: false }, serves, true, true)?.exitCode).toBe(6);
+    expect(refuseRelease(B, state({ linked: true }), true, true)?.what).toBe("this box is not the active one");
+    expect(refuseRelease(A, { ...serves, linked: false }, true, false)).toMatchObject({
+      exitCode: 5,
+      what: "box b is not there to take over: nobody would serve",
+    });
+    expect(refuseRelease(A, serves, false, false)).toMatchObject({
+      exitCode: 5,
+      what: "box b has another configuration, so it cannot take over yet",
+    });
+    expect(refuseRelease(A, { ...serves, linked: false }, false, true)).toBeUndefined();
+    expect(refuseRelease(A, serves, true, false)).toBeUndefined();
+  });
+});
+
+describe("the alarms", () => {
+  const alarms = (config: SpareConfig, more: Partial<SpareState>) =>
+    [...spareAlarms(config, state(more))].flatMap(([kind, sentence]) =>
+      sentence === undefined ? [] : [`${kind}: ${sentence}`],
+    );
+
+  test("are silent while one box serves and the other is there", () => {
+    expect(alarms(A, { ...serves })).toEqual([]);
+    expect(alarms(B, { linked: true, peer: "active" })).toEqual([]);
+    expect(alarms(B, { peer: "unknown" })).toEqual([]);
+    expect(alarms(B, { peer: "active" })).toEqual([]);
+  });
+
+  test("say on the spare that the active one is gone", () => {
+    expect(alarms(B, { peer: "silent" })).toEqual([
+      "active-gone: the active box a is gone: `futago spare activate` here takes over",
+    ]);
+    expect(alarms(B, { peer: "silent", linked: true })).toEqual([]);
+    expect(alarms({ ...B, cold: false }, { peer: "silent" })).toEqual([]);
+  });
+
+  test("say that nobody serves, why a box does not, and what was forced", () => {
+    expect(alarms(B, { activation: { epoch: 4, active: "nobody" } })).toEqual([
+      "nobody-serves: nobody serves: `futago spare activate` on the box that shall",
+    ]);
+    expect(alarms(A, { doubt: { ...LOOK, answers: [answer(1)] } })).toEqual([
+      expect.stringContaining(
+        "for the other one may have been activated meanwhile: 10.1.0.1 is 02:00:00:00:00:0a's on eth0;",
+      ),
+    ]);
+    expect(alarms(A, { doubt: { answers: [], unplugged: ["eth0"], asked: 0 } })).toEqual([
+      expect.stringContaining("nobody could be asked, no cable is in eth0;"),
+    ]);
+    expect(alarms(A, { ...serves, forced: { ...LOOK, answers: [answer(1)] } })).toEqual([
+      "forced: this box was activated by force although 10.1.0.1 is 02:00:00:00:00:0a's on eth0: two boxes may answer for one address until box b is off or linked again",
+    ]);
+  });
+});
