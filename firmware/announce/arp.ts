@@ -20,7 +20,6 @@ const HARDWARE_ETHERNET = [0, 1];
 const PROTOCOL_IPV4 = [0x08, 0x00];
 const OPERATION_REQUEST = 1;
 const OPERATION_REPLY = 2;
-const UNKNOWN = "00:00:00:00:00:00" as Mac;
 
 export interface ArpPacket {
   readonly kind: "arp";
@@ -44,28 +43,15 @@ export function encodeGratuitousArp(
   to: Mac = BROADCAST,
 ): Uint8Array {
   const ip = addressBytes(address);
-  return encodeArp(operation === "request" ? OPERATION_REQUEST : OPERATION_REPLY, [mac, ip], [mac, ip], to);
-}
-
-/**
- * An ARP Probe: asks everybody whether the address is used, without saying that anybody has it.
- *
- * @see RFC 5227 §2.1.1
- */
-export function encodeArpProbe(address: Ipv4, mac: Mac): Uint8Array {
-  return encodeArp(OPERATION_REQUEST, [mac, new Uint8Array(4)], [UNKNOWN, addressBytes(address)], BROADCAST);
-}
-
-type ArpParty = readonly [mac: Mac, address: Uint8Array];
-
-function encodeArp(operation: number, sender: ArpParty, target: ArpParty, to: Mac): Uint8Array {
+  const hardware = macBytes(mac);
   const payload = new Uint8Array(ARP_BYTES);
-  payload.set([...HARDWARE_ETHERNET, ...PROTOCOL_IPV4, 6, 4, 0, operation]);
-  payload.set(macBytes(sender[0]), 8);
-  payload.set(sender[1], 14);
-  payload.set(macBytes(target[0]), 18);
-  payload.set(target[1], 24);
-  return encodeEthernet({ destination: to, source: sender[0], etherType: ETHERTYPE_ARP, payload });
+  payload.set([...HARDWARE_ETHERNET, ...PROTOCOL_IPV4, 6, 4, 0]);
+  payload[7] = operation === "request" ? OPERATION_REQUEST : OPERATION_REPLY;
+  payload.set(hardware, 8);
+  payload.set(ip, 14);
+  payload.set(hardware, 18);
+  payload.set(ip, 24);
+  return encodeEthernet({ destination: to, source: mac, etherType: ETHERTYPE_ARP, payload });
 }
 
 /** Undefined for whatever is not a complete ARP request or reply of IPv4 over Ethernet. */

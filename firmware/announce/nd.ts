@@ -24,7 +24,6 @@ import { decodeIp, encodeIp } from "./ip.ts";
 const PROTOCOL_ICMPV6 = 58;
 const HOP_LIMIT = 255;
 const ALL_NODES = "ff02::1" as Ipv6;
-const UNSPECIFIED = "::" as Ipv6;
 const TYPE_SOLICITATION = 135;
 const TYPE_ADVERTISEMENT = 136;
 const OPTION_SOURCE_LINK_LAYER = 1;
@@ -59,35 +58,20 @@ export function encodeUnsolicitedAdvertisement(address: Ipv6, mac: Mac, to?: { m
   message.set([TYPE_ADVERTISEMENT, 0, 0, 0, FLAG_ROUTER | FLAG_OVERRIDE]);
   message.set(addressBytes(address), 8);
   message.set([OPTION_TARGET_LINK_LAYER, 1, ...macBytes(mac)], FIXED_BYTES);
-  return encodeMessage(message, { mac, address }, { mac: to?.mac ?? multicastMac(destination), address: destination });
-}
-
-/**
- * A solicitation as duplicate address detection sends it: asks whether the address is used, from nobody.
- *
- * @see RFC 4862 §5.4.2
- */
-export function encodeProbeSolicitation(address: Ipv6, mac: Mac): Uint8Array {
-  const message = new Uint8Array(FIXED_BYTES);
-  message[0] = TYPE_SOLICITATION;
-  message.set(addressBytes(address), 8);
-  const { group, mac: to } = solicitedNodeGroup(address);
-  return encodeMessage(message, { mac, address: UNSPECIFIED }, { mac: to, address: group });
-}
-
-interface Party {
-  readonly mac: Mac;
-  readonly address: Ipv6;
-}
-
-/** The message's checksum is written into it. */
-function encodeMessage(message: Uint8Array, source: Party, destination: Party): Uint8Array {
-  const header = pseudoHeader(source.address, destination.address, PROTOCOL_ICMPV6, message.length);
-  const checksum = internetChecksum([header, message]);
+  const checksum = internetChecksum([pseudoHeader(address, destination, PROTOCOL_ICMPV6, message.length), message]);
   message.set([checksum >> 8, checksum & 0xff], 2);
-  const packet = { protocol: PROTOCOL_ICMPV6, hopLimit: HOP_LIMIT, payload: message };
-  const payload = encodeIp({ source: source.address, destination: destination.address, ...packet });
-  return encodeEthernet({ destination: destination.mac, source: source.mac, etherType: ETHERTYPE_IPV6, payload });
+  return encodeEthernet({
+    destination: to?.mac ?? multicastMac(destination),
+    source: mac,
+    etherType: ETHERTYPE_IPV6,
+    payload: encodeIp({
+      source: address,
+      destination,
+      protocol: PROTOCOL_ICMPV6,
+      hopLimit: HOP_LIMIT,
+      payload: message,
+    }),
+  });
 }
 
 /** Undefined for whatever is not a valid solicitation or advertisement (RFC 4861 §7.1). */

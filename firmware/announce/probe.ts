@@ -4,13 +4,16 @@
  * @see RFC 5227 §2.1.1 (ARP Probe), RFC 4862 §5.4 (duplicate address detection)
  */
 import { type IpAddress, isIpv4Address, type Mac } from "@futago/hal/units/address.ts";
-import { decodeArp, encodeArpProbe } from "./arp.ts";
+import { decodeArp } from "./arp.ts";
 import { type Claim, claimIn } from "./conflict.ts";
-import { decodeNeighbour, encodeProbeSolicitation } from "./nd.ts";
+import { decodeNeighbour } from "./nd.ts";
+import { encodeQuestion } from "./question.ts";
+
+const NOBODY = { ipv4: "0.0.0.0" as IpAddress, ipv6: "::" as IpAddress };
 
 export function probeFrames(addresses: readonly IpAddress[], mac: Mac): readonly Uint8Array[] {
   return addresses.map((address) =>
-    isIpv4Address(address) ? encodeArpProbe(address, mac) : encodeProbeSolicitation(address, mac),
+    encodeQuestion({ mac, address: isIpv4Address(address) ? NOBODY.ipv4 : NOBODY.ipv6 }, address),
   );
 }
 

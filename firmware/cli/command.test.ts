@@ -55,6 +55,8 @@ describe("the command line", () => {
       },
     ],
     ["switchover", { kind: "switchover", group: undefined, ...common }],
+    ["spare activate", { kind: "spare", word: "activate", force: false, ...common }],
+    ["spare release --force", { kind: "spare", word: "release", force: true, ...common }],
     ["switchover --group edge", { kind: "switchover", group: "edge", ...common }],
     ["maintenance off", { kind: "maintenance", on: false, ...common }],
     ["maintenance on --state=/s", { kind: "maintenance", on: true, stateDirectory: "/s", json: false }],

@@ -5,7 +5,7 @@ import type { Refusal } from "../runtime/exit-code.ts";
 import { buildConfiguration, buildShowConfig, type ConfigurationCommand } from "./command-configuration.ts";
 import { count, given, isRefused, quote, suggestion, text, usage, usageOf, type Values } from "./command-words.ts";
 import { DEFAULT_STATE, type Verb } from "./verb.ts";
-import { type PairWord, ROLES, type Shown, VERBS } from "./verbs.ts";
+import { type PairWord, ROLES, type Shown, type SpareWord, VERBS } from "./verbs.ts";
 
 export interface Common {
   readonly stateDirectory: string;
@@ -32,6 +32,7 @@ export type Command =
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
   | ({ readonly kind: "power"; readonly end: PowerEnd; readonly force: boolean } & Common)
+  | ({ readonly kind: "spare"; readonly word: SpareWord; readonly force: boolean } & Common)
   | ({
       readonly kind: "drain";
       readonly backend: string;
@@ -116,6 +117,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "power", end: verb.name, force: values["force"] === true, ...common };
     case "maintenance":
       return { kind: "maintenance", on: operands[0] === "on", ...common };
+    case "spare":
+      return { kind: "spare", word: operands[0] as SpareWord, force: values["force"] === true, ...common };
     case "drain":
       return buildDrain(verb, values, operands[0] ?? "", common);
     case "undrain":

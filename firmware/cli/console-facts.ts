@@ -38,7 +38,7 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       box: status.box,
       role: status.role,
       peer: status.peer,
-      summary: [roleSentence(status), peerSentence(status.peer), editorsSentence(status.editors)].filter(
+      summary: [roleSentence(status), peerSentence(status), editorsSentence(status.editors)].filter(
         (sentence) => sentence !== "",
       ),
       alarms: status.alarms.map(({ sentence }) => sentence),

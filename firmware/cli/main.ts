@@ -13,6 +13,7 @@ import { pair } from "./pair.ts";
 import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
+import { spare } from "./spare.ts";
 
 const RETRY_MILLIS = 50;
 
@@ -60,6 +61,8 @@ async function execute(command: Command): Promise<number> {
       const { message } = await ask(stateDirectory, "power", { end, force });
       return said(command, message);
     }
+    case "spare":
+      return spare(command);
     case "pair":
       return pair(command);
     case "flows":

@@ -7,7 +7,7 @@ import { printable, table } from "./table.ts";
 export function renderStatus(status: BoxStatus): string {
   const parts = [
     roleSentence(status),
-    peerSentence(status.peer),
+    peerSentence(status),
     editorsSentence(status.editors),
     alarms(status),
     groups(status.groups),
@@ -34,6 +34,8 @@ export function roleSentence(status: BoxStatus): string {
     }
     case "standby":
       return `${who} is STANDBY: ready to take over, it holds no address now.`;
+    case "spare":
+      return `${who} is the SPARE: its ports are shut. ${activeSentence(status)}`;
     case "maintenance":
       return `${who} is in MAINTENANCE: it takes no role until \`futago maintenance off\`.`;
     case "fault":
@@ -44,9 +46,20 @@ export function roleSentence(status: BoxStatus): string {
   return `${who} is ${printable(status.role).toUpperCase()}.`;
 }
 
-export function peerSentence(peer: PeerStatus | null): string {
+/** "Box a is the active one." What a person must do is among the alarms. */
+function activeSentence({ box, activation }: BoxStatus): string {
+  const active = activation?.active ?? "undecided";
+  if (active === "nobody") return "Nobody serves.";
+  if (active === "undecided") return "Nobody was activated yet.";
+  return active === box ? "It was the active one, and waits." : `Box ${active} is the active one.`;
+}
+
+export function peerSentence({ peer, role }: Pick<BoxStatus, "peer" | "role">): string {
   if (peer === null) return "";
-  if (!peer.alive) return "The peer is NOT HEARD on any path: nobody takes over if this box fails.";
+  if (!peer.alive) {
+    const then = role === "spare" ? "" : ": nobody takes over if this box fails";
+    return `The peer is NOT HEARD on any path${then}.`;
+  }
   const dead = peer.paths.filter((path) => !path.alive).map((path) => path.interface);
   const lost = dead.length === 0 ? "" : ` Not heard over ${list(dead)}.`;
   return `The peer is alive and ${printable(peer.role)}.${lost}`;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { BoxStatus } from "../runtime/control.ts";
 import type { Ifname } from "@futago/hal/units/address.ts";
 import { renderHealth, renderLog, renderWhy } from "./render-shown.ts";
-import { renderStatus, roleSentence } from "./render-status.ts";
+import { peerSentence, renderStatus, roleSentence } from "./render-status.ts";
 import { printable, table } from "./table.ts";
 
 const traffic = { packetsIn: 10, bytesIn: 1_500, packetsOut: 8, bytesOut: 2_000_000, flows: 3 };
@@ -34,6 +34,7 @@ const status: BoxStatus = {
     ],
     addresses: [{ address: "fe80::2", device: "eth2" as Ifname, ifindex: 4 }],
   },
+  activation: null,
   heartbeat: { profile: "default", deadMs: 75, leaseMs: 45, latenessP999Ms: 1.25, counters: {} },
   services: [
     {
@@ -109,6 +110,18 @@ describe("the status for people", () => {
     const sentence = "alice and b\ufffdob changed the configuration and did not commit it yet";
     expect(renderStatus({ ...status, editors })).toContain(sentence);
     expect(renderStatus(status)).not.toContain("commit");
+  });
+
+  it("says of a spare who serves, and of a peer that is away no more than is so", () => {
+    const spare = (active: "a" | "b" | "nobody" | "undecided") =>
+      roleSentence({ ...status, role: "spare", activation: { epoch: 3, active } });
+    expect(spare("b")).toBe("Box a is the SPARE: its ports are shut. Box b is the active one.");
+    expect(spare("nobody")).toBe("Box a is the SPARE: its ports are shut. Nobody serves.");
+    expect(spare("undecided")).toBe("Box a is the SPARE: its ports are shut. Nobody was activated yet.");
+    expect(spare("a")).toBe("Box a is the SPARE: its ports are shut. It was the active one, and waits.");
+    const peer = { ...status.peer!, alive: false };
+    expect(peerSentence({ peer, role: "spare" })).toBe("The peer is NOT HEARD on any path.");
+    expect(peerSentence({ peer, role: "active" })).toContain("nobody takes over if this box fails");
   });
 
   it("puts the alarms before the details", () => {

@@ -7,6 +7,8 @@ export const SHOWN = ["config", "services", "flows", "health", "neighbours", "wh
 export type Shown = (typeof SHOWN)[number];
 export const PAIR_WORDS = ["invite", "join", "status", "yes", "no", "cancel", "rotate", "unpair"] as const;
 export type PairWord = (typeof PAIR_WORDS)[number];
+export const SPARE_WORDS = ["activate", "release"] as const;
+export type SpareWord = (typeof SPARE_WORDS)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
 
 const FORCE_END = { type: "boolean", help: "also when this box is active and nobody can take over" } as const;
@@ -114,6 +116,17 @@ export const VERBS: readonly Verb[] = [
     options: { ...COMMON, force: FORCE_END },
     summary: "let the peer take over, then switch the box off",
     details: POWER_DETAILS,
+  },
+  {
+    ...none("spare"),
+    operands: "activate|release",
+    operandsMin: 1,
+    operandsMax: 1,
+    operandWords: SPARE_WORDS,
+    options: { ...COMMON, force: { type: "boolean", help: "against what the other box says, or does not say" } },
+    summary: "cold standby: let this box serve, or let it give up",
+    details:
+      "activate   makes sure that the other box is dark: opens the ports without an address and asks for a second whether\n           anybody has one of the virtual addresses; then this box serves\nrelease    the active box gives up and becomes the spare, so that the other one may be activated\nExit code 6 when the other box serves or somebody answers, 5 when nobody could take over from this one.",
   },
   {
     ...none("drain"),

@@ -6,9 +6,11 @@
 import type { Family } from "@futago/hal/units/address.ts";
 import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import type { TraceShown } from "../balancer/trace.ts";
+import type { Activation } from "../pair/spare/types.ts";
 import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { PairingMethods } from "./control-pairing.ts";
+import type { SpareMethods } from "./control-spare.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
 
@@ -115,6 +117,8 @@ export interface BoxStatus {
   /** Null on a box that is alone. */
   readonly peer: PeerStatus | null;
   readonly heartbeat: HeartbeatStatus | null;
+  /** Who serves in a cold pair, as people decided it; null on a hot one and on a box alone. */
+  readonly activation: Activation | null;
   readonly services: readonly ServiceStatus[];
   /** Of all services. */
   readonly connections: ConnectionsShown;
@@ -271,7 +275,7 @@ export interface HealthQuery {
 }
 
 /** What can be asked, with its parameters and its answer. */
-export interface ControlMethods extends BackupMethods, ConfigurationMethods, PairingMethods {
+export interface ControlMethods extends BackupMethods, ConfigurationMethods, PairingMethods, SpareMethods {
   status: { params: StatusQuery; result: BoxStatus };
   health: { params: HealthQuery; result: readonly CheckStatus[] };
   why: { params: Record<string, never>; result: readonly SentinelEvent[] };

@@ -29,7 +29,9 @@ export interface Penalty {
 export type SentinelCommand =
   /** Hands every group (or one) to the peer, or takes it from the peer, whichever way it lies. */
   | { readonly kind: "switchover"; readonly group: string | undefined }
-  | { readonly kind: "maintenance"; readonly on: boolean };
+  | { readonly kind: "maintenance"; readonly on: boolean }
+  /** Whether it holds a group: answered "active" or "nothing". */
+  | { readonly kind: "holds" };
 
 /** A host that missed a take-over: it sends to a box that does not hold the VIP. The other box tells it again. */
 export interface StaleSighting {

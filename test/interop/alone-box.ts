@@ -6,8 +6,9 @@
  */
 import { createInterface } from "node:readline";
 import type { Orders } from "@futago/firmware/config/orders.ts";
-import type { Penalty, SentinelCommand } from "@futago/firmware/runtime/messages.ts";
+import type { Penalty } from "@futago/firmware/runtime/messages.ts";
 import { AloneSentinel } from "@futago/firmware/runtime/sentinel/alone.ts";
+import type { ModeCommand } from "@futago/firmware/runtime/sentinel/mode.ts";
 import { Gate } from "@futago/firmware/runtime/sentinel/gate.ts";
 import type { Link } from "@futago/hal/contract/network.ts";
 import { openHal } from "@futago/hal/linux.ts";
@@ -15,7 +16,7 @@ import { openHal } from "@futago/hal/linux.ts";
 export type Message =
   | { readonly kind: "orders"; readonly orders: Orders }
   | { readonly kind: "penalties"; readonly penalties: readonly Penalty[] }
-  | { readonly kind: "command"; readonly command: SentinelCommand };
+  | { readonly kind: "command"; readonly command: ModeCommand };
 
 const [bpfDirectory = ""] = process.argv.slice(2);
 const hal = openHal();

@@ -35,6 +35,7 @@ const activeBox: BoxSnapshot = {
       ],
       addresses: [],
     },
+    activation: null,
     heartbeat: { profile: "default", deadMs: 75, leaseMs: 45, latenessP999Ms: 1.2, counters: {} },
     services: [],
     connections: { established: 0, replicated: null },

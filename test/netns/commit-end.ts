@@ -87,6 +87,7 @@ const pair: Pair = new Pair({
     say({ kind: "up", up });
     committer.setLink(up);
   },
+  onActivation: () => undefined,
   onCommitMessage: (message) => committer.receive(message),
   count: nothing,
 });

@@ -64,6 +64,7 @@ function speak(): void {
     onLink: () => undefined,
     onCommitMessage: () => undefined,
     onRotation: () => undefined,
+    onActivation: () => undefined,
     wantsFlows: () => true,
     onFlows: (socket) => {
       say({ flows: true });

@@ -32,22 +32,30 @@ describe("an activation is refused", () => {
 
   test("while the active one is heard or linked, unless it is forced", () => {
     expect(words(B, { peer: "active" })).toBe("6 box a is heard, and it is active");
-    expect(words(B, { peer: "silent", linked: true })).toBe("6 box a is there, and it is the active one");
+    expect(words(B, { peer: "unknown", linked: true })).toBe("6 box a is there, and it is the active one");
     expect(words(B, { peer: "active", linked: true }, true)).toBeUndefined();
   });
 
   test("not when it is silent, or was released", () => {
     expect(words(B, { peer: "silent" })).toBeUndefined();
+    expect(words(B, { peer: "silent", linked: true })).toBeUndefined();
     expect(words(B, { linked: true, peer: "idle", activation: { epoch: 4, active: "nobody" } })).toBeUndefined();
   });
 
   test("by whoever answers, and when nobody could be asked", () => {
     expect(refuseLook(LOOK)).toBeUndefined();
     expect(refuseLook({ ...LOOK, unplugged: ["eth1"] })).toBeUndefined();
-    expect(refuseLook({ ...LOOK, answers: [1, 2, 3, 4, 5, 6].map(answer) })).toMatchObject({
+    const other = { ...answer(200), mac: parseMac("02:00:00:00:00:0c")!, device: "eth1" };
+    expect(refuseLook({ ...LOOK, answers: [answer(1), other, answer(2)] })).toMatchObject({
       exitCode: 6,
-      what: "the other box is not dark: 10.1.0.1 is 02:00:00:00:00:0a's on eth0, 10.1.0.2 is 02:00:00:00:00:0a's on eth0, 10.1.0.3 is 02:00:00:00:00:0a's on eth0, 10.1.0.4 is 02:00:00:00:00:0a's on eth0, and 2 more",
+      what: "the other box is not dark: 02:00:00:00:00:0a on eth0 has 10.1.0.1, 10.1.0.2; 02:00:00:00:00:0c on eth1 has 10.1.0.200",
     });
+    const many = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(answer);
+    const machines = [1, 2, 3, 4, 5, 6].map((last) => ({ ...answer(1), mac: parseMac(`02:00:00:00:00:0${last}`)! }));
+    expect(refuseLook({ ...LOOK, answers: many })?.what).toMatch(/10\.1\.0\.8 and 2 more$/);
+    expect(refuseLook({ ...LOOK, answers: machines })?.what).toMatch(
+      /02:00:00:00:00:04 on eth0 has 10\.1\.0\.1; and 2 more machines$/,
+    );
     expect(refuseLook({ answers: [], unplugged: ["eth0", "eth1"], asked: 0 })).toMatchObject({
       exitCode: 1,
       what: "nobody could be asked whether the other box is dark: no cable is in eth0, eth1",
@@ -63,6 +71,7 @@ describe("a release is refused", () => {
       exitCode: 5,
       what: "box b is not there to take over: nobody would serve",
     });
+    expect(refuseRelease(A, { ...serves, peer: "silent" }, true, false)?.exitCode).toBe(5);
     expect(refuseRelease(A, serves, false, false)).toMatchObject({
       exitCode: 5,
       what: "box b has another configuration, so it cannot take over yet",
@@ -89,7 +98,7 @@ describe("the alarms", () => {
     expect(alarms(B, { peer: "silent" })).toEqual([
       "active-gone: the active box a is gone: `futago spare activate` here takes over",
     ]);
-    expect(alarms(B, { peer: "silent", linked: true })).toEqual([]);
+    expect(alarms(B, { peer: "silent", linked: true })).toHaveLength(1);
     expect(alarms({ ...B, cold: false }, { peer: "silent" })).toEqual([]);
   });
 
@@ -99,14 +108,14 @@ describe("the alarms", () => {
     ]);
     expect(alarms(A, { doubt: { ...LOOK, answers: [answer(1)] } })).toEqual([
       expect.stringContaining(
-        "for the other one may have been activated meanwhile: 10.1.0.1 is 02:00:00:00:00:0a's on eth0;",
+        "for the other one may have been activated meanwhile: 02:00:00:00:00:0a on eth0 has 10.1.0.1;",
       ),
     ]);
     expect(alarms(A, { doubt: { answers: [], unplugged: ["eth0"], asked: 0 } })).toEqual([
       expect.stringContaining("nobody could be asked, no cable is in eth0;"),
     ]);
     expect(alarms(A, { ...serves, forced: { ...LOOK, answers: [answer(1)] } })).toEqual([
-      "forced: this box was activated by force although 10.1.0.1 is 02:00:00:00:00:0a's on eth0: two boxes may answer for one address until box b is off or linked again",
+      "forced: this box was activated by force although 02:00:00:00:00:0a on eth0 has 10.1.0.1: two boxes may answer for one address until box b is off or linked again",
     ]);
   });
 });

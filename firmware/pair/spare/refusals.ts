@@ -1,9 +1,11 @@
 /** What people are told about a cold pair: refusals, alarms, and what became of their orders. The exit codes are the command line's. */
+import type { IpAddress } from "@futago/hal/units/address.ts";
 import { activeBox, isDark, isNamed, standing } from "./step.ts";
 import type { Answer, Box, Look, SpareConfig, SpareState } from "./types.ts";
 
 const [FAILED, PEER_NEEDED, CONFLICT] = [1, 5, 6];
-const ANSWERS_TOLD = 4;
+const MACHINES_TOLD = 4;
+const ADDRESSES_TOLD = 8;
 
 export interface SpareRefusal {
   readonly exitCode: number;
@@ -27,7 +29,9 @@ export function refuseActivation(config: SpareConfig, state: SpareState, force: 
   const peer = otherBox(config.box);
   const mend = `Say \`futago spare release\` on box ${peer} first, or take its power away; --force takes everything from it.`;
   if (state.peer === "active") return { exitCode: CONFLICT, what: `box ${peer} is heard, and it is active`, mend };
-  if (!state.linked || activeBox(config, state.activation) !== peer) return undefined;
+  // A link that is broken takes longer to notice than missing heartbeats; asking around tells the rest.
+  const there = state.linked && state.peer !== "silent";
+  if (!there || activeBox(config, state.activation) !== peer) return undefined;
   return { exitCode: CONFLICT, what: `box ${peer} is there, and it is the active one`, mend };
 }
 
@@ -62,7 +66,7 @@ export function refuseRelease(
     return { exitCode: CONFLICT, what: "this box is not the active one", mend };
   }
   if (force) return undefined;
-  if (!state.linked) {
+  if (!state.linked || state.peer === "silent") {
     const what = `box ${peer} is not there to take over: nobody would serve`;
     return { exitCode: PEER_NEEDED, what, mend: "Start it, or look at the cables of the heartbeat; or give --force." };
   }
@@ -75,7 +79,7 @@ export function refuseRelease(
 export function spareAlarms(config: SpareConfig, state: SpareState): ReadonlyMap<string, string | undefined> {
   const peer = otherBox(config.box);
   const active = activeBox(config, state.activation);
-  const gone = config.cold && active === peer && state.peer === "silent" && !state.linked;
+  const gone = config.cold && active === peer && state.peer === "silent";
   const nobody = config.cold && active === "nobody";
   return new Map([
     ["active-gone", gone ? `the active box ${peer} is gone: \`futago spare activate\` here takes over` : undefined],
@@ -100,11 +104,19 @@ function forcedTold(peer: Box, look: Look): string {
   return `this box was activated by force ${seen}: two boxes may answer for one address until box ${peer} is off or linked again`;
 }
 
-/** "10.1.0.1 is 02:00:00:00:00:01's on eth0". */
+/** "02:00:00:00:00:01 on eth0 has 10.1.0.1, 10.1.0.2". */
 export function answersTold(answers: readonly Answer[]): string {
-  const told = answers.slice(0, ANSWERS_TOLD).map(({ address, mac, device }) => `${address} is ${mac}'s on ${device}`);
-  const left = answers.length - told.length;
-  return left > 0 ? `${told.join(", ")}, and ${left} more` : told.join(", ");
+  const machines = new Map<string, IpAddress[]>();
+  for (const { address, mac, device } of answers) {
+    const machine = `${mac} on ${device}`;
+    machines.set(machine, [...(machines.get(machine) ?? []), address]);
+  }
+  const told = [...machines].slice(0, MACHINES_TOLD).map(([machine, all]) => {
+    const more = all.length > ADDRESSES_TOLD ? ` and ${all.length - ADDRESSES_TOLD} more` : "";
+    return `${machine} has ${all.slice(0, ADDRESSES_TOLD).join(", ")}${more}`;
+  });
+  const left = machines.size - told.length;
+  return left > 0 ? `${told.join("; ")}; and ${left} more machines` : told.join("; ");
 }
 
 export function otherBox(box: Box): Box {

@@ -48,14 +48,14 @@ interface Row {
   readonly config?: SpareConfig;
   readonly state: SpareState;
   readonly input: SpareInput;
-  readonly then: Standing;
+  readonly stands: Standing;
   readonly actions?: readonly SpareAction[];
   readonly knows?: Partial<SpareState>;
 }
 
-function check({ config = A, state: before, input, then, actions = [], knows = {} }: Row): void {
+function check({ config = A, state: before, input, stands, actions = [], knows = {} }: Row): void {
   const result = step(config, before, input, NOW);
-  expect(standing(config, result.state)).toEqual(then);
+  expect(standing(config, result.state)).toEqual(stands);
   expect(result.actions).toEqual(actions);
   expect(result.state).toMatchObject(knows);
 }
@@ -69,7 +69,7 @@ describe("a box that begins", () => {
       name: "waits for the peer's word, shut, although it was the active one",
       state: state(act(3, "a")),
       input: configured(undefined, false),
-      then: SHUT,
+      stands: SHUT,
       actions: [tell(3, "a")],
       knows: WAITS,
     },
@@ -77,14 +77,14 @@ describe("a box that begins", () => {
       name: "goes on when its sentinel has never stopped serving",
       state: state(act(3, "a")),
       input: configured(undefined, true),
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [tell(3, "a")],
     },
     {
       name: "lets go of what its sentinel still holds when the other one was activated",
       state: state(act(3, "b")),
       input: configured(undefined, true),
-      then: SHUT,
+      stands: SHUT,
       actions: [tell(3, "b")],
       knows: { lookAt: undefined },
     },
@@ -93,7 +93,7 @@ describe("a box that begins", () => {
       config: B,
       state: state(act(3, "a")),
       input: configured(undefined, false),
-      then: SHUT,
+      stands: SHUT,
       actions: [tell(3, "a")],
       knows: { lookAt: undefined },
     },
@@ -102,7 +102,7 @@ describe("a box that begins", () => {
       config: B,
       state: initialSpare(),
       input: configured(undefined, false),
-      then: SHUT,
+      stands: SHUT,
       actions: [tell(0, "undecided")],
       knows: { lookAt: undefined },
     },
@@ -110,26 +110,26 @@ describe("a box that begins", () => {
       name: "serves when the peer, too, knows it as the active one",
       state: state(act(3, "a"), WAITS),
       input: told(3, "a"),
-      then: ACTIVE,
+      stands: ACTIVE,
     },
     {
       name: "serves as the preferred one when both know of nobody",
       state: state(act(0, "undecided"), WAITS),
       input: told(0, "undecided"),
-      then: ACTIVE,
+      stands: ACTIVE,
     },
     {
       name: "does not take the peer's word while the peer is heard to serve",
       state: state(act(3, "a"), { ...WAITS, peer: "active" }),
       input: told(3, "a"),
-      then: SHUT,
+      stands: SHUT,
       knows: WAITS,
     },
     {
       name: "is the spare when the peer was activated meanwhile, and remembers it",
       state: state(act(3, "a"), WAITS),
       input: told(4, "b"),
-      then: SHUT,
+      stands: SHUT,
       actions: [keep(4, "b"), tell(4, "b")],
       knows: { lookAt: undefined },
     },
@@ -137,42 +137,48 @@ describe("a box that begins", () => {
       name: "asks around when the peer says nothing, with silent ports",
       state: state(act(3, "a"), WAITS),
       input: { kind: "timeout" },
-      then: SILENT,
+      stands: SILENT,
       actions: [{ kind: "look" }],
     },
     {
       name: "serves when nobody answers",
       state: state(act(3, "a"), { looking: "boot" }),
-      input: { kind: "looked", look: DARK },
-      then: ACTIVE,
+      input: { kind: "looked", by: "boot", look: DARK },
+      stands: ACTIVE,
     },
     {
       name: "does not when somebody does, and asks again",
       state: state(act(3, "a"), { looking: "boot" }),
-      input: { kind: "looked", look: ANSWERED },
-      then: SHUT,
+      input: { kind: "looked", by: "boot", look: ANSWERED },
+      stands: SHUT,
       knows: { doubt: ANSWERED, ...ASKS_AGAIN },
     },
     {
       name: "does not when nobody could be asked, and asks again",
       state: state(act(3, "a"), { looking: "boot" }),
-      input: { kind: "looked", look: UNPLUGGED },
-      then: SHUT,
+      input: { kind: "looked", by: "boot", look: UNPLUGGED },
+      stands: SHUT,
       knows: { doubt: UNPLUGGED, ...ASKS_AGAIN },
     },
     {
       name: "drops what it was asking when the peer says meanwhile that it was activated",
       state: state(act(3, "a"), { looking: "boot" }),
       input: told(4, "b"),
-      then: SHUT,
+      stands: SHUT,
       actions: [keep(4, "b"), tell(4, "b")],
       knows: { looking: undefined },
     },
     {
+      name: "leaves it to a person who asks meanwhile",
+      state: state(act(3, "a"), { looking: "person" }),
+      input: { kind: "looked", by: "boot", look: DARK },
+      stands: SILENT,
+    },
+    {
       name: "and takes no heed of what comes of it",
       state: state(act(4, "b")),
-      input: { kind: "looked", look: DARK },
-      then: SHUT,
+      input: { kind: "looked", by: "boot", look: DARK },
+      stands: SHUT,
     },
   ];
   test.each(rows)("$name", check);
@@ -184,54 +190,54 @@ describe("the active box", () => {
       name: "keeps it when the peer falls silent",
       state: serves,
       input: { kind: "sentinel", serving: true, peer: "silent" },
-      then: ACTIVE,
+      stands: ACTIVE,
     },
-    { name: "keeps it when the link breaks", state: serves, input: { kind: "link", up: false }, then: ACTIVE },
+    { name: "keeps it when the link breaks", state: serves, input: { kind: "link", up: false }, stands: ACTIVE },
     {
       name: "tells a peer that comes back",
       state: { ...serves, linked: false },
       input: { kind: "link", up: true },
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [tell(3, "a")],
     },
     {
       name: "keeps it against a peer that knows of less",
       state: serves,
       input: told(2, "b"),
-      then: ACTIVE,
+      stands: ACTIVE,
     },
     {
       name: "becomes the spare of one that was activated, and remembers it",
       state: serves,
       input: told(4, "b"),
-      then: SHUT,
+      stands: SHUT,
       actions: [keep(4, "b"), tell(4, "b")],
     },
     {
       name: "says so when it served first and nobody had decided it",
       state: state(act(0, "undecided"), { proven: true }),
       input: { kind: "sentinel", serving: true, peer: "idle" },
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [keep(1, "a"), tell(1, "a")],
     },
     {
       name: "is nobody when a person releases it",
       state: serves,
       input: { kind: "decided", activation: act(4, "nobody"), forced: undefined },
-      then: SHUT,
+      stands: SHUT,
       actions: [tell(4, "nobody")],
     },
     {
       name: "goes on when its sentinel died and the peer is linked",
       state: serves,
       input: { kind: "sentinelLost" },
-      then: ACTIVE,
+      stands: ACTIVE,
     },
     {
       name: "must prove it anew when its sentinel died and nobody is linked",
       state: { ...serves, linked: false },
       input: { kind: "sentinelLost" },
-      then: SHUT,
+      stands: SHUT,
       knows: WAITS,
     },
   ];
@@ -245,7 +251,7 @@ describe("the spare", () => {
       config: B,
       state: { ...spare, linked: false },
       input: { kind: "sentinel", serving: false, peer: "silent" },
-      then: SHUT,
+      stands: SHUT,
       knows: { lookAt: undefined },
     },
     {
@@ -253,21 +259,21 @@ describe("the spare", () => {
       config: B,
       state: spare,
       input: { kind: "look" },
-      then: SILENT,
+      stands: SILENT,
     },
     {
       name: "shuts them when it is answered, whatever the answer: the person decides",
       config: B,
       state: { ...spare, looking: "person" },
-      input: { kind: "looked", look: DARK },
-      then: SHUT,
+      input: { kind: "looked", by: "person", look: DARK },
+      stands: SHUT,
     },
     {
       name: "serves when a person decides it, though somebody answered",
       config: B,
       state: { ...spare, looking: "person" },
       input: { kind: "decided", activation: act(4, "b"), forced: ANSWERED },
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [tell(4, "b")],
       knows: { forced: ANSWERED },
     },
@@ -276,7 +282,7 @@ describe("the spare", () => {
       config: B,
       state: { ...spare, activation: act(4, "b"), proven: true, forced: ANSWERED },
       input: told(4, "b"),
-      then: ACTIVE,
+      stands: ACTIVE,
       knows: { forced: undefined },
     },
     {
@@ -284,7 +290,7 @@ describe("the spare", () => {
       config: B,
       state: spare,
       input: told(4, "nobody"),
-      then: SHUT,
+      stands: SHUT,
       actions: [keep(4, "nobody"), tell(4, "nobody")],
     },
   ];
@@ -298,14 +304,14 @@ describe("a change of the configuration", () => {
       name: "to cold moves no role: who serves goes on, under a new epoch",
       state: state(act(7, "b"), { serving: true }),
       input: COLD_NOW,
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [keep(8, "a"), tell(8, "a")],
     },
     {
       name: "to cold makes the standby the spare, though it is preferred, until something is known",
       state: state(act(7, "undecided"), { peer: "active" }),
       input: configured(HOT, false),
-      then: SHUT,
+      stands: SHUT,
       actions: [tell(7, "undecided")],
       knows: WAITS,
     },
@@ -313,7 +319,7 @@ describe("a change of the configuration", () => {
       name: "of other things changes nothing",
       state: serves,
       input: configured(A, true),
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [tell(3, "a")],
     },
     {
@@ -321,7 +327,7 @@ describe("a change of the configuration", () => {
       config: { ...A, preferred: "b" },
       state: serves,
       input: configured(A, true),
-      then: ACTIVE,
+      stands: ACTIVE,
       actions: [tell(3, "a")],
     },
     {
@@ -329,7 +335,7 @@ describe("a change of the configuration", () => {
       config: HOT,
       state: serves,
       input: configured(A, true),
-      then: EITHER,
+      stands: EITHER,
       actions: [keep(3, "undecided"), tell(3, "undecided")],
     },
     {
@@ -337,7 +343,7 @@ describe("a change of the configuration", () => {
       config: HOT,
       state: state(act(3, "a")),
       input: configured(undefined, false),
-      then: EITHER,
+      stands: EITHER,
       actions: [tell(3, "a")],
     },
   ];

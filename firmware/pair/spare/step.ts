@@ -6,7 +6,7 @@
  * @see docs/cold-standby.md
  */
 import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
-import type { Activation, SpareConfig, SpareInput, SpareState, SpareStep, Standing } from "./types.ts";
+import type { Activation, Look, SpareConfig, SpareInput, SpareState, SpareStep, Standing } from "./types.ts";
 import { NO_ACTIVATION } from "./types.ts";
 
 /** For the peer's word, before this box asks around for itself. */
@@ -80,7 +80,7 @@ function takeInput(config: SpareConfig, state: SpareState, input: SpareInput): S
     case "look":
       return { ...state, looking: "person", lookAt: undefined };
     case "looked":
-      return looked(state, input.look);
+      return state.looking === input.by ? looked(state, input.look) : state;
     case "decided": {
       const { activation, forced } = input;
       return { ...state, activation, forced, proven: true, looking: undefined, doubt: undefined };
@@ -121,14 +121,15 @@ export function newer(config: Pick<SpareConfig, "preferred">, mine: Activation, 
   return weight(mine) >= weight(theirs) ? mine : theirs;
 }
 
-function looked(state: SpareState, look: SpareState["doubt"]): SpareState {
-  if (state.looking !== "boot") return { ...state, looking: undefined };
-  const dark = look !== undefined && isDark(look);
+/** What a person asked for the person decides upon. */
+function looked(state: SpareState, look: Look): SpareState {
+  if (state.looking === "person") return { ...state, looking: undefined };
+  const dark = isDark(look);
   return { ...state, looking: undefined, proven: dark, doubt: dark ? undefined : look };
 }
 
 /** Whether it is proven that nobody serves: somebody was asked, and nobody answered. */
-export function isDark(look: NonNullable<SpareState["doubt"]>): boolean {
+export function isDark(look: Look): boolean {
   return look.answers.length === 0 && look.asked > 0;
 }
 

@@ -60,7 +60,7 @@ class World {
     box.state = result.state;
     for (const action of result.actions) {
       if (action.kind === "keep") box.disk = action.activation;
-      else if (action.kind === "look") this.input(name, { kind: "looked", look: this.look(name) });
+      else if (action.kind === "look") this.input(name, { kind: "looked", by: "boot", look: this.look(name) });
       else this.tell(other(name), action.activation);
     }
   }
@@ -104,7 +104,7 @@ class World {
     if (state === undefined || this.serves(name) || refuseActivation(config, state, false) !== undefined) return;
     this.input(name, { kind: "look" });
     const look = this.look(name);
-    this.input(name, { kind: "looked", look });
+    this.input(name, { kind: "looked", by: "person", look });
     if (refuseLook(look) === undefined) this.decide(name, name);
   }
 

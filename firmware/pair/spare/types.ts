@@ -69,7 +69,8 @@ export type SpareInput =
   | { readonly kind: "told"; readonly activation: Activation }
   /** A person wants to know whether this box may serve. */
   | { readonly kind: "look" }
-  | { readonly kind: "looked"; readonly look: Look }
+  /** What became of asking around, for whom it was done. */
+  | { readonly kind: "looked"; readonly by: "boot" | "person"; readonly look: Look }
   /** A person decided, and it is on the disk. `forced`: against what was seen. */
   | { readonly kind: "decided"; readonly activation: Activation; readonly forced: Look | undefined }
   | { readonly kind: "timeout" };

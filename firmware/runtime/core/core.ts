@@ -4,10 +4,6 @@
  */
 import { join } from "node:path";
 import type { Hal } from "@futago/hal/contract/hal.ts";
-import { compileOrders } from "../../config/compile-orders.ts";
-import { compileSystem } from "../../config/compile-system.ts";
-import { heartbeatPortDefault } from "../../config/defaults.ts";
-import type { Resolved } from "../../config/resolved.ts";
 import { JsonInPieces } from "../json-pieces.ts";
 import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
 import { AlarmBoard } from "./alarm-board.ts";
@@ -28,9 +24,9 @@ import { Toolbox } from "./control/toolbox.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
 import { powerHandlers, type PowerOptions } from "./power.ts";
-import { desiredNetwork } from "./network/desired.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
-import { Pair } from "./pair.ts";
+import { PairLink } from "./pair-link.ts";
+import type { Pair } from "./pair.ts";
 import { pairingHandlers } from "./pairing/pairing-handlers.ts";
 import { PairingRoom } from "./pairing/pairing-room.ts";
 import { type Standing, standingOf } from "./pairing/standing.ts";
@@ -40,6 +36,8 @@ import { SentinelLink } from "./sentinel-link.ts";
 import { SentinelReady } from "./sentinel-ready.ts";
 import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
+import { ActivationMemory } from "./spare/activation-memory.ts";
+import { spareHandlers } from "./spare/spare-commands.ts";
 import { type StatusSources, statusText } from "./status.ts";
 import { Turns } from "./turns.ts";
 import { VipConnections } from "./vip-connections.ts";
@@ -67,6 +65,7 @@ interface Parts {
   readonly maintenance: Maintenance;
   readonly drains: Drains;
   readonly tables: LoadedTables;
+  readonly memory: ActivationMemory;
 }
 
 export class Core {
@@ -78,6 +77,7 @@ export class Core {
   readonly #connections: VipConnections;
   readonly #sentinel: SentinelLink;
   readonly #serving: Serving;
+  readonly #link: PairLink;
   readonly #replication: ReplicationKeeper;
   readonly #toolbox: Toolbox;
   readonly #turns = new Turns();
@@ -91,7 +91,6 @@ export class Core {
     async () => await this.#control?.publishInPieces("watchStatus", (query) => this.#boxStatus(statusQuery(query))),
   );
   #control: ControlServer | undefined;
-  #pair: Pair | undefined;
   #candidate: Candidate | undefined;
   #status: SentinelStatus | undefined;
   readonly #ready = new SentinelReady();
@@ -147,6 +146,31 @@ export class Core {
       onConnected: () => this.#onSentinel(),
       onLost: () => this.#onSentinelLost(),
     });
+    this.#link = this.#newPairLink(options, parts);
+  }
+
+  #newPairLink(options: CoreOptions, parts: Parts): PairLink {
+    return new PairLink({
+      ...options,
+      ...parts,
+      network: this.#network,
+      sentinel: this.#sentinel,
+      serving: this.#serving,
+      replication: this.#replication,
+      pairing: this.#pairing,
+      toolbox: this.#toolbox,
+      turns: this.#turns,
+      setAlarm: (kind, sentence) => this.#alarms.set(kind, "", sentence),
+      status: () => this.#status,
+      onPeer: () => this.#onPeer(),
+      onEvent: (event) => this.#onEvent(event),
+      onChange: () => this.#publishStatus(),
+      count: this.#count,
+    });
+  }
+
+  get #pair(): Pair | undefined {
+    return this.#link.pair;
   }
 
   /** Takes the configuration and answers on the control socket. Refuses what cannot run. */
@@ -161,6 +185,7 @@ export class Core {
     if (importFile !== undefined) logApplied(log, await configuration.importFile(importFile));
     const seed = await loading.seed(configuration);
     const [maintenance, drains] = await Promise.all([Maintenance.load(configuration), Drains.load(configuration)]);
+    const memory = await ActivationMemory.load(configuration);
     const tables = await loading.begin(configuration.inForce?.resolved);
     const committer = await Committer.open({
       hal,
@@ -171,7 +196,8 @@ export class Core {
       send: (message) => core.#pair?.sendCommitMessage(message),
       onChange: () => core.#onCommit(),
     });
-    const core: Core = new Core(options, { configuration, committer, standing, seed, maintenance, drains, tables });
+    const parts = { configuration, committer, standing, seed, maintenance, drains, tables, memory };
+    const core: Core = new Core(options, parts);
     for (const [kind, sentence] of configuration.troubles) core.#alarms.set(kind, "", sentence);
     const answers = core.#answers();
     const commits = new PairCommits({ committer, past: configuration.store, box });
@@ -190,6 +216,7 @@ export class Core {
           inTurn: (change) => core.#turns.take(change),
         }),
         ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
+        ...spareHandlers({ room: core.#link.spare, configuration, link: core.#link }),
       },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream, query) =>
@@ -203,7 +230,7 @@ export class Core {
   async bringUp(): Promise<void> {
     if (this.#parts.configuration.inForce === undefined) {
       this.#alarms.set("no-configuration", "", NO_CONFIGURATION);
-      this.#openPair(undefined);
+      this.#link.open(undefined);
     }
     await this.#parts.committer.bringUp();
     const groups = () => this.#parts.configuration.inForce?.resolved.groups;
@@ -217,7 +244,7 @@ export class Core {
     this.#revisions.close();
     this.#control?.close();
     this.#pairing.close();
-    this.#pair?.close();
+    this.#link.close();
     this.#sentinel.close();
     this.#connections.close();
     await this.#turns.over();
@@ -237,47 +264,12 @@ export class Core {
     this.#alarms.set("no-configuration", "", undefined);
     const { resolved } = inForce;
     const known = new Set(this.#network.troubles.map(({ action }) => action));
-    const orders = compileOrders(resolved, inForce.revision.id);
-    const system = compileSystem(resolved);
-    await this.#network.apply(desiredNetwork(system, orders));
-    this.#sentinel.sendOrders(orders);
-    this.#openPair(resolved);
+    const system = await this.#link.spare.stand(inForce);
+    this.#link.open(resolved);
     await this.#serving.configure(resolved, system, this.#network.links);
     this.#onNetwork();
     this.#pair?.sayRevision();
     return this.#network.troubles.find(({ action }) => !known.has(action))?.sentence;
-  }
-
-  /** Boxes that were paired are linked before they have a configuration: both get the first one. */
-  #openPair(resolved: Resolved | undefined): void {
-    const { box, credentials, pairing } = this.#parts.standing;
-    // What is of a box alone stays with it: on the other one it would be the same addresses again.
-    const port = resolved === undefined ? pairing && heartbeatPortDefault : resolved.pair?.heartbeat.port;
-    this.#replication.setPaired(resolved?.pair !== undefined && credentials !== undefined);
-    if (this.#pair !== undefined && this.#pair.port === port) return;
-    this.#pair?.close();
-    this.#pair = undefined;
-    if (port === undefined || box === undefined || credentials === undefined) return;
-    this.#pair = new Pair({
-      box,
-      port,
-      credentials,
-      met: pairing?.met,
-      revision: () => this.#parts.configuration.inForce?.revision.id ?? "",
-      onChange: () => this.#onPeer(),
-      onTold: (pools) => this.#serving.setTold(pools),
-      pictureOf: (pool) => this.#serving.picture(pool),
-      poolNames: () => this.#serving.poolNames,
-      onStale: (hosts) => this.#sentinel.sendStale(hosts),
-      onDrains: (drains) => void this.#toolbox.mergeDrains(drains),
-      onRotation: (text) => this.#pairing.rotation?.hear(text),
-      wantsFlows: () => this.#replication.status !== undefined,
-      onFlows: (socket) => this.#replication.attach(socket),
-      onLink: (up) => this.#parts.committer.setLink(up),
-      onCommitMessage: (message) => this.#parts.committer.receive(message),
-      count: this.#count,
-    });
-    this.#pair.setAddresses(this.#status?.peer?.addresses ?? []);
   }
 
   #onStatus(status: SentinelStatus): void {
@@ -286,6 +278,7 @@ export class Core {
     this.#pair?.setAddresses(status.peer?.addresses ?? []);
     this.#compareRevisions();
     this.#parts.committer.setRole(status.role === "active", status.peer?.alive === true);
+    this.#link.spare.setStatus(status);
     this.#serving.setGroups(status.groups);
     this.#replication.setGroups(status.groups);
     this.#connections.setGroups(status.groups);
@@ -301,6 +294,7 @@ export class Core {
   #onSentinelLost(): void {
     this.#status = undefined;
     this.#alarms.set("sentinel-away", "", SENTINEL_AWAY);
+    this.#link.spare.sentinelLost();
     this.#publishStatus();
   }
 
@@ -384,6 +378,7 @@ export class Core {
       serving: this.#serving,
       drains: this.#parts.drains.names,
       replication: this.#replication,
+      activation: this.#link.spare.shown,
       alarms: this.#alarms.alarms,
       counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
     };

@@ -10,6 +10,7 @@ import { LongReader, LongSender } from "./peer-link/long-messages.ts";
 import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
+import type { Activation } from "../../pair/spare/types.ts";
 import type { CommitMessage } from "../../pair/commit/types.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
@@ -36,6 +37,7 @@ export interface PairOptions {
   /** The link stands or is gone. */
   readonly onLink: (up: boolean) => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
+  readonly onActivation: (activation: Activation) => void;
   /** Whether there is anything to do with such a connection. */
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands. */
@@ -76,6 +78,7 @@ export class Pair {
       onStale: ({ hosts }) => onStale(hosts),
       onDrains: ({ drains }) => onDrains(drains),
       onRotation: ({ text }) => void this.#hearRotation(text, options),
+      onActivation: ({ activation }) => options.onActivation(activation),
       onUp: () => {
         this.#lastDrains = "[]";
         this.#pictures.restart(options.poolNames());
@@ -154,6 +157,11 @@ export class Pair {
   /** Lost when the link is or goes down, of which {@link PairOptions.onLink} tells. */
   sendCommitMessage(message: CommitMessage): void {
     if (this.#link.up) this.#long.send(JSON.stringify(message));
+  }
+
+  /** Lost when the link is down: it is told again when that comes up. */
+  tellActivation(activation: Activation): void {
+    this.#link.sendActivation({ kind: "activation", activation });
   }
 
   close(): void {

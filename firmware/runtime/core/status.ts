@@ -1,6 +1,7 @@
 /** Puts together what `futago status` says, from what the parts of core know. */
 import { lookup } from "../../config/lookup.ts";
 import type { Resolved, ResolvedService } from "../../config/resolved.ts";
+import type { Activation } from "../../pair/spare/types.ts";
 import type { CandidateAuthor } from "../control-configuration.ts";
 import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
@@ -23,6 +24,8 @@ export interface StatusSources {
     /** Undefined on a box alone. */
     readonly status: ReplicationShown | undefined;
   };
+  /** Null where the election decides. */
+  readonly activation: Activation | null;
   readonly alarms: readonly Alarm[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -56,6 +59,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     groups: sentinel?.groups ?? [],
     peer: sentinel?.peer === undefined ? null : withWholeRevision(sentinel.peer, sources.revision),
     heartbeat: sentinel?.heartbeat ?? null,
+    activation: sources.activation,
     replication: shownReplication(sources.replication.status),
     alarms: [...(sentinel?.alarms ?? []), ...sources.alarms],
     counters: sources.counters,

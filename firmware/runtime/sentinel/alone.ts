@@ -11,7 +11,7 @@ import type { GroupOrders, Orders, VirtualRouterOrders } from "../../config/orde
 import { type GroupAction, virtualRouterId } from "../../standby/vrrp/group-state.ts";
 import { PRIORITY_OWNER } from "../../standby/vrrp/machine.ts";
 import { listsAddresses, type ReceivedAdvertisement } from "../../standby/vrrp/packet.ts";
-import type { Penalty, SentinelCommand, SentinelStatus } from "../messages.ts";
+import type { Penalty, SentinelStatus } from "../messages.ts";
 import { AloneGroup } from "./alone-group.ts";
 import { primaryAddress } from "./alone-primary.ts";
 import { AloneRouter } from "./alone-router.ts";
@@ -19,7 +19,7 @@ import { AloneSockets } from "./alone-sockets.ts";
 import { aloneStatus, stateWord } from "./alone-status.ts";
 import { AloneWatch } from "./alone-watch.ts";
 import { GroupLease } from "./group-lease.ts";
-import type { CommandAnswer, Mode, ModeContext } from "./mode.ts";
+import type { CommandAnswer, Mode, ModeCommand, ModeContext } from "./mode.ts";
 import { Remarks } from "./remarks.ts";
 import { wallTime } from "./wall-time.ts";
 
@@ -129,7 +129,7 @@ export class AloneSentinel implements Mode {
     this.#review();
   }
 
-  async command(command: SentinelCommand): Promise<CommandAnswer> {
+  async command(command: ModeCommand): Promise<CommandAnswer> {
     switch (command.kind) {
       case "switchover":
         return this.#switchover(command.group);

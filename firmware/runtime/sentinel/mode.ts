@@ -28,6 +28,9 @@ export interface BeatKeys {
   readonly other: Uint8Array | undefined;
 }
 
+/** What is asked of the sentinel, whichever mode it is in, apart. */
+export type ModeCommand = Exclude<SentinelCommand, { readonly kind: "holds" }>;
+
 export interface Mode {
   setOrders(orders: Orders, slots: ReadonlyMap<string, number>): void;
   setPenalties(penalties: readonly Penalty[]): void;
@@ -37,7 +40,7 @@ export interface Mode {
   setBeatKeys(keys: BeatKeys | undefined): void;
   setCoreConnected(connected: boolean): void;
   linksChanged(): void;
-  command(command: SentinelCommand): Promise<CommandAnswer>;
+  command(command: ModeCommand): Promise<CommandAnswer>;
   /** The peer saw hosts that send to it what is for a VIP of this box. */
   hearStale(hosts: readonly StaleSighting[]): void;
   status(): SentinelStatus;

@@ -18,9 +18,9 @@ import {
 import { type SoleSince, reviewSole, soleGroups } from "../../standby/pair/sole.ts";
 import { initialPair, nextTimeout, step } from "../../standby/pair/step.ts";
 import type { PairAction, PairConfig, PairInput, PairState } from "../../standby/pair/types.ts";
-import type { Penalty, SentinelCommand, SentinelStatus, StaleSighting } from "../messages.ts";
+import type { Penalty, SentinelStatus, StaleSighting } from "../messages.ts";
 import { Announcer } from "./announcer.ts";
-import type { BeatKeys, CommandAnswer, Mode, ModeContext } from "./mode.ts";
+import type { BeatKeys, CommandAnswer, Mode, ModeCommand, ModeContext } from "./mode.ts";
 import { IN_COLD, PairCommands } from "./pair-commands.ts";
 import { needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
 import { pairStatus } from "./pair-status.ts";
@@ -164,7 +164,7 @@ export class PairedSentinel implements Mode {
     this.#keeper.linksChanged();
   }
 
-  command(command: SentinelCommand): Promise<CommandAnswer> {
+  command(command: ModeCommand): Promise<CommandAnswer> {
     const now = this.#context.hal.clock.now();
     if (command.kind === "maintenance") {
       const answer = this.#commands.maintenance(this.#state, command.on, now, this.#pair.part);

@@ -124,6 +124,10 @@ export class Sentinel {
   }
 
   async #command(command: SentinelCommand): Promise<CommandAnswer> {
+    if (command.kind === "holds") {
+      const message = this.#mode?.status().role === "active" ? "active" : "nothing";
+      return { ok: true, message, exitCode: 0 };
+    }
     if (this.#mode !== undefined) return this.#mode.command(command);
     // Core repeats maintenance first thing, maybe before its orders: it is in force from the first moment then.
     if (command.kind === "maintenance") return { ok: true, message: "noted", exitCode: 0 };

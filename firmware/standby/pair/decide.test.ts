@@ -62,7 +62,7 @@ function check(row: Row): void {
 }
 
 const READY = act("ready", "order");
-const chosen = (state: string) => ({ ordered: `nobody held the group; the peer is ${state} and this box is chosen` });
+const chosen = (peer: string) => ({ ordered: `nobody held the group; the peer ${peer} and this box is chosen` });
 const NEVER_MET = { ordered: "no peer was heard within the boot time" };
 const NO_SUCH_GROUP = { ordered: "the peer's configuration has no such group" };
 
@@ -89,13 +89,13 @@ describe("a standby", () => {
       name: "stands for election when nobody holds the group and it is preferred",
       report: reportOf("standby", peerIn("standby")),
       actions: [READY],
-      remembers: chosen("standby"),
+      remembers: chosen("is standby"),
     },
     {
       name: "stands for election when the peer does, too, and is less fit",
       report: reportOf("standby", peerIn("ready")),
       actions: [READY],
-      remembers: chosen("ready"),
+      remembers: chosen("is ready"),
     },
     { name: "lets the preferred peer stand", report: reportOf("standby", peerIn("standby", { preference: 201 })) },
     {
@@ -107,7 +107,7 @@ describe("a standby", () => {
       name: "is a and stands when nothing tells the boxes apart",
       report: reportOf("standby", peerIn("standby", { preference: 200 })),
       actions: [READY],
-      remembers: chosen("standby"),
+      remembers: chosen("is standby"),
     },
     {
       name: "is b and lets a stand when nothing tells the boxes apart",
@@ -119,7 +119,7 @@ describe("a standby", () => {
       report: reportOf("standby", peerIn("fault")),
       health: 1,
       actions: [READY],
-      remembers: chosen("fault"),
+      remembers: chosen("takes no role"),
     },
     {
       name: "waits five seconds for a peer that boots",
@@ -131,7 +131,7 @@ describe("a standby", () => {
       report: reportOf("standby", peerIn("initialize")),
       memory: { since: before(5) },
       actions: [READY],
-      remembers: chosen("initialize"),
+      remembers: chosen("is initialize"),
     },
     { name: "says once that it stands for election", report: reportOf("ready", peerIn("standby")) },
     {
@@ -395,40 +395,6 @@ describe("both hold the group", () => {
       config: { box: "b" },
     },
     { name: "an order for a switch-over waits until it is settled", report: both(false, false), memory: ORDERED },
-  ];
-  test.each(rows)("$name", check);
-});
-
-describe("the spare of a cold pair", () => {
-  const spare = { spare: true };
-  const rows: readonly Row[] = [
-    {
-      name: "lets go of what it holds, with nobody there to take it",
-      report: reportOf("active"),
-      snapshot: LONELY,
-      config: spare,
-      actions: [act("release", "order")],
-      remembers: { ordered: "this box is the spare of a cold pair" },
-    },
-    {
-      name: "lets go of what it was offering",
-      report: reportOf("offering", peerIn("standby")),
-      config: spare,
-      actions: [act("release", "order")],
-      remembers: { ordered: "this box is the spare of a cold pair" },
-    },
-    {
-      name: "takes nothing when the peer holds nothing",
-      report: reportOf("standby", peerIn("fault")),
-      config: spare,
-    },
-    {
-      name: "takes nothing from a peer that was never met",
-      report: reportOf("standby"),
-      snapshot: LONELY,
-      config: spare,
-    },
-    { name: "takes no offer", report: reportOf("standby", peerIn("offering")), config: spare },
   ];
   test.each(rows)("$name", check);
 });

@@ -161,7 +161,8 @@ function decideStandby(situation: GroupSituation, actions: PairAction[]): GroupM
   const winner = peer.state === "standby" || peer.state === "ready" ? fitter(self(situation), rival) : config.box;
   if (winner !== config.box) return memory;
   actions.push(act(situation, "ready", "order"));
-  return { ...memory, ordered: `nobody held the group; the peer is ${peer.state} and this box is chosen` };
+  const theirs = peer.state === "fault" ? "takes no role" : `is ${peer.state}`;
+  return { ...memory, ordered: `nobody held the group; the peer ${theirs} and this box is chosen` };
 }
 
 /** A peer that was met is replaced by pulse after its dead time; one never met, here, after the boot time. */

@@ -166,19 +166,6 @@ describe("orders and news", () => {
       actions: [groupOrder("standby"), transition("maintenance", "standby", "maintenance was switched off")],
     },
     {
-      name: "a box that becomes the spare is not armed",
-      state: standby,
-      input: { kind: "configured" },
-      config: { ...CONFIG, spare: true },
-      actions: [TIMING, groupOrder("fault"), transition("standby", "spare", "this box is the spare of a cold pair")],
-    },
-    {
-      name: "a spare that is activated is armed",
-      state: box("spare", { snapshot: heard("fault", "fault") }),
-      input: { kind: "configured" },
-      actions: [TIMING, groupOrder("standby"), transition("spare", "standby", "this box is the spare no longer")],
-    },
-    {
       name: "a witness's answer goes to pulse as the moment it was asked",
       state: standby,
       input: { kind: "witness", at: later(-20) },

@@ -10,6 +10,7 @@ import { after, earliest, type Instant, instant, micros, seconds } from "@futago
 import { decideGroup, OFFER_AGAIN_AFTER } from "./decide.ts";
 import { HEALTH_MAX } from "./fitness.ts";
 import { countChange } from "./flap-guard.ts";
+import { idleReason, idleRole } from "./idle.ts";
 import { initialTiming, sameTiming, stepTiming } from "./timing.ts";
 import {
   type GroupMemory,
@@ -153,7 +154,9 @@ function beginAnew(
   for (const group of config.groups) {
     const memory = next.groups[group.name] ?? newGroup(now);
     const idle = { ...memory, offer: undefined, wish: undefined, ordered: undefined };
-    next = putGroup(next, group.name, enter(idle, group, idleRole(config, next), reason, now, {}, actions));
+    const role = idleRole(config, next);
+    const why = role === "spare" ? idleReason(config, next, idle) : reason;
+    next = putGroup(next, group.name, enter(idle, group, role, why, now, {}, actions));
   }
   return next;
 }
@@ -291,12 +294,6 @@ function nobodyOrdered(state: PairState, group: PairGroupConfig, memory: GroupMe
   return group.preempt && group.preference > peer.preference;
 }
 
-function idleRole(config: PairConfig, state: PairState): RoleState {
-  if (state.maintenance) return "maintenance";
-  if (config.spare) return "spare";
-  return state.booting ? "initialize" : "standby";
-}
-
 function enter(
   memory: GroupMemory,
   group: PairGroupConfig,
@@ -346,14 +343,6 @@ function reviewGroup(
 /** Before pulse is told, so that the peer stops hearing of a wish that has run out. */
 function withoutOldWish(memory: GroupMemory, now: Instant): GroupMemory {
   return memory.wish !== undefined && now > memory.wish.until ? { ...memory, wish: undefined } : memory;
-}
-
-function idleReason(config: PairConfig, state: PairState, memory: GroupMemory): string {
-  if (state.maintenance) return "maintenance was switched on";
-  if (memory.state === "maintenance") return "maintenance was switched off";
-  if (config.spare) return "this box is the spare of a cold pair";
-  if (memory.state === "spare") return "this box is the spare no longer";
-  return state.snapshot?.peerAlive === true ? "the peer was met" : "the boot time is over";
 }
 
 function groupOrder(

@@ -15,6 +15,7 @@ import type {
 import type { BackupMethods } from "../../control-backup.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
 import type { PairingMethods } from "../../control-pairing.ts";
+import type { SpareMethods } from "../../control-spare.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { JsonInPieces } from "../../json-pieces.ts";
 import type { SentinelEvent } from "../../messages.ts";
@@ -43,7 +44,10 @@ export interface Answers {
 /** All but what its neighbours `…-handlers.ts` answer. */
 export function controlHandlers(
   answers: Answers,
-): Omit<ControlHandlers, "power" | keyof BackupMethods | keyof ConfigurationMethods | keyof PairingMethods> {
+): Omit<
+  ControlHandlers,
+  "power" | keyof BackupMethods | keyof ConfigurationMethods | keyof PairingMethods | keyof SpareMethods
+> {
   return {
     status: (query) => answers.status(query),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),

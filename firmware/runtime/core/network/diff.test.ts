@@ -39,6 +39,8 @@ function route(via: string, destination: string | undefined, protocol: number, m
 }
 
 const desired: DesiredNetwork = {
+  down: [],
+  untouched: [],
   devices: [eth0],
   addresses: [{ device: eth0, address: subnet("10.1.0.2/24") }],
   routes: [{ family: "ipv4", destination: undefined, via: ip("10.1.0.254"), device: eth0, metric: 0 }],
@@ -65,6 +67,28 @@ describe("the difference between wanted and actual network", () => {
 
   it("is nothing once it is settled", () => {
     expect(diffNetwork(desired, settled, undefined)).toEqual({ actions: [], missingDevices: [] });
+  });
+
+  it("sets a port down that shall be, once, after what was on it is gone, and leaves alone what stands on one", () => {
+    const shut = {
+      ...desired,
+      down: [eth0],
+      addresses: [],
+      routes: [],
+      neighbours: [],
+      virtualAddresses: new Set<never>(),
+    };
+    const active = { ...settled, addresses: [...settled.addresses, entry(2, "10.1.0.1/24")] };
+    expect(kinds(diffNetwork(shut, active, desired).actions)).toEqual([
+      "deleteRoute",
+      "deleteAddress",
+      "deleteAddress",
+      "deleteNeighbour",
+      "setLinkDown",
+    ]);
+    expect(diffNetwork(shut, { ...bare, links: [link(eth0, 2, false)] }, undefined).actions).toEqual([]);
+    const onIt = { ...shut, down: [], untouched: [eth0] };
+    expect(diffNetwork(onIt, { ...bare, links: [link(eth0, 2, false)] }, undefined).actions).toEqual([]);
   });
 
   it("leaves virtual addresses to the sentinel, there or not", () => {
@@ -152,7 +176,8 @@ function carryOut(actual: ActualNetwork, actions: readonly NetworkAction[]): Act
   for (const action of actions) {
     switch (action.kind) {
       case "setLinkUp":
-        links = links.map((one) => ({ ...one, up: true }));
+      case "setLinkDown":
+        links = links.map((one) => ({ ...one, up: action.kind === "setLinkUp" }));
         break;
       case "addAddress":
         addresses = [...addresses, { ...action.address, ifindex: action.ifindex, flags: PERMANENT, scope: "global" }];

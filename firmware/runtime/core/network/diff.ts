@@ -33,7 +33,7 @@ export interface ActualNetwork {
 type Route = Omit<RouteEntry, "protocol">;
 
 export type NetworkAction =
-  | { readonly kind: "setLinkUp"; readonly device: Ifname; readonly ifindex: Ifindex }
+  | { readonly kind: "setLinkUp" | "setLinkDown"; readonly device: Ifname; readonly ifindex: Ifindex }
   | {
       readonly kind: "addAddress" | "deleteAddress";
       readonly device: Ifname;
@@ -75,7 +75,9 @@ export function diffNetwork(
     ...staleNeighbours(desired, actual, previous, index),
     ...desired.devices.flatMap((device): NetworkAction[] => {
       const link = byName.get(device);
-      return link === undefined || link.up ? [] : [{ kind: "setLinkUp", device, ifindex: link.ifindex }];
+      const up = !desired.down.includes(device);
+      if (link === undefined || link.up === up || desired.untouched.includes(device)) return [];
+      return [{ kind: up ? "setLinkUp" : "setLinkDown", device, ifindex: link.ifindex }];
     }),
     ...missingAddresses(desired, actual, index),
     ...missingRoutes(desired, actual, index),

@@ -13,6 +13,8 @@ const ip = (text: string) => text as IpAddress;
 const subnet = (text: string) => parseInterfaceAddress(text)!;
 
 const desired: DesiredNetwork = {
+  down: [],
+  untouched: [],
   devices: [eth0, eth1],
   addresses: [{ device: eth0, address: subnet("10.1.0.2/24") }],
   routes: [{ family: "ipv4", destination: undefined, via: ip("10.1.0.254"), device: eth0, metric: 0 }],

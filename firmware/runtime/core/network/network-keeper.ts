@@ -172,6 +172,8 @@ export class NetworkKeeper {
     switch (action.kind) {
       case "setLinkUp":
         return this.#network.setLinkUp(action.ifindex, true);
+      case "setLinkDown":
+        return this.#network.setLinkUp(action.ifindex, false);
       case "addAddress":
         return this.#network.addAddress(action.ifindex, action.address, { skipDuplicateDetection: true });
       case "deleteAddress":
@@ -228,6 +230,7 @@ export class NetworkKeeper {
 function describe(action: NetworkAction): Readonly<Record<string, string>> {
   switch (action.kind) {
     case "setLinkUp":
+    case "setLinkDown":
       return { device: action.device };
     case "addAddress":
     case "deleteAddress":

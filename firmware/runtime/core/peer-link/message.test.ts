@@ -23,6 +23,10 @@ const drain = { pool: "web", backend: "s1", on: true, version: 7 };
 const drains: PeerMessage = { kind: "drains", drains: [drain, { ...drain, backend: "s2", on: false }] };
 const drainWith = (change: object) => JSON.stringify({ kind: "drains", drains: [{ ...drain, ...change }] });
 
+const activation: PeerMessage = { kind: "activation", activation: { epoch: 4, active: "nobody" } };
+const activationWith = (change: object) =>
+  JSON.stringify({ kind: "activation", activation: { epoch: 4, active: "b", ...change } });
+
 describe("what the two cores say to each other", () => {
   const first: PeerMessage = { kind: "hello", version: 1, box: "b", revision: "" };
   it.each<PeerMessage>([
@@ -32,6 +36,7 @@ describe("what the two cores say to each other", () => {
     health,
     stale,
     drains,
+    activation,
   ])("reads back what it wrote: $kind", (message) => {
     expect(decodePeerMessage(encodePeerMessage(message).trimEnd())).toEqual({ ok: true, value: message });
   });
@@ -62,6 +67,17 @@ describe("what the two cores say to each other", () => {
     [drainWith({ version: 0 }), "badField"],
     [drainWith({ version: 2 ** 53 }), "badField"],
     [JSON.stringify({ kind: "drains", drains: Array.from({ length: 1_025 }, () => drain) }), "badField"],
+    ['{"kind":"activation","activation":{"epoch":1,"active":"a"},"x":1}', "unknownField"],
+    ['{"kind":"activation"}', "badField"],
+    ['{"kind":"activation","activation":null}', "badField"],
+    ['{"kind":"activation","activation":["a"]}', "badField"],
+    [activationWith({ x: 1 }), "badField"],
+    [activationWith({ epoch: -1 }), "badField"],
+    [activationWith({ epoch: 1.5 }), "badField"],
+    [activationWith({ epoch: "1" }), "badField"],
+    [activationWith({ epoch: 2 ** 52 + 1 }), "badField"],
+    [activationWith({ active: "c" }), "badField"],
+    [activationWith({ active: ["a"] }), "badField"],
     ['{"kind":"stale","hosts":[],"x":1}', "unknownField"],
     ['{"kind":"stale"}', "badField"],
     ['{"kind":"stale","hosts":[[]]}', "badField"],

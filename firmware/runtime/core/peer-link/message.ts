@@ -4,6 +4,8 @@
  */
 import { parseIpAddress, parseMac } from "@futago/hal/units/address.ts";
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
+import { readActivation } from "../../../pair/spare/activation.ts";
+import type { Activation } from "../../../pair/spare/types.ts";
 import { parseObject } from "../../line-reader.ts";
 import type { Box, StaleSighting } from "../../messages.ts";
 import { type Drain, DRAINS_MAX } from "./drain.ts";
@@ -78,12 +80,26 @@ export interface PeerRotation {
   readonly text: string;
 }
 
+/** Who serves in a cold pair, as far as the sender knows. */
+export interface PeerActivation {
+  readonly kind: "activation";
+  readonly activation: Activation;
+}
+
 /** Proof that the link lives, once a second. */
 export interface PeerBeat {
   readonly kind: "beat";
 }
 
-export type PeerMessage = PeerHello | PeerHealth | PeerStale | PeerDrains | PeerPart | PeerRotation | PeerBeat;
+export type PeerMessage =
+  | PeerHello
+  | PeerHealth
+  | PeerStale
+  | PeerDrains
+  | PeerPart
+  | PeerRotation
+  | PeerActivation
+  | PeerBeat;
 
 /** The label of the counter, too. */
 export type PeerRefusal = "notAnObject" | "unknownKind" | "unknownField" | "badField";
@@ -106,6 +122,8 @@ export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal
       return decodeDrains(value);
     case "rotation":
       return decodeRotation(value);
+    case "activation":
+      return decodeActivation(value);
     case "part":
       return decodePart(value);
     case "beat":
@@ -198,6 +216,12 @@ function decodeDrain(value: Raw): Result<Drain, PeerRefusal> {
     return refuse("badField");
   }
   return ok({ pool, backend, on, version });
+}
+
+function decodeActivation(value: Raw): Result<PeerActivation, PeerRefusal> {
+  if (!hasOnly(value, ["kind", "activation"])) return refuse("unknownField");
+  const activation = readActivation(value["activation"]);
+  return activation === undefined ? refuse("badField") : ok({ kind: "activation", activation });
 }
 
 /** The line is bounded, and what parts come to is by whoever puts them together. */

@@ -14,6 +14,7 @@ import {
   encodePeerMessage,
   PEER_LINE_BYTES_MAX,
   PEER_PROTOCOL_VERSION,
+  type PeerActivation,
   type PeerDrains,
   type PeerRotation,
   type PeerHealth,
@@ -45,6 +46,7 @@ export interface PeerLinkOptions {
   readonly onDrains: (drains: PeerDrains) => void;
   readonly onRotation: (rotation: PeerRotation) => void;
   readonly onPart: (part: PeerPart) => void;
+  readonly onActivation: (activation: PeerActivation) => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
   readonly wantsFlows: () => boolean;
@@ -104,6 +106,10 @@ export class PeerLink {
 
   sendDrains(drains: PeerDrains): void {
     if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(drains));
+  }
+
+  sendActivation(activation: PeerActivation): void {
+    if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(activation));
   }
 
   sendPart(part: PeerPart): void {
@@ -281,6 +287,8 @@ export class PeerLink {
         return this.#options.onDrains(message);
       case "rotation":
         return this.#options.onRotation(message);
+      case "activation":
+        return this.#options.onActivation(message);
       case "part":
         return this.#options.onPart(message);
     }

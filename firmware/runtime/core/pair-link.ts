@@ -1,0 +1,111 @@
+/** The link to the peer's core while there is a peer to have one with, and which room what comes over it is for. */
+import type { Hal } from "@futago/hal/contract/hal.ts";
+import { heartbeatPortDefault } from "../../config/defaults.ts";
+import type { Resolved } from "../../config/resolved.ts";
+import type { SentinelEvent, SentinelStatus } from "../messages.ts";
+import type { Committer } from "./commit/committer.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Toolbox } from "./control/toolbox.ts";
+import type { Log } from "./log.ts";
+import type { NetworkKeeper } from "./network/network-keeper.ts";
+import { Pair } from "./pair.ts";
+import type { PairingRoom } from "./pairing/pairing-room.ts";
+import type { Standing } from "./pairing/standing.ts";
+import type { ReplicationKeeper } from "./replication/replication-keeper.ts";
+import type { SentinelLink } from "./sentinel-link.ts";
+import type { Serving } from "./serving.ts";
+import type { ActivationMemory } from "./spare/activation-memory.ts";
+import { SpareRoom } from "./spare/spare-room.ts";
+import type { Turns } from "./turns.ts";
+
+export interface PairRooms {
+  readonly hal: Hal;
+  readonly log: Log;
+  readonly standing: Standing;
+  readonly memory: ActivationMemory;
+  readonly configuration: Configuration;
+  readonly committer: Committer;
+  readonly network: NetworkKeeper;
+  readonly sentinel: SentinelLink;
+  readonly serving: Serving;
+  readonly replication: ReplicationKeeper;
+  readonly pairing: PairingRoom;
+  readonly toolbox: Toolbox;
+  readonly turns: Turns;
+  readonly setAlarm: (kind: string, sentence: string | undefined) => void;
+  readonly status: () => SentinelStatus | undefined;
+  /** The peer told its revision, or the link came or went. */
+  readonly onPeer: () => void;
+  readonly onEvent: (event: SentinelEvent) => void;
+  /** Something that the status shows. */
+  readonly onChange: () => void;
+  readonly count: (name: string) => void;
+}
+
+export class PairLink {
+  readonly #rooms: PairRooms;
+  /** Who of the two serves in a cold pair. */
+  readonly spare: SpareRoom;
+  #pair: Pair | undefined;
+
+  constructor(rooms: PairRooms) {
+    this.#rooms = rooms;
+    this.spare = new SpareRoom({
+      ...rooms,
+      inForce: () => rooms.configuration.inForce,
+      inTurn: (change) => rooms.turns.take(change),
+      tell: (activation) => this.#pair?.tellActivation(activation),
+    });
+  }
+
+  get pair(): Pair | undefined {
+    return this.#pair;
+  }
+
+  /** Boxes that were paired are linked before they have a configuration: both get the first one. */
+  open(resolved: Resolved | undefined): void {
+    const { standing, replication, status } = this.#rooms;
+    const { box, credentials, pairing } = standing;
+    // What is of a box alone stays with it: on the other one it would be the same addresses again.
+    const port = resolved === undefined ? pairing && heartbeatPortDefault : resolved.pair?.heartbeat.port;
+    replication.setPaired(resolved?.pair !== undefined && credentials !== undefined);
+    if (this.#pair !== undefined && this.#pair.port === port) return;
+    this.#shut();
+    if (port === undefined || box === undefined || credentials === undefined) return;
+    this.#pair = new Pair({ box, port, credentials, met: pairing?.met, ...this.#listeners() });
+    this.#pair.setAddresses(status()?.peer?.addresses ?? []);
+  }
+
+  close(): void {
+    this.spare.close();
+    this.#shut();
+  }
+
+  #shut(): void {
+    this.#pair?.close();
+    this.#pair = undefined;
+  }
+
+  #listeners(): Omit<ConstructorParameters<typeof Pair>[0], "box" | "port" | "credentials" | "met"> {
+    const { configuration, committer, pairing, serving, replication, toolbox, sentinel } = this.#rooms;
+    return {
+      revision: () => configuration.inForce?.revision.id ?? "",
+      onChange: this.#rooms.onPeer,
+      onTold: (pools) => serving.setTold(pools),
+      pictureOf: (pool) => serving.picture(pool),
+      poolNames: () => serving.poolNames,
+      onStale: (hosts) => sentinel.sendStale(hosts),
+      onDrains: (drains) => void toolbox.mergeDrains(drains),
+      onRotation: (text) => pairing.rotation?.hear(text),
+      wantsFlows: () => replication.status !== undefined,
+      onFlows: (socket) => replication.attach(socket),
+      onLink: (up) => {
+        committer.setLink(up);
+        this.spare.setLink(up);
+      },
+      onCommitMessage: (message) => committer.receive(message),
+      onActivation: (activation) => this.spare.receive(activation),
+      count: this.#rooms.count,
+    };
+  }
+}
