@@ -212,6 +212,7 @@ describe("the active box", () => {
       input: told(4, "b"),
       stands: SHUT,
       actions: [keep(4, "b"), tell(4, "b")],
+      knows: { proven: false },
     },
     {
       name: "says so when it served first and nobody had decided it",
