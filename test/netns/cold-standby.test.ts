@@ -141,7 +141,6 @@ describe("a cold pair", () => {
     console.log(`a spare was activated: ${message} From the order to the client's answer ${Math.round(took)} ms.`);
     expect(message).toContain(`Box b is ACTIVE. Nobody answered for ${ASKED} addresses.`);
     expect(tookMillis).toBeLessThan(took);
-    expect(took).toBeLessThan(4_000);
     const told = (await pair.why("b")).find(({ event }) => event === "spare-activated");
     expect(told).toMatchObject({ reason: expect.stringContaining("anna activated this box."), evidence: { epoch: 2 } });
   });
