@@ -1,4 +1,6 @@
 /** A cold pair: one box serves, the spare has its ports shut until a person activates it, and nothing moves by itself. */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "@futago/firmware/cli/client.ts";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
@@ -222,5 +224,26 @@ describe("a change of the configuration", () => {
     expect((await pair.box("a").futago("config", "apply", again)).code).toBe(0);
     await stand("b");
     expect(await answers()).toBe(true);
+  });
+});
+
+describe("a bare box", () => {
+  it("that gets the dead active one's backup file serves in its place, and finds its spare", async () => {
+    const pass = ["--passphrase-file", pair.files.file("passphrase", "a cold day in november")];
+    const file = pair.files.state("b.age");
+    expect((await pair.box("b").futago("backup", file, ...pass)).code).toBe(0);
+    await pair.powerOff("a");
+    await pair.powerOff("b");
+    const state = pair.files.state("b");
+    // All but the BPF file system that is mounted there.
+    for (const name of readdirSync(state)) if (name !== "bpf") rmSync(join(state, name), { recursive: true });
+    await powerOn("b");
+    const began = performance.now();
+    expect((await pair.box("b").futago("restore", file, ...pass)).code).toBe(0);
+    await pair.role("b", "active");
+    expect(await answers()).toBe(true);
+    console.log(`from restore to a VIP that answers: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+    await powerOn("a");
+    await stand("b");
   });
 });

@@ -11,3 +11,12 @@ export function readActivation(value: unknown, epochMax = EPOCH_MAX): Activation
   if (typeof epoch !== "number" || !Number.isInteger(epoch) || epoch < 0 || epoch > epochMax) return undefined;
   return ACTIVE.includes(active) ? { epoch, active: active as Activation["active"] } : undefined;
 }
+
+/** As it is kept on the disk, and in a backup file. Never throws. */
+export function parseActivation(text: string): Activation | undefined {
+  try {
+    return readActivation(JSON.parse(text), Number.MAX_SAFE_INTEGER);
+  } catch {
+    return undefined;
+  }
+}

@@ -30,7 +30,11 @@ beforeAll(async () => {
       since: time,
       rotation: null,
     },
-    settings: { maintenance: "on", drains: '[{"pool":"web","backend":"s1","on":true,"version":3}]' },
+    settings: {
+      maintenance: "on",
+      drains: '[{"pool":"web","backend":"s1","on":true,"version":3}]',
+      activation: '{"epoch":3,"active":"b"}',
+    },
     head: { id: revisionId(first, document), parent: first, ...by, text: document },
     lineage: [{ id: first, parent: undefined, ...by }],
   };
@@ -66,6 +70,7 @@ describe("a backup file's text", () => {
     ["a setting that nobody knows", { settings: { ringSeed: "00" } }, "badField", "settings"],
     ["a setting by an inherited name", { settings: { constructor: "x" } }, "badField", "settings"],
     ["drains that would stop core", { settings: { drains: "[7]" } }, "badField", "settings"],
+    ["a box that cannot serve", { settings: { activation: '{"epoch":3,"active":"c"}' } }, "badField", "settings"],
     ["drains that are no JSON", { settings: { drains: "[" } }, "badField", "settings"],
     ["a field too many", { shell: "rm" }, "badField", "shell"],
     ["a field too many by an inherited name", { toString: "rm" }, "badField", "toString"],

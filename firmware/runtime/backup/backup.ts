@@ -4,6 +4,7 @@
  */
 import { readJson } from "../../config/json-text.ts";
 import { documentBytesMax } from "../../config/limits.ts";
+import { parseActivation } from "../../pair/spare/activation.ts";
 import type { Box } from "../messages.ts";
 import { type PairingFile, parsePairing } from "../pairing-file.ts";
 import { type Revision, revisionId, type RevisionSummary } from "../store/revision.ts";
@@ -46,6 +47,7 @@ export const BACKUP_LINEAGE_MAX = 1_000;
 export const SETTINGS: Readonly<Record<string, (value: string) => boolean>> = {
   maintenance: (value) => value === "on",
   drains: isDrains,
+  activation: (value) => parseActivation(value) !== undefined,
 };
 const FORMAT = "futago-backup";
 const VERSION = 1;

@@ -1,5 +1,5 @@
 /** Who serves in a cold pair, as this box remembers it over a restart and a power cut. */
-import { readActivation } from "../../../pair/spare/activation.ts";
+import { parseActivation } from "../../../pair/spare/activation.ts";
 import { type Activation, NO_ACTIVATION } from "../../../pair/spare/types.ts";
 import type { Configuration } from "../configuration.ts";
 
@@ -17,21 +17,13 @@ export class ActivationMemory {
   }
 
   static async load(settings: Settings): Promise<ActivationMemory> {
-    return new ActivationMemory(settings, parse(await settings.setting(SETTING)) ?? NO_ACTIVATION);
+    const text = await settings.setting(SETTING);
+    // Unreadable is as though nobody had decided: the peer's word counts, or this box asks around.
+    return new ActivationMemory(settings, (text === undefined ? undefined : parseActivation(text)) ?? NO_ACTIVATION);
   }
 
   /** It is on the disk when this resolves. */
   keep(activation: Activation): Promise<void> {
     return this.#settings.putSetting(SETTING, JSON.stringify(activation));
-  }
-}
-
-function parse(text: string | undefined): Activation | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return readActivation(JSON.parse(text), Number.MAX_SAFE_INTEGER);
-  } catch {
-    // As though nobody had decided: the peer's word counts, or this box asks around.
-    return undefined;
   }
 }
