@@ -57,6 +57,18 @@ describe("a box that coordinates", () => {
     ]);
   });
 
+  it("keeps what somebody commits again after its disk had refused it, although it was to be rolled back", () => {
+    const stored = run(A, start, request(commit()), judged(next), heard({ kind: "prepared", id: next.id }));
+    // The link breaks with the word to store it: the other box may have it.
+    const refused = run(A, stored.state, { kind: "linkDown" }, notLanded);
+    expect(refusalIn(refused.actions)?.mend).toContain("rolls it back");
+    const alone = run(A, refused.state, { kind: "role", active: true, peerAlive: false }).state;
+    const again = run(A, alone, request(commit()), judged(next), landed(next));
+    const done = run(A, again.state, { kind: "applied", id: next.id, trouble: undefined });
+    expect(kinds(done.actions)).toEqual(["reply"]);
+    expect(done.state).toMatchObject({ head: { id: next.id }, work: { kind: "idle" } });
+  });
+
   it("changes nothing when the document, the peer or its disk refuses", () => {
     const asked = run(A, start, request(commit())).state;
     const invalid = run(A, asked, {

@@ -4,7 +4,7 @@
  * is rolled back on both. It does not decide whether this box may coordinate, nor bring a box that was away up to date.
  */
 import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
-import { become, done, give, unless, withHead } from "./parts.ts";
+import { become, done, give, unless, wantedAgain, withHead } from "./parts.ts";
 import { CHANGED_MEANWHILE, NOTHING_TO_GO_BACK_TO, onPeer, PEER_BUSY, PEER_SILENT } from "./refusals.ts";
 import { heldByPeer, notInForce, notRolledBack, ROLES_CHANGED, rolledBack, waitsForConfirmation } from "./refusals.ts";
 import type {
@@ -77,10 +77,11 @@ export function onJudged(state: CommitState, work: In<"judging">, judged: Judged
     case "revision": {
       const { revision, warnings } = judged;
       const coordinated = { request, revision, warnings, peer };
-      if (peer !== "inForce") return land(state, coordinated);
+      const wanted = wantedAgain(state, revision.id);
+      if (peer !== "inForce") return land(wanted, coordinated);
       const until = after(now, PREPARE_WITHIN);
       const next: Work = { kind: "preparing", until, ...coordinated };
-      return become(state, next, { kind: "send", message: { kind: "prepare", revision } });
+      return become(wanted, next, { kind: "send", message: { kind: "prepare", revision } });
     }
   }
 }

@@ -62,6 +62,31 @@ describe("a box that follows", () => {
     expect(kinds(step(B, holding, { kind: "timeout" }, after(NOW, seconds(60))).actions)).toEqual(["apply"]);
   });
 
+  it("says what its kernel refused, also when it is told to apply only afterwards", () => {
+    const holding = run(B, prepared.state, heard({ kind: "store", id: next.id }), landed(next)).state;
+    const late = step(B, holding, { kind: "timeout" }, after(NOW, seconds(60))).state;
+    const known = run(B, late, heard({ kind: "standing", standing: standing("2") }));
+    const own = run(B, known.state, { kind: "applied", id: next.id, trouble: "no such device" });
+    expect(own.actions).toEqual([]);
+    expect(run(B, own.state, heard({ kind: "apply", id: next.id })).actions).toEqual([
+      { kind: "send", message: { kind: "applied", id: next.id, trouble: "no such device" } },
+    ]);
+  });
+
+  it("does not take the end of an earlier work on the kernel for that of this one", () => {
+    const holding = run(B, prepared.state, heard({ kind: "store", id: next.id }), landed(next)).state;
+    const applying = run(B, holding, heard({ kind: "apply", id: next.id })).state;
+    expect(run(B, applying, { kind: "applied", id: id("1"), trouble: undefined }).actions).toEqual([]);
+  });
+
+  it("keeps what it is told to store after it was told to take the same back", () => {
+    const withdrawn = run(B, start, heard({ kind: "withdraw", id: next.id })).state;
+    const checked = { kind: "checked", id: next.id, refusal: undefined } as const;
+    const taken = run(B, withdrawn, heard({ kind: "prepare", revision: next }), checked).state;
+    const holding = run(B, taken, heard({ kind: "store", id: next.id }), landed(next), { kind: "linkDown" });
+    expect(kinds(holding.actions)).toEqual(["apply"]);
+  });
+
   it("takes back what the active box could not store", () => {
     const holding = run(B, prepared.state, heard({ kind: "store", id: next.id }), landed(next)).state;
     expect(kinds(run(B, holding, heard({ kind: "withdraw", id: next.id })).actions)).toEqual(["undo"]);

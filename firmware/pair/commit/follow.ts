@@ -5,7 +5,7 @@
  */
 import { after, type Instant } from "@futago/hal/units/time.ts";
 import { PREPARE_WITHIN, STORE_WITHIN } from "./coordinate.ts";
-import { become, give, withHead } from "./parts.ts";
+import { become, give, wantedAgain, withHead } from "./parts.ts";
 import { PEER_BUSY } from "./refusals.ts";
 import type {
   CommitAction,
@@ -40,7 +40,7 @@ export function takeOffered(state: CommitState): CommitStep | undefined {
 
 function examine(state: CommitState, revision: Revision): CommitStep {
   if (revision.parent !== state.head?.id) return give(state, notStored(revision.id, "behind", PEER_BUSY));
-  return become(state, { kind: "checking", revision }, { kind: "check", revision });
+  return become(wantedAgain(state, revision.id), { kind: "checking", revision }, { kind: "check", revision });
 }
 
 export function onChecked(
@@ -82,7 +82,7 @@ export function onApply(state: CommitState, id: RevisionId): CommitStep {
   if (work.kind === "holding" && work.id === id)
     return become(state, { kind: "puttingIntoForce", id, tell: true }, { kind: "apply", id });
   if (work.kind === "puttingIntoForce" && work.id === id) return become(state, { ...work, tell: true });
-  return state.inForce === id ? give(state, say({ kind: "applied", id, trouble: undefined })) : give(state);
+  return state.inForce === id ? give(state, say({ kind: "applied", id, trouble: state.trouble })) : give(state);
 }
 
 export function onWithdraw(state: CommitState, id: RevisionId): CommitStep {

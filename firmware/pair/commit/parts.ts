@@ -9,6 +9,7 @@ import {
   type CommitStep,
   type Outcome,
   type Request,
+  type RevisionId,
   type RevisionSummary,
   type Work,
 } from "./types.ts";
@@ -31,10 +32,17 @@ export function unless(state: CommitState, request: Request, refusal: CommitRefu
 }
 
 export function answer(state: CommitState, request: Request, outcome: Outcome): readonly CommitAction[] {
+  if (request.origin === "gone") return [];
   if (request.origin === "here") return [{ kind: "reply", request: request.id, outcome }];
   // Who asked learns of a link that broke from the break.
   if (state.link === undefined) return [];
   return [{ kind: "send", message: { kind: "answer", request: request.id, outcome } }];
+}
+
+/** What the peer asked for goes on; by the next link its core may be another one, with numbers of its own. */
+export function askerGone(work: Work): Work {
+  if (!("request" in work) || work.request?.origin !== "peer") return work;
+  return { ...work, request: { ...work.request, origin: "gone" } };
 }
 
 /** A new head is on the disk: it is not in force yet, and may wait for a confirmation. */
@@ -46,6 +54,11 @@ export function withHead(state: CommitState, head: RevisionSummary, now: Instant
     deadline: waits ? after(now, seconds(head.confirmSeconds ?? 0)) : undefined,
     withdrawn: state.withdrawn === head.id ? state.withdrawn : undefined,
   };
+}
+
+/** Somebody commits once more, from the same place, what was to be rolled back: the id is the same. */
+export function wantedAgain(state: CommitState, id: RevisionId): CommitState {
+  return state.withdrawn === id ? { ...state, withdrawn: undefined } : state;
 }
 
 /** Whether a box made this by itself. */

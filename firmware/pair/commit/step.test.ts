@@ -34,6 +34,16 @@ describe("who coordinates", () => {
     expect(run(B, state, heard({ kind: "answer", request: 8, outcome })).actions).toEqual([]);
   });
 
+  it("answers nobody over a new link what was asked over the former one: its numbers begin anew", () => {
+    const start = linked(A, true, box(others));
+    const asked = run(A, start, heard({ kind: "forward", request: 1, wish: commit() }));
+    expect(kinds(asked.actions)).toEqual(["judge"]);
+    const again = run(A, asked.state, { kind: "linkDown" }, { kind: "linkUp" });
+    const refused = { kind: "judged", judged: { kind: "refused", refusal: FULL } } as const;
+    expect(kinds(run(A, again.state, refused).actions)).toEqual([]);
+    expect(kinds(run(A, asked.state, refused).actions)).toEqual(["send answer"]);
+  });
+
   it("is a when neither is active, and nobody forwards what was forwarded", () => {
     const neither = (config: CommitConfig) => {
       const start = run(config, box(others), { kind: "role", active: false, peerAlive: true }, { kind: "linkUp" });

@@ -38,7 +38,7 @@ import {
   onWithdraw,
   takeOffered,
 } from "./follow.ts";
-import { answer, become, give, unless } from "./parts.ts";
+import { answer, askerGone, become, give, unless } from "./parts.ts";
 import { CONNECTION_BROKE, NOT_REACHED, refused, ROLES_CHANGED, TOO_MANY } from "./refusals.ts";
 import { beginConfirm, confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
 import {
@@ -58,6 +58,7 @@ import {
 const WAITING_MAX = 64;
 /** For so long a change waits for a peer that is not at the same revision yet. */
 export const PATIENCE = seconds(5);
+const REDO_AGAIN = seconds(10);
 
 /**
  * A box that starts. `deadline` is when an unconfirmed head is rolled back: the past, after a boot. `confirmed` is the
@@ -71,6 +72,7 @@ export function initialCommit(
   return {
     head,
     inForce: undefined,
+    trouble: undefined,
     active: false,
     peerAlive: false,
     link: undefined,
@@ -82,6 +84,7 @@ export function initialCommit(
     deadline,
     withdrawn: undefined,
     confirmed,
+    redoAfter: undefined,
     cannot: undefined,
   };
 }
@@ -100,7 +103,7 @@ export function nextTimeout(state: CommitState): Instant | undefined {
   if (work.kind !== "idle") return untilOf(work);
   // What was asked for and cannot be taken waits for nothing while the link is down.
   const again = state.link === undefined ? undefined : state.cannot?.until;
-  return earliest(earliest(state.deadline, state.patience), again);
+  return [state.patience, again, state.redoAfter].reduce(earliest, state.deadline);
 }
 
 /** When what is under way waits no longer for the peer. What this box itself does is always waited for. */
@@ -147,7 +150,7 @@ function react(config: CommitConfig, state: CommitState, input: CommitInput, now
     case "landed":
       return onLandedAny(state, input.landed, now);
     case "applied":
-      return onAppliedHere(config, { ...state, inForce: input.id }, input.id, input.trouble);
+      return onAppliedHere(config, { ...state, inForce: input.id, trouble: input.trouble }, input.id, input.trouble);
     case "related":
       return onRelated(state, input);
     case "confirmed":
@@ -168,8 +171,9 @@ function onLinkDown(state: CommitState): CommitStep {
     request,
     outcome: refused(CONNECTION_BROKE),
   }));
-  const dropped = dropPrepared(broke).state;
-  const { work } = dropped;
+  const kept = dropPrepared(broke).state;
+  const work = askerGone(kept.work);
+  const dropped = { ...kept, work };
   const ends = work.kind === "fetching" || (work.kind === "examining" && work.loses);
   const lost = ends ? become(dropped, { kind: "idle" }) : onPeerLost(dropped, work, "away");
   return give(lost.state, ...replies, ...lost.actions);
@@ -188,7 +192,9 @@ function onRequest(state: CommitState, request: Request): CommitStep {
 }
 
 function onTimeout(state: CommitState, now: Instant): CommitStep {
-  const { work, cannot } = state;
+  const { work, cannot, redoAfter } = state;
+  if (work.kind === "idle" && redoAfter !== undefined && redoAfter <= now)
+    return give({ ...state, redoAfter: undefined });
   if (work.kind === "idle" && cannot !== undefined && cannot.until <= now) return give({ ...state, cannot: undefined });
   const until = untilOf(work);
   if (until === undefined || until > now) return give(state);
@@ -289,7 +295,7 @@ function onAppliedHere(config: CommitConfig, state: CommitState, id: string, tro
   const { work } = state;
   if (work.kind === "applying" && work.revision.id === id)
     return onApplied(state, work, "here", trouble, config.box === undefined ? "" : `box ${config.box}`);
-  return work.kind === "puttingIntoForce" ? onPutIntoForce(state, work, trouble) : give(state);
+  return work.kind === "puttingIntoForce" && work.id === id ? onPutIntoForce(state, work, trouble) : give(state);
 }
 
 /** The next thing to do when nothing is under way; undefined when there is nothing. */
@@ -304,7 +310,7 @@ function idleStep(config: CommitConfig, state: CommitState, now: Instant): Commi
   return (
     takeOffered(state) ??
     catchUp(config, state, now) ??
-    redo(config, state) ??
+    redo(config, state, now) ??
     (waiting.length > 0 ? begin(config, state, now) : undefined)
   );
 }
@@ -327,7 +333,9 @@ function coordinator({ box }: CommitConfig, state: CommitState): "here" | "peer"
 }
 
 /** Brings back what was confirmed on one box while the other, which did not hear of it, rolled it back. */
-function redo(config: CommitConfig, state: CommitState): CommitStep | undefined {
+function redo(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {
+  // A disk or a document that refused it goes on refusing, and others wait for their turn.
+  if (state.redoAfter !== undefined && state.redoAfter > now) return undefined;
   const confirmed = rolledBackByMistake(state);
   if (confirmed === undefined || coordinator(config, state) !== "here") return undefined;
   const { id, by } = confirmed;
@@ -341,7 +349,8 @@ function redo(config: CommitConfig, state: CommitState): CommitStep | undefined 
     comment,
     confirmSeconds: undefined,
   } as const;
-  return beginCommit(state, { id: 0, origin: "here", wish }, wish, share(config, state) ?? "behind");
+  const next = { ...state, redoAfter: after(now, REDO_AGAIN) };
+  return beginCommit(next, { id: 0, origin: "here", wish }, wish, share(config, state) ?? "behind");
 }
 
 function begin(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {

@@ -6,6 +6,7 @@ import {
   B,
   id,
   summary,
+  commit,
   request,
   heard,
   standing,
@@ -15,6 +16,7 @@ import {
   kinds,
   refusalIn,
   doneIn,
+  FULL,
 } from "./protocol.test-support.ts";
 import { initialCommit, nextTimeout, step } from "./step.ts";
 import type { Wish } from "./types.ts";
@@ -72,5 +74,19 @@ describe("a revision that must be confirmed", () => {
     // A person who rolled it back over there knew what they did.
     const byHand = standing("2", { confirmed: { id: id("1"), by: "alice" } });
     expect(run(A, start, heard({ kind: "standing", standing: byHand })).actions).toEqual([]);
+  });
+
+  it("is brought back after a while, when that was refused, and others have their turn meanwhile", () => {
+    const undone = box(summary("2", "1", { author: "futago" }));
+    const start = linked(A, true, undone);
+    const known = standing("2", { automatic: true, confirmed: { id: id("1"), by: "alice" } });
+    const judging = run(A, start, heard({ kind: "standing", standing: known })).state;
+    const refused = { kind: "judged", judged: { kind: "refused", refusal: FULL } } as const;
+    const waits = run(A, judging, refused);
+    expect(kinds(waits.actions)).toEqual(["reply"]);
+    expect(kinds(run(A, waits.state, request(commit())).actions)).toEqual(["judge"]);
+    const again = nextTimeout(waits.state) ?? NOW;
+    expect(again).toBe(after(NOW, seconds(10)));
+    expect(kinds(step(A, waits.state, { kind: "timeout" }, again).actions)).toEqual(["judge"]);
   });
 });

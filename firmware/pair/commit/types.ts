@@ -64,7 +64,8 @@ export type Wish =
 export interface Request {
   /** Of the box where it was asked, different for each. */
   readonly id: number;
-  readonly origin: "here" | "peer";
+  /** "gone": the peer, over a link that broke since; nobody waits for the answer. */
+  readonly origin: "here" | "peer" | "gone";
   readonly wish: Wish;
 }
 
@@ -281,6 +282,8 @@ export interface CommitState {
   readonly head: RevisionSummary | undefined;
   /** What kernel and sentinel were brought to. */
   readonly inForce: RevisionId | undefined;
+  /** What did not work of it, as a sentence. */
+  readonly trouble: string | undefined;
   readonly active: boolean;
   readonly peerAlive: boolean;
   /** Undefined while it is down. */
@@ -298,6 +301,8 @@ export interface CommitState {
   /** A revision that is to be rolled back as soon as it is the head and there is time. */
   readonly withdrawn: RevisionId | undefined;
   readonly confirmed: Confirmation | undefined;
+  /** Not before is it tried once more to bring back what was rolled back by mistake. */
+  readonly redoAfter: Instant | undefined;
   /** The peer's head that could not be taken here, and when that is tried again. */
   readonly cannot: { readonly id: RevisionId; readonly until: Instant } | undefined;
 }
