@@ -227,7 +227,7 @@ export class Committer {
   async #exchange(
     action: Extract<CommitAction, { readonly kind: "serve" | "fillUp" | "handOver" | "keep" }>,
   ): Promise<void> {
-    const { configuration, log, send } = this.#options;
+    const { log, send } = this.#options;
     switch (action.kind) {
       case "serve": {
         const passage = await this.#documents.passage(action.id, action.have);
@@ -240,7 +240,7 @@ export class Committer {
         return;
       }
       case "handOver": {
-        const revision = await configuration.store.get(action.id);
+        const revision = await this.#documents.whole(action.id);
         if (revision !== undefined) send({ kind: "keep", revision });
         return;
       }

@@ -41,7 +41,11 @@ export class Documents {
     hasPeer: boolean,
   ): Promise<Judged> {
     const { source, author, comment, confirmSeconds } = wish;
-    const document = source.kind === "given" ? source.document : (await this.#configuration.store.get(source.id))?.text;
+    const found = await refusalOr(async () =>
+      source.kind === "given" ? source.document : (await this.#configuration.store.get(source.id))?.text,
+    );
+    if ("refusal" in found) return { kind: "refused", refusal: found.refusal };
+    const document = found.value;
     if (document === undefined) return { kind: "refused", refusal: DOCUMENT_GONE };
     const judged = await refusalOr(() => this.#configuration.judge(document, ""));
     if ("refusal" in judged) return { kind: "refused", refusal: judged.refusal };
@@ -49,7 +53,9 @@ export class Documents {
     if (hasPeer && resolved.pair === undefined && this.#configuration.inForce?.resolved.pair !== undefined)
       return { kind: "refused", refusal: OF_A_BOX_ALONE };
     const warnings = judged.value.warnings.map(warningText);
-    if (text === this.#configuration.inForce?.revision.text) return { kind: "unchanged", warnings };
+    // Another one may be in force in place of a head that this version cannot run: to bring that back is a change.
+    const former = this.#configuration.inForce?.revision;
+    if (former?.id === parent && former?.text === text) return { kind: "unchanged", warnings };
     const id = revisionId(parent, text);
     this.#remember(text, resolved);
     const time = new Date().toISOString();
@@ -96,9 +102,9 @@ export class Documents {
   async adopt({ revision, parent, lineage }: Passage): Promise<Landed> {
     const { store } = this.#configuration;
     const adopted = await refusalOr(async () => {
-      await store.adopt(lineage, revision);
-      // What it would go back to.
+      // What it would go back to. Before the head moves: a disk that refuses this has changed nothing.
       if (parent !== undefined) await store.keep(parent);
+      await store.adopt(lineage, revision);
       return await store.head();
     });
     if ("refusal" in adopted) return { ok: false, refusal: adopted.refusal };
@@ -130,12 +136,18 @@ export class Documents {
     return (await this.#configuration.store.kinship(id)) === "ancestor" ? "ancestor" : "unknown";
   }
 
+  /** Undefined when its document is gone, or cannot be read any more. */
+  async whole(id: string): Promise<Revision | undefined> {
+    const read = await refusalOr(() => this.#configuration.store.get(id));
+    return "refusal" in read ? undefined : read.value;
+  }
+
   /** A revision with all that a box needs that has `have`; undefined when it is not in the lineage or its document is gone. */
   async passage(id: string, have: string | undefined): Promise<Passage | undefined> {
     const { store } = this.#configuration;
-    const revision = await store.get(id);
+    const revision = await this.whole(id);
     if (revision === undefined) return undefined;
-    const parent = revision.parent === undefined ? undefined : await store.get(revision.parent);
+    const parent = revision.parent === undefined ? undefined : await this.whole(revision.parent);
     const line = await store.lineage(LINEAGE_MAX, have);
     const at = line.findIndex((one) => one.id === id);
     return at < 0 ? undefined : { revision, parent, lineage: line.slice(at + 1) };

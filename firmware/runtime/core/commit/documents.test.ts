@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Revision, Wish } from "../../../pair/commit/types.ts";
+import { revisionId } from "../../store/revision.ts";
+import { Configuration } from "../configuration.ts";
+import { Documents } from "./documents.ts";
+
+let directory = "";
+let configuration: Configuration;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "futago-documents-"));
+  await reopen();
+});
+afterEach(async () => {
+  await configuration.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function reopen(change?: (database: InstanceType<typeof Database>) => void): Promise<void> {
+  if (change !== undefined) {
+    await configuration.close();
+    const database = new Database(join(directory, "futago.db"));
+    change(database);
+    database.close();
+  }
+  configuration = await Configuration.open({
+    stateDirectory: directory,
+    box: undefined,
+    hasPairKey: false,
+    devices: () => Promise.resolve(["eth0"]),
+  });
+}
+
+function made(text: string, parent: string | undefined): Revision {
+  const facts = { author: "alice", comment: "", time: "2026-01-05T03:04:05.678Z" };
+  return { id: revisionId(parent, text), parent, text, ...facts };
+}
+
+const textOf = (address: string) =>
+  JSON.stringify({ interfaces: [{ addresses: [address], device: "eth0", name: "wan" }] });
+const first = made(textOf("10.1.0.2/24"), undefined);
+const second = made(textOf("10.1.0.3/24"), first.id);
+const back: Extract<Wish, { kind: "commit" }> = {
+  kind: "commit",
+  source: { kind: "revision", id: first.id },
+  base: undefined,
+  author: "alice",
+  comment: "",
+  confirmSeconds: undefined,
+};
+
+it("answers with a refusal, and gives the peer nothing, where a document cannot be read any more", async () => {
+  await configuration.store.append(first);
+  await configuration.store.append(second);
+  await reopen((database) => database.prepare("UPDATE document SET body = ? WHERE number = 1").run(Buffer.from("no")));
+  const documents = new Documents(configuration);
+  expect(await documents.judge(back, second.id, false)).toMatchObject({
+    kind: "refused",
+    refusal: { what: expect.stringContaining("cannot be unpacked") },
+  });
+  expect(await documents.whole(first.id)).toBeUndefined();
+  expect(await documents.passage(second.id, undefined)).toMatchObject({
+    revision: { id: second.id },
+    parent: undefined,
+    lineage: [{ id: first.id }],
+  });
+});
+
+it("takes the document that runs in place of an unusable head for a change", async () => {
+  await configuration.store.append(first);
+  const unusable = made('{"of":"a later version"}', first.id);
+  await configuration.store.append(unusable);
+  await reopen(() => undefined);
+  expect(configuration.inForce?.revision.id).toBe(first.id);
+  const judged = await new Documents(configuration).judge(back, unusable.id, false);
+  expect(judged).toMatchObject({ kind: "revision", revision: { parent: unusable.id, text: first.text } });
+});
+
+it("moves no head when what that would go back to cannot be kept", async () => {
+  await configuration.store.append(first);
+  const third = made(textOf("10.1.0.4/24"), second.id);
+  const torn = { ...second, text: "{}" };
+  const landed = await new Documents(configuration).adopt({ revision: third, parent: torn, lineage: [second] });
+  expect(landed).toMatchObject({ ok: false });
+  expect((await configuration.store.head())?.id).toBe(first.id);
+});
