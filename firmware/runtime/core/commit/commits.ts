@@ -1,4 +1,5 @@
 /** What commits a configuration, confirms it and brings an older one back. */
+import { documentBytesMax } from "../../../config/limits.ts";
 import { AUTOMATIC, type Outcome, type PeerShare, type Wish } from "../../../pair/commit/types.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Committed } from "../../control-configuration.ts";
@@ -53,6 +54,8 @@ export class PairCommits implements Commits {
   commit({ document, ...wish }: CommitWish): Promise<Committed> {
     // A value would be read twice where the peer commits: there it arrives as text.
     const given = typeof document === "string" ? document : asText(document);
+    // Told here, because a message with it would end the link to the peer.
+    if (given.length > documentBytesMax) return Promise.reject(tooLarge(given.length));
     return this.#commit({ kind: "commit", source: { kind: "given", document: given }, ...wish });
   }
 
@@ -118,6 +121,11 @@ function sharedBy(share: PeerShare, peer: Box): readonly string[] {
     case "late":
       return [`Box ${peer} has not said yet whether it has it; \`futago status\` shows its revision.`];
   }
+}
+
+function tooLarge(length: number): RefusalError {
+  const what = `the document has ${length} characters, at most ${documentBytesMax} are possible`;
+  return new RefusalError({ exitCode: ExitCode.invalidConfiguration, what, mend: "Make it smaller." });
 }
 
 /** What a box does by itself is told from what people do by its name. */

@@ -62,3 +62,9 @@ it("does not hold more than the longest message", () => {
   expect(pushed.at(-2)).toBe("more");
   expect(pushed.at(-1)).toBe("tooLong");
 });
+
+it("holds nothing of parts that hold nothing", () => {
+  const reader = new LongReader();
+  for (let i = 0; i < 1_000; i++) expect(reader.push({ kind: "part", text: "", last: false })).toBe("more");
+  expect(reader.push({ kind: "part", text: "{}", last: true })).toEqual({ kind: "whole", text: "{}" });
+});

@@ -68,7 +68,8 @@ export class LongReader {
 
   /** The whole text once its last part is there; "tooLong" when it is longer than any message. */
   push({ text, last }: PeerPart): { readonly kind: "whole"; readonly text: string } | "more" | "tooLong" {
-    this.#parts.push(text);
+    // Parts that hold nothing would be as many as the peer likes.
+    if (text !== "") this.#parts.push(text);
     this.#length += text.length;
     if (this.#length > LONG_LENGTH_MAX) return "tooLong";
     if (!last) return "more";
