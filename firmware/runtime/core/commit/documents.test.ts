@@ -19,7 +19,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function reopen(change?: (database: InstanceType<typeof Database>) => void): Promise<void> {
+async function reopen(
+  change?: (database: InstanceType<typeof Database>) => void,
+  as: { readonly box: "a" | "b" } | undefined = undefined,
+): Promise<void> {
   if (change !== undefined) {
     await configuration.close();
     const database = new Database(join(directory, "futago.db"));
@@ -28,8 +31,8 @@ async function reopen(change?: (database: InstanceType<typeof Database>) => void
   }
   configuration = await Configuration.open({
     stateDirectory: directory,
-    box: undefined,
-    hasPairKey: false,
+    box: as?.box,
+    hasPairKey: as !== undefined,
     devices: () => Promise.resolve(["eth0"]),
   });
 }
@@ -86,4 +89,17 @@ it("moves no head when what that would go back to cannot be kept", async () => {
   const landed = await new Documents(configuration).adopt({ revision: third, parent: torn, lineage: [second] });
   expect(landed).toMatchObject({ ok: false });
   expect((await configuration.store.head())?.id).toBe(first.id);
+});
+
+it("lets the first document of a pair not wait for a confirmation: two boxes cannot be one again", async () => {
+  await configuration.store.append(first);
+  await reopen(() => undefined, { box: "a" });
+  const addresses = { a: ["10.1.0.2/24"], b: ["10.1.0.3/24"] };
+  const document = { pair: {}, interfaces: [{ name: "wan", device: "eth0", addresses }] };
+  const wish = { ...back, source: { kind: "given", document } as const };
+  const documents = new Documents(configuration);
+  expect(await documents.judge(wish, first.id, false)).toMatchObject({ kind: "revision" });
+  expect(await documents.judge({ ...wish, confirmSeconds: 60 }, first.id, false)).toMatchObject({
+    refusal: { what: expect.stringContaining("cannot wait for a confirmation") },
+  });
 });

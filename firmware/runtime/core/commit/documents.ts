@@ -52,6 +52,8 @@ export class Documents {
     const { text, resolved } = judged.value;
     if (hasPeer && resolved.pair === undefined && this.#configuration.inForce?.resolved.pair !== undefined)
       return { kind: "refused", refusal: OF_A_BOX_ALONE };
+    if (confirmSeconds !== undefined && this.#isFirstOfPair(resolved))
+      return { kind: "refused", refusal: FIRST_OF_A_PAIR };
     const warnings = judged.value.warnings.map(warningText);
     // Another one may be in force in place of a head that this version cannot run: to bring that back is a change.
     const former = this.#configuration.inForce?.revision;
@@ -60,6 +62,12 @@ export class Documents {
     this.#remember(text, resolved);
     const time = new Date().toISOString();
     return { kind: "revision", revision: { id, parent, text, author, comment, time, confirmSeconds }, warnings };
+  }
+
+  /** The document in force is that of a box alone, to which two boxes cannot go back. */
+  #isFirstOfPair({ pair }: Resolved): boolean {
+    const { inForce } = this.#configuration;
+    return pair !== undefined && inForce !== undefined && inForce.resolved.pair === undefined;
   }
 
   /** Whether a revision of the peer is what its id says, and can be put into force here. */
@@ -193,6 +201,12 @@ const OF_A_BOX_ALONE: CommitRefusal = {
   what: "the document describes a box alone, and this box has a peer, which would take the same addresses",
   where: "pair",
   mend: "Keep `pair` and the values of each box; or switch the other box off, and give it up with `futago pair unpair`.",
+};
+/** The peer, which takes it over, would come back to the document of this box, and to its addresses. */
+const FIRST_OF_A_PAIR: CommitRefusal = {
+  exitCode: ExitCode.conflict,
+  what: "the first configuration of the pair cannot wait for a confirmation: both boxes would go back to that of this box alone",
+  mend: "Commit it without --confirm.",
 };
 const NOT_ITS_ID: CommitRefusal = {
   exitCode: ExitCode.failed,
