@@ -128,6 +128,9 @@ const isText =
     typeof value === "string" && pattern.test(value);
 const isShort = isText(/^[^\0]{0,2000}$/s);
 const isTime: Check = (value) => isText(/^.{10,40}$/)(value) && !Number.isNaN(Date.parse(value as string));
+/** As the other box of a pair takes it, see peer-link/commit-message.ts. */
+const isAuthor = isText(/^[^\0]{0,64}$/s);
+const isCommitTime = isText(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const isId = isText(/^[0-9a-f]{64}$/);
 /** The rules of dev_valid_name of net/core/dev.c. */
 export const isDevice = isText(/^(?!\.{1,2}$)[^\s/:\0]{1,15}$/);
@@ -175,7 +178,7 @@ function isDrains(text: string): boolean {
 function isSummary(value: unknown): boolean {
   if (!isObject(value) || Object.keys(value).length !== 5) return false;
   const { id, parent, author, comment, time } = value as unknown as RawSummary;
-  return isId(id) && (parent === null || isId(parent)) && isShort(author) && isShort(comment) && isTime(time);
+  return isId(id) && (parent === null || isId(parent)) && isAuthor(author) && isShort(comment) && isCommitTime(time);
 }
 
 /** Each the parent of the one before, and none twice. */
