@@ -62,6 +62,7 @@ const committer = await Committer.open({
     return Promise.resolve(undefined);
   },
   send: (message) => pair.sendCommitMessage(message),
+  sent: () => pair.commitMessagesSent(),
   onChange: () => {
     const { lost } = committer.disagreement;
     if (lost !== undefined) say({ kind: "lost", id: lost.sibling });

@@ -194,6 +194,7 @@ export class Core {
       box: credentials && box,
       putIntoForce: () => core.#turns.take(() => core.#putIntoForce()),
       send: (message) => core.#pair?.sendCommitMessage(message),
+      sent: async () => core.#pair?.commitMessagesSent(),
       onChange: () => core.#onCommit(),
     });
     const parts = { configuration, committer, standing, seed, maintenance, drains, tables, memory };

@@ -164,6 +164,11 @@ export class Pair {
     this.#link.sendActivation({ kind: "activation", activation });
   }
 
+  /** What was sent so far is on its way, or lost. */
+  commitMessagesSent(): Promise<void> {
+    return this.#long.empty();
+  }
+
   close(): void {
     this.#long.restart();
     this.#pictures.close();

@@ -21,8 +21,9 @@ import { RefusalError } from "../../exit-code.ts";
 import type { Configuration, InForce } from "../configuration.ts";
 import type { Log } from "../log.ts";
 import type { Disagreement } from "../sentences.ts";
-import { LINEAGE_MAX } from "../peer-link/commit-message.ts";
+import { LINEAGE_MAX, WANTED_MAX } from "../peer-link/commit-message.ts";
 import { Documents } from "./documents.ts";
+import { Errands } from "./errands.ts";
 
 export interface CommitterOptions {
   readonly hal: Pick<Hal, "clock" | "sysctl">;
@@ -32,6 +33,8 @@ export interface CommitterOptions {
   /** Brings the box to a revision; what did not work, as a sentence. */
   readonly putIntoForce: (inForce: InForce) => Promise<string | undefined>;
   readonly send: (message: CommitMessage) => void;
+  /** Resolves when what was sent so far is on its way, or lost. */
+  readonly sent: () => Promise<void>;
   /** The head or what is said of it changed. */
   readonly onChange: () => void;
 }
@@ -39,12 +42,17 @@ export interface CommitterOptions {
 /** The setting that keeps the deadline of an unconfirmed revision over a restart of core. */
 const DEADLINE = "unconfirmed";
 const TIMER_MILLIS_MAX = 2 ** 31 - 1;
+/** The peer asks for one, and for a newer one when the head moves meanwhile. */
+const SERVED_MAX = 4;
 
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #documents: Documents;
   readonly #bootId: string;
   readonly #replies = new Map<number, (outcome: Outcome) => void>();
+  /** Documents that the peer asks for: many of the largest do not fit into the memory at once. */
+  readonly #served = new Errands(SERVED_MAX);
+  readonly #handedOver = new Errands(WANTED_MAX);
   #nextRequest = 1;
   #state: CommitState;
   #timer: NodeJS.Timeout | undefined;
@@ -227,23 +235,25 @@ export class Committer {
   async #exchange(
     action: Extract<CommitAction, { readonly kind: "serve" | "fillUp" | "handOver" | "keep" }>,
   ): Promise<void> {
-    const { log, send } = this.#options;
+    const { log, send, sent } = this.#options;
     switch (action.kind) {
-      case "serve": {
-        const passage = await this.#documents.passage(action.id, action.have);
-        if (passage !== undefined) send({ kind: "revision", ...passage });
-        return;
-      }
+      case "serve":
+        return this.#served.add(async () => {
+          await sent();
+          const passage = await this.#documents.passage(action.id, action.have);
+          if (passage !== undefined) send({ kind: "revision", ...passage });
+        });
       case "fillUp": {
         const ids = await this.#documents.missing();
         if (ids.length > 0) send({ kind: "want", ids });
         return;
       }
-      case "handOver": {
-        const revision = await this.#documents.whole(action.id);
-        if (revision !== undefined) send({ kind: "keep", revision });
-        return;
-      }
+      case "handOver":
+        return this.#handedOver.add(async () => {
+          await sent();
+          const revision = await this.#documents.whole(action.id);
+          if (revision !== undefined) send({ kind: "keep", revision });
+        });
       case "keep": {
         const refusal = await this.#documents.keep(action.revision);
         if (refusal !== undefined) log.warn("revision-not-kept", { revision: action.revision.id, what: refusal.what });

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function reopen(
   change?: (database: InstanceType<typeof Database>) => void,
-  as: { readonly box: "a" | "b" } | undefined = undefined,
+  as?: { readonly box: "a" | "b" },
 ): Promise<void> {
   if (change !== undefined) {
     await configuration.close();

@@ -55,6 +55,21 @@ it("waits for a peer that is slow to read, and drops what was for a link that is
   expect(read(parts)).toEqual(["first", "second", "fourth"]);
 });
 
+it("tells when nothing waits any more, also because the link is gone", async () => {
+  let unsent: number | undefined = 1 << 20;
+  const { parts, sender: long } = sender(() => unsent);
+  await long.empty();
+  long.send("first");
+  const sent = long.empty().then(() => parts.length);
+  unsent = 0;
+  expect(await sent).toBe(1);
+  unsent = 1 << 20;
+  long.send("second");
+  const lost = long.empty().then(() => parts.length);
+  long.restart();
+  expect(await lost).toBe(1);
+});
+
 it("does not hold more than the longest message", () => {
   const reader = new LongReader();
   const part: PeerPart = { kind: "part", text: "x".repeat(1 << 24), last: false };

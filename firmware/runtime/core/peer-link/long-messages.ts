@@ -23,6 +23,7 @@ export class LongSender {
   /** How much of the first one has gone. */
   #sent = 0;
   #timer: NodeJS.Timeout | undefined;
+  #whenEmpty: (() => void)[] = [];
 
   constructor(options: LongSenderOptions) {
     this.#options = options;
@@ -34,12 +35,23 @@ export class LongSender {
     if (this.#timer === undefined) this.#flush();
   }
 
+  /** Nothing waits any more. Who sends many documents asks before each, so that they are not all held at once. */
+  empty(): Promise<void> {
+    if (this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#whenEmpty.push(resolve));
+  }
+
   /** The link is another one, or gone. */
   restart(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#waiting = [];
     this.#sent = 0;
+    this.#tellEmpty();
+  }
+
+  #tellEmpty(): void {
+    for (const tell of this.#whenEmpty.splice(0)) tell();
   }
 
   #flush(): void {
@@ -59,6 +71,7 @@ export class LongSender {
       this.#waiting.shift();
       this.#sent = 0;
     }
+    this.#tellEmpty();
   }
 }
 
