@@ -4,7 +4,7 @@
  * is rolled back on both. It does not decide whether this box may coordinate, nor bring a box that was away up to date.
  */
 import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
-import { become, done, give, unless, wantedAgain, withHead } from "./parts.ts";
+import { become, done, give, isUnconfirmed, unless, wantedAgain, withHead } from "./parts.ts";
 import { CHANGED_MEANWHILE, NOTHING_TO_GO_BACK_TO, onPeer, PEER_BUSY, PEER_SILENT } from "./refusals.ts";
 import { heldByPeer, notInForce, notRolledBack, ROLES_CHANGED, rolledBack, waitsForConfirmation } from "./refusals.ts";
 import type {
@@ -42,7 +42,7 @@ export function beginCommit(state: CommitState, request: Request, wish: Commit, 
   if (wish.confirmSeconds !== undefined && head === undefined) return unless(state, request, NOTHING_TO_GO_BACK_TO);
   if (wish.base !== undefined && wish.base !== head?.id) return unless(state, request, CHANGED_MEANWHILE);
   // To go back is always possible.
-  if (head !== undefined && state.deadline !== undefined && wish.source.kind === "given")
+  if (head !== undefined && isUnconfirmed(head) && state.deadline !== undefined && wish.source.kind === "given")
     return unless(state, request, waitsForConfirmation(head));
   return become(
     state,

@@ -61,6 +61,12 @@ export function wantedAgain(state: CommitState, id: RevisionId): CommitState {
   return state.withdrawn === id ? { ...state, withdrawn: undefined } : state;
 }
 
+/** Why a head is rolled back when its time has come: nobody confirmed it, or the disk refused the roll-back before. */
+export function late(head: RevisionSummary): string {
+  const { confirmSeconds } = head;
+  return isUnconfirmed(head) ? `rolled back: not confirmed within ${confirmSeconds} s` : "rolled back: it did not work";
+}
+
 /** Whether a box made this by itself. */
 export function isAutomatic(head: RevisionSummary | undefined): boolean {
   return head?.author === AUTOMATIC;

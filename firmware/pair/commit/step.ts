@@ -38,7 +38,7 @@ import {
   onWithdraw,
   takeOffered,
 } from "./follow.ts";
-import { answer, askerGone, become, give, unless } from "./parts.ts";
+import { answer, askerGone, become, give, late, unless } from "./parts.ts";
 import { CONNECTION_BROKE, NOT_REACHED, refused, ROLES_CHANGED, TOO_MANY } from "./refusals.ts";
 import { beginConfirm, confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
 import {
@@ -304,7 +304,7 @@ function idleStep(config: CommitConfig, state: CommitState, now: Instant): Commi
   const { head, inForce, deadline, withdrawn, waiting } = state;
   if (head !== undefined && withdrawn === head.id) return undo(state, "rolled back: the other box could not take it");
   if (head !== undefined && deadline !== undefined && deadline <= now)
-    return undo(state, `rolled back: not confirmed within ${head.confirmSeconds} s`);
+    return undo(state, late(head));
   if (head !== undefined && head.id !== inForce)
     return become(state, { kind: "puttingIntoForce", id: head.id, tell: false }, { kind: "apply", id: head.id });
   return (

@@ -89,4 +89,14 @@ describe("a revision that must be confirmed", () => {
     expect(again).toBe(after(NOW, seconds(10)));
     expect(kinds(step(A, waits.state, { kind: "timeout" }, again).actions)).toEqual(["judge"]);
   });
+
+  it("is told from one that did not work and that the disk does not let be rolled back", () => {
+    const stuck = box(summary("1", "0"), deadline);
+    expect(step(A, stuck, { kind: "timeout" }, deadline).actions).toMatchObject([
+      { kind: "undo", comment: "rolled back: it did not work" },
+    ]);
+    const alone = { ...stuck, active: true };
+    expect(refusalIn(run(A, linked(A, true, stuck), confirm()).actions)?.what).toContain("no revision waits");
+    expect(kinds(run(A, alone, request(commit())).actions)).toEqual(["judge"]);
+  });
 });

@@ -4,7 +4,7 @@
  */
 import { after, type Instant } from "@futago/hal/units/time.ts";
 import { confirmed, finishConfirming, STORE_WITHIN } from "./coordinate.ts";
-import { become, give, unless } from "./parts.ts";
+import { become, give, isUnconfirmed, unless } from "./parts.ts";
 import { anotherWaits, NOTHING_WAITS, notYours } from "./refusals.ts";
 import type {
   PeerShare,
@@ -28,7 +28,8 @@ export function beginConfirm(
   peer: PeerShare,
 ): CommitStep {
   const { head } = state;
-  if (head === undefined || state.deadline === undefined) return unless(state, request, NOTHING_WAITS);
+  // What did not work waits for its roll-back, and not for a person.
+  if (head === undefined || state.deadline === undefined || !isUnconfirmed(head)) return unless(state, request, NOTHING_WAITS);
   if (wish.revision !== undefined && wish.revision !== head.id)
     return unless(state, request, anotherWaits(wish.revision, head.id));
   if (wish.author !== head.author && !wish.force) return unless(state, request, notYours(head));

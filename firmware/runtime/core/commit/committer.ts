@@ -142,6 +142,10 @@ export class Committer {
     for (const action of actions) void this.#begin(action);
     this.#setTimer();
     if (state.work.kind === "idle" && state.head?.id === state.inForce) this.#settled();
+    const theirs = state.link?.theirs;
+    // Another head of the peer, or of this box, may be the end of it.
+    if (this.#disagreement.cannotTake !== undefined && theirs !== undefined && theirs.head === state.head?.id)
+      this.#setDisagreement({ cannotTake: undefined });
     if (state.head !== before.head || state.deadline !== before.deadline) this.#options.onChange();
   }
 
