@@ -57,6 +57,17 @@ describe("the pairing on the disk", () => {
     expect(parsePairing(rotating)?.rotation?.kind).toBe("former");
   });
 
+  it("is not written when it could not be read again, and the former one stays", () => {
+    writePairing(directory, pairing);
+    const next = { ...identity, pairKey: pairing.pairKey, peerCertificate: "00" };
+    const broken: readonly PairingFile[] = [
+      { ...pairing, peerCertificate: "00" },
+      { ...pairing, rotation: { kind: "next", ...next } },
+    ];
+    for (const one of broken) expect(() => writePairing(directory, one)).toThrow("no certificate");
+    expect(readPairing(directory)).toEqual(pairing);
+  });
+
   it("comes back as it was written, for nobody but root, with nothing beside it", () => {
     writePairing(directory, pairing);
     expect(readPairing(directory)).toEqual(pairing);

@@ -70,12 +70,19 @@ export function parsePairing(text: string): PairingFile | undefined {
   return value !== undefined && isPairing(value) ? (value as unknown as PairingFile) : undefined;
 }
 
-/** On the disk when it returns, or the former is. Throws what the disk says. */
+/** On the disk when it returns, or the former is. Throws what the disk says, and for what could not be read again. */
 export function writePairing(directory: string, pairing: PairingFile | undefined): void {
   const path = join(directory, PAIRING_FILE);
   if (pairing === undefined) rmSync(path, { force: true });
-  else writeWhole(path, `${JSON.stringify(pairing, undefined, 2)}\n`);
+  else writeWhole(path, readableText(pairing));
   syncDirectory(dirname(path));
+}
+
+/** The peer's certificate is what the peer says it is: with one that is none this box would not start again. */
+function readableText(pairing: PairingFile): string {
+  const text = `${JSON.stringify(pairing, undefined, 2)}\n`;
+  if (parsePairing(text) === undefined) throw new Error("the pairing holds what is no certificate or no key");
+  return text;
 }
 
 function writeWhole(path: string, text: string): void {
