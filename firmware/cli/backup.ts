@@ -55,7 +55,7 @@ function renderRestored({ revision, letter, whole, remarks }: Restored): string 
   const box = letter === null ? "This box" : `This box is ${letter} and`;
   const what = whole
     ? `${box} has revision ${revision.slice(0, 16)} of the backup.`
-    : `The backup's configuration is committed as revision ${revision.slice(0, 16)}; letter and peer are as they were.`;
+    : `The backup's configuration is in force as revision ${revision.slice(0, 16)}; letter and peer are as they were.`;
   return `${[what, ...remarks].join(" ")}\n`;
 }
 

@@ -46,7 +46,7 @@ export async function pair(command: PairCommand): Promise<number> {
       return said(command, command.word === "yes" ? "This box agrees." : "The pairing is over.");
     case "cancel":
       await ask(stateDirectory, "pairCancel", {});
-      return said(command, "No pairing is under way.");
+      return said(command, "No pairing is under way any more.");
     case "rotate":
       return rotate(command);
     case "unpair":

@@ -353,7 +353,7 @@ describe("the candidates of two boxes of a pair", () => {
     expect(await b.futago("commit")).toMatchObject({ code: 0, stderr: "" });
     expect((await a.futago("diff")).stdout).toContain("was committed since this candidate was begun");
     const committed = await a.futago("commit", "--confirm", "2");
-    expect(committed.stdout).toMatch(/is rolled back at [\s\S]*touched other places, and stays/);
+    expect(committed.stdout).toMatch(/is rolled back at [\s\S]*what it changed stays/);
     expect([await notes("a"), await notes("b")]).toEqual([
       ["from b", "from a"],
       ["from b", "from a"],

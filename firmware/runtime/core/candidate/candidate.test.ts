@@ -254,9 +254,7 @@ describe("a commit of a candidate that was begun from an older revision", () => 
       `Revision ${id.slice(0, 16)} by carol was committed since this candidate was begun. \`commit\` joins both, where they touch different places.`,
     ]);
     const { remarks } = await candidate.commit({ author: "alice" });
-    expect(remarks[0]).toBe(
-      `Revision ${id.slice(0, 16)} by carol was committed in between; it touched other places, and stays.`,
-    );
+    expect(remarks[0]).toBe(`Revision ${id.slice(0, 16)} by carol was committed in between; what it changed stays.`);
     expect(inForce().pools[0]?.backends).toMatchObject([{ weight: 3 }, { weight: 5 }]);
   });
 

@@ -27,7 +27,7 @@ export function behind(head: Revision): string {
 }
 
 export function joined(head: Revision): string {
-  return `${named(head)} was committed in between; it touched other places, and stays.`;
+  return `${named(head)} was committed in between; what it changed stays.`;
 }
 
 export function conflict(head: Revision, places: readonly string[]): RefusalError {
