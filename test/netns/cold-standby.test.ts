@@ -6,6 +6,8 @@ import { ask } from "@futago/firmware/cli/client.ts";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { type Box, BOXES, DEVICES, type Port, PORTS } from "../lab/topology.ts";
 import { type Document, LAN_VIP, other, Pair, pairDocument, pause, VIP } from "./pair-fixture.ts";
+import { FUTAGO } from "./running-box.ts";
+import { Vt100 } from "./vt100.ts";
 
 const heartbeat = { over: ["sync", "lan", "wan"], profile: "calm" };
 /** Of both families. Asked for are four virtual addresses, one of them link-local, and the three of the other box. */
@@ -39,9 +41,10 @@ async function dataPortsUp(name: Box): Promise<readonly boolean[]> {
   return Promise.all(DATA.map((port) => isUp(name, port)));
 }
 
-/** `active` serves, the other one is its spare with the ports shut, and both know it of each other. */
+/** `active` serves, the other one is its spare with the ports shut, and they are linked and know it of each other. */
 async function stand(active: Box): Promise<void> {
-  const knows = (status: BoxStatus) => status.activation?.active === active && status.peer?.alive === true;
+  const knows = ({ activation, peer, replication }: BoxStatus) =>
+    activation?.active === active && peer?.alive === true && replication?.linked === true;
   await pair.until(active, "active", (status) => status.role === "active" && knows(status));
   await pair.until(other(active), "spare", (status) => status.role === "spare" && knows(status));
   await expect.poll(() => dataPortsUp(active)).toEqual([true, true]);
@@ -246,4 +249,19 @@ describe("a bare box", () => {
     await powerOn("a");
     await stand("b");
   });
+});
+
+it("is activated from the menu on the spare's serial port, too", async () => {
+  expect((await pair.box("b").futago("spare", "release")).code).toBe(0);
+  const terminal = new Vt100(pair.hosts.a, [FUTAGO, "console", "--state", pair.files.state("a")], { USER: "anna" });
+  try {
+    await terminal.until(/Box a is the SPARE: its ports are shut\. Nobody serves\./);
+    await terminal.press("5", /Activate this spare now\?/);
+    await terminal.press("y", /Box a is ACTIVE\. Nobody answered for 7 addresses\.[\s\S]*Press Enter/);
+    await terminal.press("\r", /any key: back to the menu/);
+    await terminal.press("x", /Box a is ACTIVE: it answers for/);
+  } finally {
+    terminal.close();
+  }
+  await stand("a");
 });
