@@ -3,7 +3,7 @@
  * is never thrown away: it is in the candidate, or in a file that is named.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,6 +14,7 @@ import { readDocumentFile } from "./document-file.ts";
 import { answer, author, json, printed, said } from "./output.ts";
 import { renderChanged } from "./render-configuration.ts";
 
+const LEAVING = ["SIGINT", "SIGHUP", "SIGTERM"] as const;
 /** Where neither VISUAL nor EDITOR says which: Debian's choice, then what small systems have. */
 const EDITORS = ["sensible-editor", "editor", "nano", "vi"];
 
@@ -25,7 +26,7 @@ export async function edit(command: CommandOf<"edit">): Promise<number> {
   writeFileSync(file, was, { mode: 0o600 });
   const outcome = await untilTaken(command, was, file);
   // The file as the editor was given it holds nothing of anybody's.
-  const isKept = outcome.kind === "left" && readFileSync(file, "utf8") !== was;
+  const isKept = outcome.kind === "left" && existsSync(file) && readFileSync(file, "utf8") !== was;
   if (!isKept) rmSync(directory, { recursive: true });
   if (outcome.kind === "done") return outcome.exitCode;
   throw new RefusalError(isKept ? keptIn(outcome.refusal, file) : outcome.refusal);
@@ -80,14 +81,16 @@ async function whatNow(refusal: Refusal): Promise<"again" | "keep" | "quit"> {
   return letter === "k" ? "keep" : "quit";
 }
 
-/** "q" when somebody pressed Ctrl-C or Ctrl-D instead. */
+/** "q" when somebody pressed Ctrl-C or Ctrl-D instead, or went away. */
 function readLine(): Promise<string> {
   // The terminal edits the line by itself.
   const lines = createInterface({ input: process.stdin, terminal: false });
   return new Promise<string>((resolve) => {
     const quit = () => resolve("q");
-    process.once("SIGINT", quit);
-    lines.once("close", () => process.off("SIGINT", quit));
+    for (const signal of LEAVING) process.once(signal, quit);
+    lines.once("close", () => {
+      for (const signal of LEAVING) process.off(signal, quit);
+    });
     lines.once("close", quit);
     lines.once("line", resolve);
   }).finally(() => lines.close());

@@ -12,18 +12,23 @@ export interface PassphraseWords {
 
 /** Asked for twice: nobody sees what they type, and a file with a slip in its passphrase is lost. */
 export async function newPassphrase({ passphraseFile }: PassphraseWords): Promise<string> {
-  const first = passphraseFile === undefined ? await typed("Passphrase of the backup: ") : fromFile(passphraseFile);
-  if (first.length < CHARACTERS_MIN) {
-    const what = `a passphrase of ${first.length} characters is soon guessed`;
-    throw refuse(ExitCode.usage, what, `Take ${CHARACTERS_MIN} or more; four words out of a book are good.`);
-  }
-  if (passphraseFile === undefined && (await typed("The same again: ")) !== first)
+  if (passphraseFile !== undefined) return long(fromFile(passphraseFile));
+  return atTerminal(async () => {
+    const first = long(await typed("Passphrase of the backup: "));
+    if ((await typed("The same again: ")) === first) return first;
     throw refuse(ExitCode.failed, "the two were not the same", "Try again; nothing was written.");
-  return first;
+  });
+}
+
+function long(passphrase: string): string {
+  if (passphrase.length >= CHARACTERS_MIN) return passphrase;
+  const what = `a passphrase of ${passphrase.length} characters is soon guessed`;
+  throw refuse(ExitCode.usage, what, `Take ${CHARACTERS_MIN} or more; four words out of a book are good.`);
 }
 
 export async function knownPassphrase({ passphraseFile }: PassphraseWords): Promise<string> {
-  return passphraseFile === undefined ? typed("Passphrase of the backup: ") : fromFile(passphraseFile);
+  if (passphraseFile !== undefined) return fromFile(passphraseFile);
+  return atTerminal(() => typed("Passphrase of the backup: "));
 }
 
 /** The first line. */
@@ -44,21 +49,30 @@ const ENTER = ["\r", "\n"];
 const ERASE = ["\u007f", "\b"];
 const INTERRUPT = ["\u0003", "\u0004"];
 
-function typed(question: string): Promise<string> {
-  const { stdin, stderr } = process;
+/** The terminal shows nothing of what is typed from before the first question to after the last answer. */
+async function atTerminal(questions: () => Promise<string>): Promise<string> {
+  const { stdin } = process;
   if (!stdin.isTTY) {
     const mend = "Give it with --passphrase-file, or give the command at a terminal.";
     throw refuse(ExitCode.usage, "there is no terminal to ask for the passphrase", mend);
   }
-  stderr.write(question);
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
+  try {
+    return await questions();
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
+}
+
+function typed(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
   return new Promise<string>((resolve, reject) => {
     let letters: string[] = [];
     const end = () => {
       stdin.off("data", read);
-      stdin.setRawMode(false);
-      stdin.pause();
       stderr.write("\n");
     };
     function read(chunk: string): void {

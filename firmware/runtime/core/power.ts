@@ -5,7 +5,7 @@
 import type { PowerEnd } from "../control.ts";
 import type { ControlHandlers } from "./control/control-server.ts";
 import { badParameter, message } from "./control/handlers.ts";
-import { ExitCode } from "../exit-code.ts";
+import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { SentinelStatus } from "../messages.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { SentinelLink } from "./sentinel-link.ts";
@@ -39,8 +39,12 @@ async function endBox(as: PowerEnd, force: boolean, options: PowerOptions): Prom
   const handed = holds ? await sentinel.command({ kind: "maintenance", on: true }) : undefined;
   if (handed?.ok === false && !force) {
     if (!maintenance.on) await sentinel.command({ kind: "maintenance", on: false });
-    const what = `this box is active, and no peer can take over: ${handed.message}; --force ends it all the same, and with it the service`;
-    return { ok: false, message: what, exitCode: ExitCode.peerNeeded };
+    const why = status()?.peer?.alive === true ? handed.message : "the other box is not there";
+    throw new RefusalError({
+      exitCode: ExitCode.peerNeeded,
+      what: `this box is active, and no peer can take over: ${why}`,
+      mend: "--force ends this box all the same, and with it the service.",
+    });
   }
   setTimeout(() => end(as), ANSWER_MILLIS);
   const word = as === "reboot" ? "reboots" : "powers off";

@@ -27,6 +27,7 @@ export interface Commits {
   confirm(revision: string | undefined, author: string, force: boolean): Promise<{ readonly message: string }>;
   /** A new revision that holds an older document; `to` as in {@link revision}. */
   rollback(to: string, wish: Omit<CommitWish, "document" | "base">): Promise<Committed>;
+  /** `before` as in {@link revision}. */
   history(limit: number, before: string | undefined): Promise<readonly HistoryEntry[]>;
   /** Undefined: the head; "2": two steps back; "ab12": the one whose id begins so. */
   revision(which: string | undefined): Promise<Revision>;
@@ -73,8 +74,9 @@ export class PairCommits implements Commits {
     return this.#commit({ kind: "commit", source: { kind: "revision", id }, base: undefined, ...wish, comment });
   }
 
-  history(limit: number, before: string | undefined): Promise<readonly HistoryEntry[]> {
-    return this.#options.past.history(limit, before);
+  async history(limit: number, before: string | undefined): Promise<readonly HistoryEntry[]> {
+    const { past } = this.#options;
+    return past.history(limit, before === undefined ? undefined : await idNamed(past, before));
   }
 
   revision(which: string | undefined): Promise<Revision> {
