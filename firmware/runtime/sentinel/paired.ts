@@ -21,6 +21,7 @@ import type { PairAction, PairConfig, PairInput, PairState } from "../../standby
 import type { Penalty, SentinelStatus, StaleSighting } from "../messages.ts";
 import { Announcer } from "./announcer.ts";
 import type { BeatKeys, CommandAnswer, Mode, ModeCommand, ModeContext } from "./mode.ts";
+import { type Evidence, roleEvidence } from "./evidence.ts";
 import { IN_COLD, PairCommands } from "./pair-commands.ts";
 import { needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
 import { pairStatus } from "./pair-status.ts";
@@ -325,11 +326,16 @@ export class PairedSentinel implements Mode {
       case "transition":
         if (action.to !== "active") this.#announcer.stop(action.slot);
         this.#keeper.changedHands(action.group);
-        return this.#event("role", action.group, action.reason, action.evidence, action.from, action.to);
+        return this.#event("role", action.group, action.reason, this.#evidence(action), action.from, action.to);
       case "note":
         this.#commands.note(action);
         return this.#event(action.event, action.group, action.reason, action.evidence);
     }
+  }
+
+  #evidence({ group, evidence }: Extract<PairAction, { kind: "transition" }>): Evidence {
+    const known = this.#orders.groups.find(({ name }) => name === group);
+    return { ...evidence, ...roleEvidence(this.#orders, this.#state, known, this.#context.links) };
   }
 
   #announce(slot: number | undefined): void {
