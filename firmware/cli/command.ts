@@ -33,6 +33,8 @@ export type Command =
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
   | ({ readonly kind: "power"; readonly end: PowerEnd; readonly force: boolean } & Common)
   | ({ readonly kind: "spare"; readonly word: SpareWord; readonly force: boolean } & Common)
+  | ({ readonly kind: "drill"; readonly how: "planned" | "killed"; readonly back: boolean } & Common)
+  | ({ readonly kind: "drillReport" } & Common)
   | ({
       readonly kind: "drain";
       readonly backend: string;
@@ -119,6 +121,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "maintenance", on: operands[0] === "on", ...common };
     case "spare":
       return { kind: "spare", word: operands[0] as SpareWord, force: values["force"] === true, ...common };
+    case "drill":
+      return buildDrill(verb, values, operands, common);
     case "drain":
       return buildDrain(verb, values, operands[0] ?? "", common);
     case "undrain":
@@ -194,6 +198,13 @@ function buildShow(verb: Verb, values: Values, what: Shown, common: Common): Com
     limit,
   });
   return { kind: "flows", query, ...common };
+}
+
+function buildDrill(verb: Verb, values: Values, [word]: readonly string[], common: Common): Command {
+  const [kill, back] = [values["kill"] === true, values["return"] === true];
+  if (word === undefined) return { kind: "drill", how: kill ? "killed" : "planned", back, ...common };
+  if (kill || back) return usageOf(verb, `--${kill ? "kill" : "return"} is for a drill, not for its report`);
+  return { kind: "drillReport", ...common };
 }
 
 function buildDrain(verb: Verb, values: Values, backend: string, common: Common): Command {

@@ -5,8 +5,8 @@ import type { HistoryEntry } from "../runtime/control-configuration.ts";
 import type { BoxStatus } from "../runtime/control.ts";
 import { RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
-import { renderWhy } from "./render-shown.ts";
 import { editorsSentence, peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
+import { renderWhy } from "./render-why.ts";
 import { VERBS } from "./verbs.ts";
 
 const REVISIONS_SHOWN = 100;
@@ -44,7 +44,10 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       alarms: status.alarms.map(({ sentence }) => sentence),
       pages: {
         status: page === "status" ? paged(renderStatus(status)) : before.pages.status,
-        why: page === "why" ? paged(renderWhy((await ask(stateDirectory, "why", {})).toReversed())) : before.pages.why,
+        why:
+          page === "why"
+            ? paged(renderWhy((await ask(stateDirectory, "timeline", {})).toReversed()))
+            : before.pages.why,
       },
     };
   } catch (error) {

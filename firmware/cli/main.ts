@@ -4,9 +4,10 @@ import { ExitCode, type Refusal, RefusalError } from "../runtime/exit-code.ts";
 import { ask, watch } from "./client.ts";
 import { type Command, type CommandOf, readCommand } from "./command.ts";
 import { renderHelp } from "./help.ts";
-import { renderHealth, renderLog, renderNeighbours, renderWhy } from "./render-shown.ts";
+import { renderHealth, renderLog, renderNeighbours } from "./render-shown.ts";
 import { capture } from "./capture.ts";
 import { drain } from "./drain.ts";
+import { drill } from "./drill.ts";
 import { changeConfiguration } from "./configuration.ts";
 import { answer, json, print, refuse, said } from "./output.ts";
 import { pair } from "./pair.ts";
@@ -14,6 +15,7 @@ import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
 import { spare } from "./spare.ts";
+import { renderWhy } from "./render-why.ts";
 
 const RETRY_MILLIS = 50;
 
@@ -52,10 +54,8 @@ async function execute(command: Command): Promise<number> {
       const { message } = await ask(command.stateDirectory, "switchover", params);
       return said(command, message);
     }
-    case "maintenance": {
-      const { message } = await ask(command.stateDirectory, "maintenance", { on: command.on });
-      return said(command, message);
-    }
+    case "maintenance":
+      return said(command, (await ask(command.stateDirectory, "maintenance", { on: command.on })).message);
     case "power": {
       const { stateDirectory, end, force } = command;
       const { message } = await ask(stateDirectory, "power", { end, force });
@@ -69,6 +69,9 @@ async function execute(command: Command): Promise<number> {
       return answer(command, await ask(command.stateDirectory, "flows", command.query), renderFlows);
     case "trace":
       return answer(command, await ask(command.stateDirectory, "trace", command.query), renderTrace);
+    case "drill":
+    case "drillReport":
+      return drill(command);
     case "drain":
       return drain(command);
     case "capture":
@@ -144,7 +147,7 @@ async function show(command: CommandOf<"show">): Promise<number> {
     case "neighbours":
       return put(await ask(stateDirectory, "neighbours", {}), renderNeighbours);
     case "why":
-      return put(await ask(stateDirectory, "why", {}), renderWhy);
+      return put(await ask(stateDirectory, "timeline", {}), renderWhy);
     case "log":
       return put(await ask(stateDirectory, "log", {}), renderLog);
   }

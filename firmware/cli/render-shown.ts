@@ -1,6 +1,5 @@
 /** What `futago show` prints for people. Pure. */
 import type { CheckStatus, LogLine, NeighbourShown } from "../runtime/control.ts";
-import type { SentinelEvent } from "../runtime/messages.ts";
 import { when } from "./render-status.ts";
 import { printable, table } from "./table.ts";
 
@@ -18,21 +17,6 @@ export function renderHealth(checks: readonly CheckStatus[]): string {
   ]);
   const head = ["WHAT", "CHECK", "AT", "HEALTH", "SINCE", "ANSWER IN", "JUDGED BY", "NEWEST ANSWER"];
   return `${table(head, rows, ["left", "left", "left", "left", "left", "right"])}\n`;
-}
-
-export function renderWhy(events: readonly SentinelEvent[]): string {
-  if (events.length === 0) return "No role has changed since the core was started.\n";
-  return events
-    .map((event) => {
-      const change = event.from === undefined ? "" : `: ${event.from} → ${event.to ?? "?"}`;
-      const group = event.group === undefined ? "" : ` ${event.group}`;
-      const evidence = Object.entries(event.evidence).map(([name, value]) => `      ${name} ${value}`);
-      return [`${clock(event.at)}  ${event.event}${group}${change}`, `      ${event.reason}`, ...evidence]
-        .map(printable)
-        .join("\n");
-    })
-    .join("\n")
-    .concat("\n");
 }
 
 export function renderLog(lines: readonly LogLine[]): string {
@@ -59,6 +43,6 @@ export function renderNeighbours(neighbours: readonly NeighbourShown[]): string 
 }
 
 /** Time of the event to the millisecond, which is what transitions are compared by. */
-function clock(timestamp: string): string {
+export function clock(timestamp: string): string {
   return `${when(timestamp)}${/(\.\d{3})/.exec(timestamp)?.[1] ?? ""}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BoxStatus } from "../runtime/control.ts";
 import type { Ifname } from "@futago/hal/units/address.ts";
-import { renderHealth, renderLog, renderWhy } from "./render-shown.ts";
+import { renderHealth, renderLog } from "./render-shown.ts";
 import { peerSentence, renderStatus, roleSentence } from "./render-status.ts";
 import { printable, table } from "./table.ts";
 
@@ -13,6 +13,7 @@ const status: BoxStatus = {
   revision: "0123456789abcdef".repeat(4),
   editors: [],
   unconfirmed: null,
+  lastDrill: null,
   groups: [
     {
       name: "edge",
@@ -194,14 +195,6 @@ describe("tables", () => {
 describe("what `show` prints", () => {
   it("is a sentence when there is nothing to show", () => {
     expect(renderHealth([])).toMatch(/^Nothing is checked/);
-    expect(renderWhy([])).toMatch(/^No role has changed/);
     expect(renderLog([])).toBe("The log is empty.\n");
-  });
-
-  it("tells a transition with its reason and its evidence", () => {
-    const event = { at: "2026-01-05T03:04:05.678Z", event: "transition", group: "edge", from: "standby", to: "active" };
-    const text = renderWhy([{ ...event, reason: "the peer fell silent", evidence: { silentMs: 75 } }]);
-    expect(text).toContain(".678  transition edge: standby → active");
-    expect(text).toContain("\n      the peer fell silent\n      silentMs 75");
   });
 });

@@ -76,7 +76,7 @@ export const VERBS: readonly Verb[] = [
     },
     summary: "one part of the box in detail",
     details:
-      "config      the configuration in force, as one JSON document\nservices    the services with their backends, what they carried, and what was dropped and why\nflows       the connections that the balancer knows, the newest first\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: the newest transitions\nlog         the newest log lines",
+      "config      the configuration in force, as one JSON document\nservices    the services with their backends, what they carried, and what was dropped and why\nflows       the connections that the balancer knows, the newest first\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: what happened on both boxes, in one line of time\nlog         the newest log lines",
   },
   ...CONFIGURATION_VERBS,
   {
@@ -127,6 +127,20 @@ export const VERBS: readonly Verb[] = [
     summary: "cold standby: let this box serve, or let it give up",
     details:
       "activate   makes sure that the other box is dark: opens the ports without an address and asks for a second whether\n           anybody has one of the virtual addresses; then this box serves\nrelease    the active box gives up and becomes the spare, so that the other one may be activated\nExit code 6 when the other box serves or somebody answers, 5 when nobody could take over from this one.",
+  },
+  {
+    ...none("drill"),
+    operands: "[report]",
+    operandsMax: 1,
+    operandWords: ["report"],
+    options: {
+      ...COMMON,
+      return: { type: "boolean", help: "let the roles go back at the end, however it went" },
+      kill: { type: "boolean", help: "kill the active box's processes instead of handing over" },
+    },
+    summary: "try for real whether the other box takes over, and measure it",
+    details:
+      "Both boxes probe every virtual address a thousand times a second while the roles change. The roles go back by\nthemselves when it was worse than allowed: no probe may be lost; after --kill the dead time and 50 ms may pass.\nBoth boxes keep the result; `drill report` prints it as a page. Exit code 1 when it was worse than allowed, 5 without\na peer that could take over, 6 while the pair is not whole.",
   },
   {
     ...none("drain"),

@@ -1,5 +1,6 @@
 /** The forms that texts of the document take. Each says what it expects, for the message to whoever wrote another. */
 import { parseIfname, parseInterfaceAddress, parseIpAddress } from "@futago/hal/units/address.ts";
+import { parseDrillTimes } from "./drill-times.ts";
 import { parsePrefix } from "./prefix.ts";
 import { parseStatusRanges } from "./status-ranges.ts";
 
@@ -52,6 +53,10 @@ export const formats = {
   nameOrIp: {
     accepts: (text) => namePattern.test(text) || parseIpAddress(text) !== undefined,
     expected: "a virtual address without prefix length, or the name of a virtual router",
+  },
+  drillTimes: {
+    accepts: (text) => parseDrillTimes(text) !== undefined,
+    expected: 'days and a time, such as "Sun 04:00", "Mon,Thu 23:30" or "daily 04:00"',
   },
   ifname: {
     accepts: (text) => printablePattern.test(text) && parseIfname(text) !== undefined && !reservedDevices.has(text),

@@ -30,6 +30,7 @@ import {
   verifyDefault,
   weightDefault,
 } from "./defaults.ts";
+import { parseDrillTimes } from "./drill-times.ts";
 import { formats } from "./formats.ts";
 import type { Box } from "./orders.ts";
 import { parsePrefix } from "./prefix.ts";
@@ -130,6 +131,7 @@ function resolvePair(
       fixed: pair.heartbeat?.fixed ?? false,
       port: pair.heartbeat?.port ?? heartbeatPortDefault,
     },
+    drill: pair.drill === undefined ? undefined : parseDrillTimes(pair.drill),
   };
 }
 

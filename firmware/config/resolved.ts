@@ -3,6 +3,7 @@
  * virtual routers replaced by what they stand for. Made by `resolve.ts`; what core and the balancer work from.
  */
 import type { Family, Ifname, InterfaceAddress, IpAddress } from "@futago/hal/units/address.ts";
+import type { DrillTimes } from "./drill-times.ts";
 import type { Box, Profile } from "./orders.ts";
 
 export interface Resolved {
@@ -57,6 +58,8 @@ export interface ResolvedPair {
     readonly fixed: boolean;
     readonly port: number;
   };
+  /** When the pair drills by itself; undefined: never. */
+  readonly drill: DrillTimes | undefined;
 }
 
 export interface ResolvedGroup {

@@ -127,8 +127,15 @@ const PairSchema = closed(
       ),
     ),
     heartbeat: Type.Optional(HeartbeatSchema),
+    drill: Type.Optional(
+      Type.String({
+        format: "drillTimes",
+        description:
+          "When the pair tries a real hand-over by itself, in the box's time zone: `Sun 04:00`, `Mon,Thu 23:30`, `daily 04:00`. Left out, only when somebody asks with `futago drill`.",
+      }),
+    ),
   },
-  { description: "The two boxes as a pair. A document without it is for a box alone.", notBuilt: ["drill"] },
+  { description: "The two boxes as a pair. A document without it is for a box alone." },
 );
 
 const VirtualRouterSchema = closed(

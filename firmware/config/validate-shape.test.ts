@@ -19,7 +19,6 @@ describe("shape", () => {
     ["a key that prototypes have", (d) => void (d.pair.toString = 1), ["pair.toString unknownKey"], "remove it"],
     ["names", (d) => void (d.names = []), ["names notBuilt"], "remove it"],
     ["firewall", (d) => void (d.firewall = {}), ["firewall notBuilt"], "remove it"],
-    ["a drill", (d) => void (d.pair.drill = {}), ["pair.drill notBuilt"], "remove it"],
     [
       "a misspelt mode",
       (d) => void (d.services[0].mode = "onearm"),
@@ -219,6 +218,8 @@ describe("shape", () => {
       ["system.hostname.a malformed"],
       "letters, digits",
     ],
+    ["no such day", (d) => void (d.pair.drill = "Sunday 04:00"), ["pair.drill malformed"], "Sun 04:00"],
+    ["no such time", (d) => void (d.pair.drill = "Sun 24:00"), ["pair.drill malformed"], "Sun 04:00"],
     ["no such time zone", (d) => void (d.system.timezone = "Asia/Tokio"), ["system.timezone malformed"], "Asia/Tokyo"],
     [
       "a path with a line end",

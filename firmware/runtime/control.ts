@@ -9,6 +9,7 @@ import type { TraceShown } from "../balancer/trace.ts";
 import type { Activation } from "../pair/spare/types.ts";
 import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
+import type { DrillMethods, LastDrill } from "./control-drill.ts";
 import type { PairingMethods } from "./control-pairing.ts";
 import type { SpareMethods } from "./control-spare.ts";
 import type { Refusal } from "./exit-code.ts";
@@ -124,9 +125,18 @@ export interface BoxStatus {
   readonly connections: ConnectionsShown;
   /** How far connections are told to the peer and by it; null on a box alone. */
   readonly replication: ReplicationShown | null;
+  /** Null before the first one. */
+  readonly lastDrill: LastDrill | null;
   readonly alarms: readonly Alarm[];
   /** Named counts of what was refused or went wrong. */
   readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What happened, on which box, by this box's clock. */
+export interface TimelineEvent extends SentinelEvent {
+  readonly box: string;
+  /** Of what the peer told: how its clock stands to this one, and how exactly that is known. Null for this box's own. */
+  readonly clock: { readonly offsetMillis: number; readonly exactMillis: number } | null;
 }
 
 export interface CheckStatus {
@@ -275,10 +285,18 @@ export interface HealthQuery {
 }
 
 /** What can be asked, with its parameters and its answer. */
-export interface ControlMethods extends BackupMethods, ConfigurationMethods, PairingMethods, SpareMethods {
+export interface ControlMethods
+  extends BackupMethods,
+    ConfigurationMethods,
+    DrillMethods,
+    PairingMethods,
+    SpareMethods {
   status: { params: StatusQuery; result: BoxStatus };
   health: { params: HealthQuery; result: readonly CheckStatus[] };
+  /** Of this box alone. */
   why: { params: Record<string, never>; result: readonly SentinelEvent[] };
+  /** Of both boxes. */
+  timeline: { params: Record<string, never>; result: readonly TimelineEvent[] };
   log: { params: Record<string, never>; result: readonly LogLine[] };
   neighbours: { params: Record<string, never>; result: readonly NeighbourShown[] };
   switchover: { params: { readonly group?: string }; result: { readonly message: string } };

@@ -11,6 +11,7 @@ const activeBox: BoxSnapshot = {
     box: "a",
     role: "active",
     hostname: "edge-a",
+    lastDrill: null,
     revision: "",
     editors: [],
     unconfirmed: null,

@@ -61,7 +61,7 @@ const committer = await Committer.open({
     say({ kind: "inForce", id: revision.id });
     return Promise.resolve(undefined);
   },
-  send: (message) => pair.sendCommitMessage(message),
+  send: (message) => pair.send(message),
   sent: () => pair.commitMessagesSent(),
   onChange: () => {
     const { lost } = committer.disagreement;
@@ -90,6 +90,8 @@ const pair: Pair = new Pair({
   },
   onActivation: () => undefined,
   onCommitMessage: (message) => committer.receive(message),
+  onDrillMessage: () => undefined,
+  onTimelineMessage: () => undefined,
   count: nothing,
 });
 if (address !== undefined) pair.setAddresses([{ address, device: device as Ifname, ifindex: 0 }]);

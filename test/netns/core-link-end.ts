@@ -63,6 +63,8 @@ function speak(): void {
     onDrains: (drains) => say({ drains }),
     onLink: () => undefined,
     onCommitMessage: () => undefined,
+    onDrillMessage: () => undefined,
+    onTimelineMessage: () => undefined,
     onRotation: () => undefined,
     onActivation: () => undefined,
     wantsFlows: () => true,

@@ -117,6 +117,14 @@ describe("connections through a pair", () => {
     expect(counters["sentReset"]).toBe(0);
   });
 
+  it("live on through a drill there and back, which counts them", async () => {
+    const { code, stdout } = await pair.box("a").futago("drill", "--return", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ back: "ordered", connections: { before: COUNT, after: COUNT } });
+    await pair.settled("a");
+    expect(await speakOverAll()).toEqual(ALL_HEARD);
+  });
+
   it("are known to be gone when they end", async () => {
     client.kill();
     const gone = ({ connections }: { connections: { established: number } }) => connections.established === 0;

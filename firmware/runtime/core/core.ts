@@ -21,6 +21,8 @@ import { type Answers, captureQuery, controlHandlers, statusQuery } from "./cont
 import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
+import { drillHandlers } from "./drill/drill-handlers.ts";
+import { KeptDrills } from "./drill/kept-drills.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
 import { powerHandlers, type PowerOptions } from "./power.ts";
@@ -55,8 +57,6 @@ export interface CoreOptions {
   readonly end: PowerOptions["end"];
 }
 
-const EVENTS_KEPT = 200;
-
 interface Parts {
   readonly configuration: Configuration;
   readonly committer: Committer;
@@ -66,6 +66,7 @@ interface Parts {
   readonly drains: Drains;
   readonly tables: LoadedTables;
   readonly memory: ActivationMemory;
+  readonly kept: KeptDrills;
 }
 
 export class Core {
@@ -83,7 +84,6 @@ export class Core {
   readonly #turns = new Turns();
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
-  readonly #events: SentinelEvent[] = [];
   readonly #revisions = new RevisionWatch((differing) => {
     this.#alarms.set("revision-differs", "", differing && revisionsDiffer(differing.mine, differing.theirs));
   });
@@ -160,6 +160,7 @@ export class Core {
       pairing: this.#pairing,
       toolbox: this.#toolbox,
       turns: this.#turns,
+      alarms: this.#alarms,
       setAlarm: (kind, sentence) => this.#alarms.set(kind, "", sentence),
       status: () => this.#status,
       onPeer: () => this.#onPeer(),
@@ -193,11 +194,12 @@ export class Core {
       log,
       box: credentials && box,
       putIntoForce: () => core.#turns.take(() => core.#putIntoForce()),
-      send: (message) => core.#pair?.sendCommitMessage(message),
+      send: (message) => core.#pair?.send(message),
       sent: async () => core.#pair?.commitMessagesSent(),
       onChange: () => core.#onCommit(),
     });
-    const parts = { configuration, committer, standing, seed, maintenance, drains, tables, memory };
+    const kept = await KeptDrills.load(configuration);
+    const parts = { configuration, committer, standing, seed, maintenance, drains, tables, memory, kept };
     const core: Core = new Core(options, parts);
     for (const [kind, sentence] of configuration.troubles) core.#alarms.set(kind, "", sentence);
     const answers = core.#answers();
@@ -209,6 +211,7 @@ export class Core {
         ...controlHandlers(answers),
         ...configurationHandlers(commits, candidate),
         ...pairingHandlers(core.#pairing),
+        ...drillHandlers(core.#link.drill),
         ...powerHandlers({
           sentinel: core.#sentinel,
           maintenance,
@@ -302,7 +305,7 @@ export class Core {
   #onEvent(event: SentinelEvent): void {
     logEvent(this.#log, event);
     this.#connections.onEvent(event);
-    if (this.#events.push(event) > EVENTS_KEPT) this.#events.shift();
+    this.#link.onEvent(event);
     this.#control?.publish("watchEvents", event);
   }
 
@@ -346,7 +349,8 @@ export class Core {
       },
       health: (service) =>
         healthAnswer(this.#parts.configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
-      events: () => this.#events,
+      events: () => this.#link.timeline.events,
+      timeline: () => this.#link.timeline.merged(),
       log: () => this.#log.lines(),
       neighbours: () => this.#network.neighbours(),
       switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
@@ -380,6 +384,7 @@ export class Core {
       drains: this.#parts.drains.names,
       replication: this.#replication,
       activation: this.#link.spare.shown,
+      lastDrill: this.#link.drill.last,
       alarms: this.#alarms.alarms,
       counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
     };

@@ -3,9 +3,13 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { heartbeatPortDefault } from "../../config/defaults.ts";
 import type { Resolved } from "../../config/resolved.ts";
 import type { SentinelEvent, SentinelStatus } from "../messages.ts";
+import type { AlarmBoard } from "./alarm-board.ts";
 import type { Committer } from "./commit/committer.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Toolbox } from "./control/toolbox.ts";
+import { drillOfCore } from "./drill/drill-of-core.ts";
+import type { DrillRoom } from "./drill/drill-room.ts";
+import type { KeptDrills } from "./drill/kept-drills.ts";
 import type { Log } from "./log.ts";
 import type { NetworkKeeper } from "./network/network-keeper.ts";
 import { Pair } from "./pair.ts";
@@ -16,6 +20,7 @@ import type { SentinelLink } from "./sentinel-link.ts";
 import type { Serving } from "./serving.ts";
 import type { ActivationMemory } from "./spare/activation-memory.ts";
 import { SpareRoom } from "./spare/spare-room.ts";
+import { Timeline } from "./timeline/timeline.ts";
 import type { Turns } from "./turns.ts";
 
 export interface PairRooms {
@@ -32,6 +37,9 @@ export interface PairRooms {
   readonly pairing: PairingRoom;
   readonly toolbox: Toolbox;
   readonly turns: Turns;
+  readonly kept: KeptDrills;
+  readonly alarms: AlarmBoard;
+  readonly stateDirectory: string;
   readonly setAlarm: (kind: string, sentence: string | undefined) => void;
   readonly status: () => SentinelStatus | undefined;
   /** The peer told its revision, or the link came or went. */
@@ -46,6 +54,10 @@ export class PairLink {
   readonly #rooms: PairRooms;
   /** Who of the two serves in a cold pair. */
   readonly spare: SpareRoom;
+  /** Whether the other one takes over. */
+  readonly drill: DrillRoom;
+  /** What happened to the roles, on both. */
+  readonly timeline: Timeline;
   #pair: Pair | undefined;
 
   constructor(rooms: PairRooms) {
@@ -56,10 +68,18 @@ export class PairLink {
       inTurn: (change) => rooms.turns.take(change),
       tell: (activation) => this.#pair?.tellActivation(activation),
     });
+    const link = () => (this.#pair?.up === true ? this.#pair : undefined);
+    this.drill = drillOfCore({ ...rooms, link });
+    this.timeline = new Timeline(rooms.standing.box, link);
   }
 
   get pair(): Pair | undefined {
     return this.#pair;
+  }
+
+  onEvent(event: SentinelEvent): void {
+    this.timeline.add(event);
+    this.drill.onEvent(event);
   }
 
   /** Boxes that were paired are linked before they have a configuration: both get the first one. */
@@ -78,6 +98,7 @@ export class PairLink {
 
   close(): void {
     this.spare.close();
+    this.drill.close();
     this.#shut();
   }
 
@@ -104,6 +125,8 @@ export class PairLink {
         this.spare.setLink(up);
       },
       onCommitMessage: (message) => committer.receive(message),
+      onDrillMessage: (message) => this.drill.receive(message),
+      onTimelineMessage: (message) => this.timeline.receive(message),
       onActivation: (activation) => this.spare.receive(activation),
       count: this.#rooms.count,
     };

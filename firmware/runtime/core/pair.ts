@@ -5,13 +5,15 @@
 import type { TLSSocket } from "node:tls";
 import type { Drain } from "./peer-link/drain.ts";
 import type { LinkCredentials } from "./peer-link/credentials.ts";
-import { decodeCommitMessage } from "./peer-link/commit-message.ts";
+import { decodeLongMessage, isCommitMessage, isDrillMessage, type LongMessage } from "./peer-link/long-message.ts";
 import { LongReader, LongSender } from "./peer-link/long-messages.ts";
 import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
 import type { Activation } from "../../pair/spare/types.ts";
 import type { CommitMessage } from "../../pair/commit/types.ts";
+import type { DrillMessage } from "../../pair/drill/types.ts";
+import type { TimelineMessage } from "./timeline/timeline-message.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
 export interface PairOptions {
@@ -38,6 +40,8 @@ export interface PairOptions {
   readonly onLink: (up: boolean) => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
   readonly onActivation: (activation: Activation) => void;
+  readonly onDrillMessage: (message: DrillMessage) => void;
+  readonly onTimelineMessage: (message: TimelineMessage) => void;
   /** Whether there is anything to do with such a connection. */
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands. */
@@ -97,9 +101,12 @@ export class Pair {
       onPart: (part) => {
         const read = this.#reader.push(part);
         if (read === "more") return;
-        const message = read === "tooLong" ? undefined : decodeCommitMessage(read.text);
-        if (message?.ok === true) options.onCommitMessage(message.value);
-        else this.#link.refuse(`peerLinkCommit_${message?.reason ?? "tooLong"}`);
+        const message = read === "tooLong" ? undefined : decodeLongMessage(read.text);
+        if (message?.ok !== true) return this.#link.refuse(`peerLinkLong_${message?.reason ?? "tooLong"}`);
+        const { value } = message;
+        if (isCommitMessage(value)) options.onCommitMessage(value);
+        else if (isDrillMessage(value)) options.onDrillMessage(value);
+        else options.onTimelineMessage(value);
       },
       wantsFlows,
       onFlows,
@@ -155,7 +162,7 @@ export class Pair {
   }
 
   /** Lost when the link is or goes down, of which {@link PairOptions.onLink} tells. */
-  sendCommitMessage(message: CommitMessage): void {
+  send(message: LongMessage): void {
     if (this.#link.up) this.#long.send(JSON.stringify(message));
   }
 

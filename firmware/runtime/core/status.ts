@@ -4,6 +4,7 @@ import type { Resolved, ResolvedService } from "../../config/resolved.ts";
 import type { Activation } from "../../pair/spare/types.ts";
 import type { CandidateAuthor } from "../control-configuration.ts";
 import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
+import type { LastDrill } from "../control-drill.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
 import type { Serving } from "./serving.ts";
 import { NO_TRAFFIC, readTraffic } from "./trace/traffic.ts";
@@ -26,6 +27,7 @@ export interface StatusSources {
   };
   /** Null where the election decides. */
   readonly activation: Activation | null;
+  readonly lastDrill: LastDrill | null;
   readonly alarms: readonly Alarm[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -61,6 +63,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     heartbeat: sentinel?.heartbeat ?? null,
     activation: sources.activation,
     replication: shownReplication(sources.replication.status),
+    lastDrill: sources.lastDrill,
     alarms: [...(sentinel?.alarms ?? []), ...sources.alarms],
     counters: sources.counters,
   };

@@ -9,11 +9,13 @@ import type {
   LogLine,
   NeighbourShown,
   StatusQuery,
+  TimelineEvent,
   TraceQuery,
   TraceShown,
 } from "../../control.ts";
 import type { BackupMethods } from "../../control-backup.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
+import type { DrillMethods } from "../../control-drill.ts";
 import type { PairingMethods } from "../../control-pairing.ts";
 import type { SpareMethods } from "../../control-spare.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
@@ -29,6 +31,8 @@ export interface Answers {
   /** A list of {@link CheckStatus}, of all or of one service. */
   health(service: string | undefined): JsonInPieces;
   events(): readonly SentinelEvent[];
+  /** Of both boxes. */
+  timeline(): Promise<readonly TimelineEvent[]>;
   log(): readonly LogLine[];
   neighbours(): Promise<readonly (NeighbourEntry & { readonly device: string })[]>;
   switchover(group: string | undefined): Promise<CommandResult>;
@@ -46,12 +50,18 @@ export function controlHandlers(
   answers: Answers,
 ): Omit<
   ControlHandlers,
-  "power" | keyof BackupMethods | keyof ConfigurationMethods | keyof PairingMethods | keyof SpareMethods
+  | "power"
+  | keyof BackupMethods
+  | keyof DrillMethods
+  | keyof ConfigurationMethods
+  | keyof PairingMethods
+  | keyof SpareMethods
 > {
   return {
     status: (query) => answers.status(query),
     health: (query) => answers.health(checkedQuery(query, { service: "text" }).service),
     why: () => answers.events(),
+    timeline: () => answers.timeline(),
     log: () => answers.log(),
     neighbours: async () => (await answers.neighbours()).filter(isHost).map(shown),
     switchover: async ({ group }) => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CommitMessage, Revision } from "../../../pair/commit/types.ts";
-import { decodeCommitMessage, LINEAGE_MAX, WANTED_MAX } from "./commit-message.ts";
+import { LINEAGE_MAX, WANTED_MAX } from "./commit-message.ts";
+import { decodeLongMessage } from "./long-message.ts";
 
 const id = "ab".repeat(32);
 const other = "cd".repeat(32);
@@ -67,7 +68,7 @@ const MESSAGES: readonly CommitMessage[] = [
 ];
 /** As it arrives: what is undefined is left out. */
 const sent = (message: unknown) => JSON.parse(JSON.stringify(message)) as Record<string, unknown>;
-const decoded = (message: unknown) => decodeCommitMessage(JSON.stringify(message));
+const decoded = (message: unknown) => decodeLongMessage(JSON.stringify(message));
 
 describe("a message of the commit protocol", () => {
   it.each(MESSAGES.map((message) => [message.kind, message] as const))(
@@ -90,7 +91,7 @@ describe("a message of the commit protocol", () => {
     [`{"kind":"store","id":"${id.toUpperCase()}"}`, "badField"],
     ['{"kind":"store","id":{"length":64}}', "badField"],
   ])("that is none is refused: %s", (text, reason) => {
-    expect(decodeCommitMessage(text)).toEqual({ ok: false, reason });
+    expect(decodeLongMessage(text)).toEqual({ ok: false, reason });
   });
 
   it.each<[string, object]>([
@@ -128,7 +129,7 @@ describe("a message of the commit protocol", () => {
     });
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), mutated), (text) => {
-        expect(typeof decodeCommitMessage(text ?? "").ok).toBe("boolean");
+        expect(typeof decodeLongMessage(text ?? "").ok).toBe("boolean");
       }),
       { numRuns: 5_000 },
     );

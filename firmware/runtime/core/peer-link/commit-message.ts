@@ -2,7 +2,6 @@
  * The commit protocol's messages as the two cores send them: JSON, hostile until each field was checked for type and
  * bound. A revision's id is compared with its content later, by whoever stores it. Pure; the decoder never throws.
  */
-import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
 import { documentBytesMax } from "../../../config/limits.ts";
 import type {
   CommitMessage,
@@ -16,8 +15,20 @@ import type {
   Standing,
   Wish,
 } from "../../../pair/commit/types.ts";
-
-export type CommitMessageRefusal = "notAnObject" | "unknownKind" | "unknownField" | "badField";
+import {
+  either,
+  flag,
+  id,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  type Shapes,
+  text,
+  time,
+  whole,
+} from "./shapes.ts";
 
 /** As the store keeps them. */
 export const LINEAGE_MAX = 10_000;
@@ -30,75 +41,8 @@ const PROBLEMS_MAX = 64;
 /** A day: longer nobody waits for a confirmation. */
 export const CONFIRM_SECONDS_MAX = 86_400;
 
-export function decodeCommitMessage(text: string): Result<CommitMessage, CommitMessageRefusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // There is no way to ask first whether a text is JSON.
-    return refuse("notAnObject");
-  }
-  if (!isObject(value)) return refuse("notAnObject");
-  const kind = value["kind"];
-  if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind)) return refuse("unknownKind");
-  const shape = SHAPES[kind as CommitMessage["kind"]];
-  if (!Object.keys(value).every((key) => key === "kind" || Object.hasOwn(shape, key))) return refuse("unknownField");
-  // The shapes below check each field that the kind has.
-  return fits(value, shape) ? ok(value as unknown as CommitMessage) : refuse("badField");
-}
-
-type Raw = Readonly<Record<string, unknown>>;
-type Check = (value: unknown) => boolean;
-type Shape<T> = Readonly<Record<Exclude<keyof T, "kind">, Check>>;
-type Of<Kind extends CommitMessage["kind"]> = Extract<CommitMessage, { readonly kind: Kind }>;
-
-function isObject(value: unknown): value is Raw {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function fits(value: Raw, shape: Readonly<Record<string, Check>>): boolean {
-  return Object.entries(shape).every(([key, check]) => check(value[key]));
-}
-
-/** An object that has these fields and no other; `kind` is checked by whoever has kinds. */
-function object<T>(shape: Shape<T>, kind?: string): Check {
-  return (value) =>
-    isObject(value) &&
-    value["kind"] === kind &&
-    Object.keys(value).every((key) => (key === "kind" && kind !== undefined) || Object.hasOwn(shape, key)) &&
-    fits(value, shape);
-}
-
-const text =
-  (lengthMax: number): Check =>
-  (value) =>
-    typeof value === "string" && value.length <= lengthMax;
-const oneOf =
-  (...words: readonly unknown[]): Check =>
-  (value) =>
-    words.includes(value);
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value);
-const either =
-  (...checks: readonly Check[]): Check =>
-  (value) =>
-    checks.some((check) => check(value));
-const list =
-  (itemsMax: number, check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.length <= itemsMax && value.every(check);
-const whole =
-  (min: number, max: number): Check =>
-  (value) =>
-    typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
-
-const id: Check = (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-const flag: Check = (value) => typeof value === "boolean";
 const name = text(NAME_LENGTH_MAX);
 const sentence = text(SENTENCE_LENGTH_MAX);
-const time: Check = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
 const confirmSeconds = optional(whole(1, CONFIRM_SECONDS_MAX));
 const request = whole(0, Number.MAX_SAFE_INTEGER);
 
@@ -165,7 +109,7 @@ const outcome = either(
 
 const passage: Shape<Passage> = { revision, parent: optional(revision), lineage: list(LINEAGE_MAX, summary) };
 
-const SHAPES: { readonly [Kind in CommitMessage["kind"]]: Shape<Of<Kind>> } = {
+export const COMMIT_SHAPES: Shapes<CommitMessage> = {
   standing: { standing },
   kin: { mine: id, yours: id, kinship: oneOf("ancestor", "unknown") },
   fetch: { id, have: optional(id) },

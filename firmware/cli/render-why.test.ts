@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import type { TimelineEvent } from "../runtime/control.ts";
+import { renderWhy } from "./render-why.ts";
+
+const event = (change: Partial<TimelineEvent>): TimelineEvent => ({
+  at: "2026-01-05T03:04:05.678Z",
+  event: "role",
+  group: "edge",
+  from: "standby",
+  to: "active",
+  reason: "the peer fell silent",
+  evidence: {},
+  box: "a",
+  clock: null,
+  ...change,
+});
+const behind = { offsetMillis: -12.4, exactMillis: 1.25 };
+
+describe("show why", () => {
+  it("says so when nothing has happened", () => {
+    expect(renderWhy([])).toMatch(/^No role has changed/);
+  });
+
+  it("names the box, the change, the reason, and what was measured in words", () => {
+    const evidence = { atMicros: 5, silentMicros: 75_123, "gapMicros sync": 75_400, refusals: 0, "carrier eth0": "up" };
+    const lines = renderWhy([event({ evidence })]).split("\n");
+    expect(lines[0]).toMatch(/:05\.678 {2}a {2}role edge: standby → active$/);
+    expect(lines.slice(1)).toEqual([
+      "      the peer fell silent",
+      "      silent 75.1 ms, gap sync 75.4 ms, refusals 0, carrier eth0 up",
+      "",
+    ]);
+  });
+
+  it("breaks long evidence between its parts", () => {
+    const evidence = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`carrier eth${i}`, "no such device"]));
+    const lines = renderWhy([event({ evidence })])
+      .trimEnd()
+      .split("\n");
+    expect(lines.length).toBeGreaterThan(4);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(78);
+  });
+
+  it("says by whose clock the times are, and how exactly the other one's is known", () => {
+    const text = renderWhy([event({}), event({ box: "b", clock: behind })]);
+    expect(text).toMatch(/^The times are by box a's clock; box b's is 12 ms behind it, known to 1\.3 ms\.\n\n/);
+    const same = renderWhy([event({ box: "b", clock: { offsetMillis: 0.4, exactMillis: 1 } })]);
+    expect(same).toMatch(/^The times are by this box's clock; box b's agrees with it, known to 1\.0 ms\.\n/);
+  });
+
+  it("leaves the letter away on a box alone, and takes out what a terminal would obey", () => {
+    const text = renderWhy([event({ box: "alone", reason: "x\u001b[2J", evidence: { unfit: "\u0007" } })]);
+    expect(text.split("\n")[0]).toMatch(/:05\.678 {2}role edge/);
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for.
+    expect(text).not.toMatch(/[\u001b\u0007]/);
+  });
+});

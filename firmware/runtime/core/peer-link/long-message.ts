@@ -1,0 +1,29 @@
+/** All that the two cores say to each other in messages that may be longer than a line. Pure. */
+import type { Result } from "@futago/hal/units/result.ts";
+import type { CommitMessage } from "../../../pair/commit/types.ts";
+import type { DrillMessage } from "../../../pair/drill/types.ts";
+import type { TimelineMessage } from "../timeline/timeline-message.ts";
+import { COMMIT_SHAPES } from "./commit-message.ts";
+import { DRILL_SHAPES } from "./drill-message.ts";
+import { TIMELINE_SHAPES } from "../timeline/timeline-message.ts";
+import { decodeShaped, type ShapeRefusal, type Shapes } from "./shapes.ts";
+
+export type LongMessage = CommitMessage | DrillMessage | TimelineMessage;
+
+const SHAPES: Shapes<LongMessage> = { ...COMMIT_SHAPES, ...DRILL_SHAPES, ...TIMELINE_SHAPES };
+
+export function decodeLongMessage(text: string): Result<LongMessage, ShapeRefusal> {
+  return decodeShaped<LongMessage>(text, SHAPES);
+}
+
+export function isDrillMessage(message: LongMessage): message is DrillMessage {
+  return Object.hasOwn(DRILL_SHAPES, message.kind);
+}
+
+export function isTimelineMessage(message: LongMessage): message is TimelineMessage {
+  return Object.hasOwn(TIMELINE_SHAPES, message.kind);
+}
+
+export function isCommitMessage(message: LongMessage): message is CommitMessage {
+  return Object.hasOwn(COMMIT_SHAPES, message.kind);
+}

@@ -1,0 +1,150 @@
+/** Drills of two whole boxes, beside a client that probes the same address at the same rate and knows nothing of them. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DrillResult, DrillsShown } from "@futago/firmware/runtime/control-drill.ts";
+import type { TimelineEvent } from "@futago/firmware/runtime/control.ts";
+import { longestSilence, monotonicMicros, Prober } from "../lab/prober.ts";
+import { BOXES } from "../lab/topology.ts";
+import { type Document, Pair, pairDocument, pause, switchPort, VIP } from "./pair-fixture.ts";
+
+const VIP6 = "fd00:1::1";
+/** Two probers, each with a probe a millisecond, do not see the same moment. Stalls of the machine they tell themselves. */
+const AGREE_MICROS = 6_000;
+
+let pair: Pair;
+let prober: Prober;
+
+/** As every pair of these tests, and IPv6 on the wan. */
+function drillDocument(): Document {
+  const heartbeat = { over: ["sync", "lan", "wan"], profile: "default", fixed: true };
+  const document = pairDocument({ heartbeat, drill: "Sun 04:00" });
+  const addresses = { a: ["10.1.0.2/24", "fd00:1::2/64"], b: ["10.1.0.3/24", "fd00:1::3/64"] };
+  const [, ...others] = document.interfaces;
+  const [group] = document.failoverGroups as readonly [{ readonly virtualRouters: readonly object[] }];
+  const virtualRouters = [...group.virtualRouters, { interface: "wan", vrid: 12, addresses: [`${VIP6}/64`] }];
+  const interfaces = [{ name: "wan", device: "eth0", addresses }, ...others];
+  return { ...document, interfaces, failoverGroups: [{ ...group, virtualRouters }] };
+}
+
+beforeAll(async () => {
+  pair = await Pair.start({ document: drillDocument() });
+  await pair.settled("a");
+  prober = await Prober.start(pair.client, { address: VIP, ping: true });
+});
+afterAll(async () => {
+  await prober.stop();
+  await pair.destroy();
+});
+
+async function drilled(box: "a" | "b", ...options: readonly string[]) {
+  const before = prober.tick.lost;
+  const since = monotonicMicros();
+  const { code, stdout, stderr } = await pair.box(box).futago("drill", "--json", ...options);
+  // The prober gives an echo half a second.
+  await pause(700);
+  expect(`${code} ${stderr}`).toMatch(/^[01] /);
+  const result = JSON.parse(stdout) as DrillResult;
+  return { code, result, lost: prober.tick.lost - before, silence: longestSilence(prober, since) };
+}
+
+const figuresOf = (result: DrillResult, address: string) => result.vips.find((one) => one.address === address)!;
+const shown = async (box: "a" | "b") =>
+  JSON.parse((await pair.box(box).futago("drill", "report", "--json")).stdout) as DrillsShown;
+
+describe("a drill", () => {
+  it("hands over for real, loses nothing, and a client beside it lost nothing either", async () => {
+    const { code, result, lost } = await drilled("a");
+    expect({ code, lost, worse: result.worse }).toEqual({ code: 0, lost: 0, worse: [] });
+    await pair.settled("b");
+    expect(result.vips).toHaveLength(4);
+    for (const { address } of result.vips) {
+      const figures = figuresOf(result, address);
+      expect(figures).toMatchObject({ group: "edge", from: "a", lost: 0 });
+      expect(figures.sent).toBeGreaterThan(200);
+      expect(figures.silenceMicros).toBeLessThan(50_000);
+    }
+  });
+
+  it("with --kill agrees with the client on the silence, and the roles go back when told", async () => {
+    const { code, result, silence } = await drilled("a", "--kill", "--return");
+    expect({ code, worse: result.worse, back: result.back }).toEqual({ code: 0, worse: [], back: "ordered" });
+    await pair.settled("b");
+    const { from, silenceMicros, lost, pauseMicros } = figuresOf(result, VIP);
+    expect(from).toBe("b");
+    // The dead time less what the lease still answered; the client saw the same.
+    const { micros, stallMicros } = silence!;
+    expect(micros).toBeGreaterThan(20_000);
+    expect(Math.abs((silenceMicros ?? 0) - micros)).toBeLessThan(AGREE_MICROS + stallMicros + pauseMicros);
+    expect(lost).toBeGreaterThan(10);
+    const ends = (await pair.why("a")).filter(({ event, to }) => event === "role" && to === "active");
+    expect(ends.some(({ reason }) => reason.startsWith("the peer was silent on every path"))).toBe(true);
+  });
+
+  it("goes back by itself when the other box does not answer as it must, and says so until the next one", async () => {
+    const drop = `iifname "${switchPort("a", "lan")}" ether type ip ip protocol icmp drop`;
+    await pair.lose([], [drop]);
+    const { code, result } = await drilled("b");
+    await pair.lose([]);
+    expect({ code, back: result.back }).toEqual({ code: 1, back: "worse" });
+    expect(result.worse.join()).toMatch(/^10\.2\.0\.1 did not answer \d+ of \d+ probes, and 0 are allowed$/);
+    await pair.settled("b");
+    for (const box of BOXES) expect(await pair.alarm(box, "drill-failed")).toContain("worse than allowed");
+    expect((await drilled("b", "--return")).code).toBe(0);
+    for (const box of BOXES) await pair.noAlarm(box, "drill-failed");
+  });
+
+  it("is kept by both boxes, and the report is a page", async () => {
+    const [a, b] = await Promise.all(BOXES.map(shown));
+    expect(a!.results.map(({ how, worse }) => [how, worse.length])).toEqual([
+      ["planned", 0],
+      ["planned", 1],
+      ["killed", 0],
+      ["planned", 0],
+    ]);
+    expect(b!.results).toEqual(a!.results);
+    expect(b!.schedule).toBe("Sun 04:00 (UTC)");
+    const { stdout } = await pair.box("a").futago("drill", "report");
+    expect(stdout).toContain("FAIL-OVER DRILL REPORT");
+    expect(stdout).toContain("PASSED");
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(80);
+    expect((await pair.box("b").futago("status")).stdout).toContain("Last proven fail-over: just now, 0 lost.");
+  });
+});
+
+it("stands in one line of time, with what both boxes saw of it", async () => {
+  const { stdout } = await pair.box("a").futago("show", "why", "--json");
+  const events = JSON.parse(stdout) as readonly TimelineEvent[];
+  expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted());
+  const last = events.filter(({ event }) => event === "role" || event === "drill").slice(-5);
+  expect(last.map(({ box, event, to }) => `${box} ${event} ${to ?? ""}`.trim())).toEqual([
+    "a role active",
+    "b role standby",
+    "b role active",
+    "a role standby",
+    "b drill",
+  ]);
+  expect(events.findLast(({ event }) => event === "drill-begins")?.reason).toContain("ordered by root");
+  expect(last[2]?.clock?.exactMillis).toBeLessThan(100);
+  expect(last[2]?.evidence).toMatchObject({ "carrier eth0": "up", "gapMicros sync": expect.any(Number) });
+  expect(last[4]?.evidence).toMatchObject({ [`lost ${VIP}`]: expect.stringMatching(/^0 of \d+$/) });
+});
+
+describe("a drill", () => {
+  it("is refused while another one is under way, and by a pair that is not whole", async () => {
+    const first = pair.box("a").futago("drill", "--return");
+    await expect.poll(async () => (await shown("a")).running?.phase, { timeout: 5_000, interval: 20 }).toBeDefined();
+    for (const box of BOXES) {
+      const second = await pair.box(box).futago("drill");
+      expect(second).toMatchObject({ code: 6, stderr: expect.stringContaining("a drill is under way already") });
+    }
+    expect((await first).code).toBe(0);
+    await pair.powerOff("a");
+    await pair.alarm("b", "peer-lost");
+    const alone = await pair.box("b").futago("drill");
+    expect(alone).toMatchObject({ code: 5, stderr: expect.stringContaining("the peer is not there") });
+  });
+
+  it("leaves, when the other box is gone, what that one saw missing from the line of time", async () => {
+    const { stdout } = await pair.box("b").futago("show", "why");
+    expect(stdout).toContain("what the other box saw is missing here: ");
+  });
+});
