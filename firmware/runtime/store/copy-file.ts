@@ -58,6 +58,21 @@ export class CopyFile {
     return this.#writing;
   }
 
+  /** Takes it away before the head is forgotten: a box that finds no head believes the copy. Throws what the disk says. */
+  drop(): Promise<void> {
+    this.#upkeep.stop();
+    this.#due = false;
+    const dropped = this.#dropAfter(this.#writing);
+    this.#writing = settled(dropped);
+    return dropped;
+  }
+
+  async #dropAfter(writing: Promise<void>): Promise<void> {
+    await writing;
+    await rm(join(this.#directory, copyFile), { force: true });
+    await syncDirectory(this.#directory);
+  }
+
   async #writeOnce(): Promise<void> {
     const path = join(this.#directory, copyFile);
     try {
@@ -71,6 +86,14 @@ export class CopyFile {
       if (refused === undefined) throw error;
       this.#onTrouble(refused);
     }
+  }
+}
+
+async function settled(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch {
+    // Whoever asked for it hears of it.
   }
 }
 
@@ -93,6 +116,10 @@ async function replace(directory: string, path: string, text: string): Promise<v
     await file.close();
   }
   await rename(fresh, path);
+  await syncDirectory(directory);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
   const entries = await open(directory, "r");
   try {
     await entries.sync();

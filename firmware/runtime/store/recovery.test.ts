@@ -34,6 +34,17 @@ function changeDocuments(where: string): void {
   database.close();
 }
 
+it("forgets a head for good: no copy is left that a box without one would believe", async () => {
+  const store = await openStore();
+  expect(existsSync(path("configuration.json"))).toBe(true);
+  await store.forgetHead();
+  expect(existsSync(path("configuration.json"))).toBe(false);
+  await store.close();
+  const { store: again, recovered } = await openTold();
+  expect(recovered).toBeUndefined();
+  expect(await again.head()).toBeUndefined();
+});
+
 describe("a damaged database", () => {
   it.each([
     ["in its pages", () => overwrite(path("futago.db"), 4_096, statSync(path("futago.db")).size)],

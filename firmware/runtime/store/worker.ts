@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { CopyFile } from "./copy-file.ts";
 import type { StoreDatabase } from "./database.ts";
 import { openRecovering } from "./recovery.ts";
+import { refusalOf } from "./refusal.ts";
 import type { CallName, Reply, Request } from "./request.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -13,7 +14,7 @@ const send = (reply: Reply): void => port.postMessage(reply);
 /** After these there may be something to pack or to drop. */
 const adding: ReadonlySet<CallName> = new Set(["append", "keep", "adopt"]);
 /** After these the copy beside the database is to be another. */
-const copied: ReadonlySet<CallName> = new Set(["append", "adopt", "moveHead", "forgetHead", "confirm", "putSetting"]);
+const copied: ReadonlySet<CallName> = new Set(["append", "adopt", "moveHead", "confirm", "putSetting"]);
 
 const directory = workerData as string;
 const opened = openRecovering(directory);
@@ -29,6 +30,7 @@ function serve(database: StoreDatabase, recovered: string | undefined): void {
   );
   port.on("message", (request: Request) => {
     if (request.name === "close") void close(request);
+    else if (request.name === "forgetHead") void forgetHead(request);
     else send(answer(database, request));
     if (adding.has(request.name)) upkeep.soon();
     if (copied.has(request.name)) copy.soon();
@@ -36,6 +38,18 @@ function serve(database: StoreDatabase, recovered: string | undefined): void {
   send({ kind: "opened", recovered });
   upkeep.soon();
   copy.soon();
+
+  async function forgetHead(request: Request): Promise<void> {
+    try {
+      await copy.drop();
+    } catch (error) {
+      const refused = refusalOf(error, directory);
+      if (refused === undefined) throw error;
+      return send({ kind: "refused", id: request.id, refusal: refused });
+    }
+    send(answer(database, request));
+    copy.soon();
+  }
 
   async function close(request: Request): Promise<void> {
     upkeep.stop();
