@@ -303,8 +303,7 @@ function idleStep(config: CommitConfig, state: CommitState, now: Instant): Commi
   if (state.work.kind !== "idle") return undefined;
   const { head, inForce, deadline, withdrawn, waiting } = state;
   if (head !== undefined && withdrawn === head.id) return undo(state, "rolled back: the other box could not take it");
-  if (head !== undefined && deadline !== undefined && deadline <= now)
-    return undo(state, late(head));
+  if (head !== undefined && deadline !== undefined && deadline <= now) return undo(state, late(head));
   if (head !== undefined && head.id !== inForce)
     return become(state, { kind: "puttingIntoForce", id: head.id, tell: false }, { kind: "apply", id: head.id });
   return (

@@ -29,7 +29,8 @@ export function beginConfirm(
 ): CommitStep {
   const { head } = state;
   // What did not work waits for its roll-back, and not for a person.
-  if (head === undefined || state.deadline === undefined || !isUnconfirmed(head)) return unless(state, request, NOTHING_WAITS);
+  if (head === undefined || state.deadline === undefined || !isUnconfirmed(head))
+    return unless(state, request, NOTHING_WAITS);
   if (wish.revision !== undefined && wish.revision !== head.id)
     return unless(state, request, anotherWaits(wish.revision, head.id));
   if (wish.author !== head.author && !wish.force) return unless(state, request, notYours(head));
