@@ -78,7 +78,7 @@ describe("a box puts right", () => {
     await expect
       .poll(async () => {
         const text = await host.ip("addr show dev eth1");
-        const own = ["10.2.0.2/24", "10.2.0.1/24", "fd02::2/64"].every((address) => text.includes(address));
+        const own = ["10.2.0.2/24", "10.2.0.1/32", "fd02::2/64"].every((address) => text.includes(address));
         return own && !text.includes("10.2.0.99") && !text.includes("fd02::99");
       }, within)
       .toBe(true);

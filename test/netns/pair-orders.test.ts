@@ -73,6 +73,19 @@ describe("a change of the configuration", () => {
     expect(await pair.hosts.a.ip("-4 addr show dev eth0")).not.toContain(SECOND_VIP);
   });
 
+  it("of an own address of the active box leaves it in its subnet, with the VIP beside it", async () => {
+    const [wan, lan, sync] = document.interfaces as readonly [object, object, object];
+    const routes = async () => (await pair.hosts.a.ip("-4 route show dev eth1")).trim();
+    for (const own of ["10.2.0.66", "10.2.0.2"]) {
+      const moved = { ...lan, addresses: { a: [`${own}/24`], b: ["10.2.0.3/24"] } };
+      await expectCalm({ ...document, interfaces: [wan, moved, sync] }, async () => {
+        await expect.poll(routes, { timeout: 3_000 }).toMatch(new RegExp(`^10\\.2\\.0\\.0/24 .*src ${own}`));
+        expect((await pair.hosts.a.tryRun(["ping", "-c1", "-W2", "10.2.0.3"])).code).toBe(0);
+        expect(await pair.hosts.a.ip("-4 addr show dev eth1")).toContain(`${LAN_VIP}/32`);
+      });
+    }
+  });
+
   it("of the heartbeat's paths cuts none that stays", async () => {
     const over = (...ports: readonly string[]): Document => ({
       ...document,

@@ -8,7 +8,6 @@ import type { FrameSocket, Link } from "@futago/hal/contract/network.ts";
 import {
   type Ifindex,
   type Ifname,
-  inSubnet,
   type InterfaceAddress,
   type IpAddress,
   type Mac,
@@ -27,6 +26,7 @@ import { encodeVrrpFrame } from "../../announce/vrrp-frame.ts";
 import type { VirtualRouterOrders } from "../../config/orders.ts";
 import { virtualRouterId, type VirtualRouterId } from "../../standby/vrrp/group-state.ts";
 import { encodeAdvertisement } from "../../standby/vrrp/packet.ts";
+import { vipAddress } from "./vip-address.ts";
 import { waitMillis } from "./wait.ts";
 
 export interface AloneRouterContext {
@@ -80,7 +80,9 @@ export class AloneRouter {
     const before = this.#orders;
     if (JSON.stringify([before, this.#own]) === JSON.stringify([orders, own])) return;
     const moves = before.virtualMac !== orders.virtualMac;
-    const gone = before.addresses.filter((vip) => moves || !orders.addresses.some((next) => sameAddress(vip, next)));
+    const there = before.addresses.map((vip) => vipAddress(this.#own, vip).value);
+    const stays = moves ? [] : orders.addresses.map((vip) => vipAddress(own, vip).value);
+    const gone = there.filter((vip) => !stays.some((next) => sameAddress(vip, next)));
     this.#enqueue(async () => {
       await this.#remove(gone, before);
       this.#orders = orders;
@@ -171,21 +173,22 @@ export class AloneRouter {
     if (this.#done === wanted) return;
     this.#done = undefined;
     if (wanted) await this.#add();
-    else await this.#remove(this.#orders.addresses, this.#orders);
+    else await this.#remove(this.#standing, this.#orders);
     this.#done = wanted;
     this.#announceIfInstalled();
+  }
+
+  /** The VIPs as they stand on the device. */
+  get #standing(): readonly InterfaceAddress[] {
+    return this.#orders.addresses.map((vip) => vipAddress(this.#own, vip).value);
   }
 
   async #add(): Promise<void> {
     const { network } = this.#context.hal;
     const ifindex = await this.#addressDevice();
     for (const vip of this.#orders.addresses) {
-      // Own addresses bring the subnet's route already; a second one would only make it flap.
-      const noPrefixRoute = this.#own.some(
-        (own) => own.prefixLength === vip.prefixLength && inSubnet(vip.address, own),
-      );
-      const neverSource = !this.#own.some((own) => own.address === vip.address);
-      await network.addAddress(ifindex, vip, { skipDuplicateDetection: true, noPrefixRoute, neverSource });
+      const { value, options } = vipAddress(this.#own, vip);
+      await network.addAddress(ifindex, value, options);
     }
   }
 

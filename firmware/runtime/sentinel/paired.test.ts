@@ -64,7 +64,7 @@ async function stand(own: PulseGroupState, peer: PulseGroupState | undefined, mi
 async function becomeActive(): Promise<void> {
   machine.pulse.say(heard("initialize", "standby"));
   // pulse carries the plan out.
-  await machine.network.addAddress(machine.eth0, cidr("10.1.0.1/24"));
+  await machine.network.addAddress(machine.eth0, cidr("10.1.0.1/32"));
   machine.pulse.say(executed("takeOver", "order"));
   machine.pulse.say(heard("active", "standby"));
   await pass(0);
@@ -210,7 +210,7 @@ describe("a commit", () => {
     await becomeActive();
     sentinel.setOrders(pairOrders({ vips: two }), SLOTS);
     await pass(0);
-    expect(await machine.addresses()).toEqual(two);
+    expect(await machine.addresses()).toEqual(["10.1.0.1/32", "10.1.0.7/32"]);
     expect(machine.roles()).toHaveLength(2);
     expect(machine.pulse.take("act")).toEqual([]);
   });
@@ -313,7 +313,7 @@ describe("the end of the sentinel", () => {
     await pass(2);
     machine.pulse.say(heard("yielded", "active"));
     await pass(100);
-    await machine.network.deleteAddress(machine.eth0, cidr("10.1.0.1/24"));
+    await machine.network.deleteAddress(machine.eth0, cidr("10.1.0.1/32"));
     machine.pulse.say(executed("release", "handover"));
   }
 

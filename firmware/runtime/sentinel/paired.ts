@@ -26,6 +26,7 @@ import { IN_COLD, PairCommands } from "./pair-commands.ts";
 import { needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
 import { pairStatus } from "./pair-status.ts";
 import { PeerPresence } from "./peer-presence.ts";
+import { vipOn } from "./plans.ts";
 import { PulseProcess } from "./pulse-process.ts";
 import { StaleNeighbours } from "./stale-neighbours.ts";
 import { VipKeeper } from "./vip-keeper.ts";
@@ -235,7 +236,10 @@ export class PairedSentinel implements Mode {
         const link = this.#context.links.get(router.device);
         return link === undefined
           ? []
-          : router.addresses.map((vip) => this.#context.hal.network.deleteAddress(link.ifindex, vip));
+          : router.addresses.map((vip) => {
+              const { value } = vipOn(this.#orders.interfaces, router.device, vip);
+              return this.#context.hal.network.deleteAddress(link.ifindex, value);
+            });
       }),
     );
     // A link that vanished meanwhile took its addresses along.

@@ -32,10 +32,13 @@ function shown(operations: readonly PulseOperation[]): [string, string][] {
   return operations.map((one) => [one.kind === "frame" ? `frame on ${one.ifindex}` : "netlink", toHex(one.bytes)]);
 }
 
-/** RTM_NEWADDR (20), NLM_F_REQUEST | CREATE | REPLACE, no acknowledgement, of 10.1.0.1/24 on link 2. */
+/**
+ * RTM_NEWADDR (20), NLM_F_REQUEST | CREATE | REPLACE, no acknowledgement, of 10.1.0.1 on link 2, where 10.1.0.0/24 is
+ * the own address's: it stands alone there, as /32.
+ */
 const ADD_IN_OWN_SUBNET = bytes(`
   30000000 1400 0105 00000000 00000000
-  02 18 02 00 02000000
+  02 20 02 00 02000000
   0800 0200 0a010001
   0800 0100 0a010001
   0800 0800 02020000`); // IFA_FLAGS: IFA_F_NODAD | IFA_F_NOPREFIXROUTE
@@ -47,7 +50,7 @@ const ADD_ELSEWHERE = bytes(`
   0800 0800 02000000`); // IFA_FLAGS: IFA_F_NODAD alone
 const DELETE = bytes(`
   28000000 1500 0100 00000000 00000000
-  02 18 00 00 02000000
+  02 20 00 00 02000000
   0800 0200 0a010001
   0800 0100 0a010001`);
 const GARP_REQUEST = bytes(`

@@ -1,9 +1,10 @@
 /** What pulse is to do the moment a group changes hands: addresses first, then the neighbours are told. */
 import { announcementFrames } from "../../announce/announcement.ts";
-import type { AddressOptions, Link, RequestBuilder } from "@futago/hal/contract/network.ts";
-import { type Ifname, type InterfaceAddress, inSubnet } from "@futago/hal/units/address.ts";
+import type { Link, RequestBuilder } from "@futago/hal/contract/network.ts";
+import type { Ifname, InterfaceAddress } from "@futago/hal/units/address.ts";
 import { concatBytes } from "@futago/hal/units/bytes.ts";
 import type { PulseOperation } from "@futago/hal/units/pulse.ts";
+import { type VipAddress, vipAddress } from "./vip-address.ts";
 import type { GroupOrders, InterfaceOrders, VirtualRouterOrders } from "../../config/orders.ts";
 
 export interface PlanContext {
@@ -13,16 +14,9 @@ export interface PlanContext {
   readonly interfaces: readonly InterfaceOrders[];
 }
 
-/** How a VIP is added to a device: usable at once, and the source of nothing that the box itself sends. */
-export function vipOptions(
-  interfaces: readonly InterfaceOrders[],
-  device: Ifname,
-  vip: InterfaceAddress,
-): AddressOptions {
-  const own = interfaces.find((entry) => entry.device === device)?.addresses ?? [];
-  // Own addresses bring the subnet's route already; a second one would only make it flap.
-  const noPrefixRoute = own.some((each) => each.prefixLength === vip.prefixLength && inSubnet(vip.address, each));
-  return { skipDuplicateDetection: true, noPrefixRoute, neverSource: true };
+/** How a VIP stands on a device: usable at once, and the source of nothing that the box itself sends. */
+export function vipOn(interfaces: readonly InterfaceOrders[], device: Ifname, vip: InterfaceAddress): VipAddress {
+  return vipAddress(interfaces.find((entry) => entry.device === device)?.addresses ?? [], vip);
 }
 
 export function takeOverOperations(context: PlanContext, group: GroupOrders): readonly PulseOperation[] {
@@ -32,8 +26,8 @@ export function takeOverOperations(context: PlanContext, group: GroupOrders): re
     const link = context.links.get(router.device);
     if (link === undefined) continue;
     for (const vip of router.addresses) {
-      const options = vipOptions(context.interfaces, router.device, vip);
-      requests.push(context.requests.addAddress(link.ifindex, vip, options));
+      const { value, options } = vipOn(context.interfaces, router.device, vip);
+      requests.push(context.requests.addAddress(link.ifindex, value, options));
     }
     frames.push(...announceOperations(link, router));
   }
@@ -45,7 +39,10 @@ export function releaseOperations(context: PlanContext, group: GroupOrders): rea
   for (const router of group.virtualRouters) {
     const link = context.links.get(router.device);
     if (link === undefined) continue;
-    for (const vip of router.addresses) requests.push(context.requests.deleteAddress(link.ifindex, vip));
+    for (const vip of router.addresses) {
+      const { value } = vipOn(context.interfaces, router.device, vip);
+      requests.push(context.requests.deleteAddress(link.ifindex, value));
+    }
   }
   return requestsOperation(requests);
 }

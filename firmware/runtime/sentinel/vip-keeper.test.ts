@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { formatInterfaceAddress } from "@futago/hal/units/address.ts";
 import type { Orders } from "../../config/orders.ts";
 import { cidr, ETH0, groupOf, PairMachine, pairOrders, pass, routerOf } from "./pair-machine.suite.ts";
 import { VipKeeper } from "./vip-keeper.ts";
@@ -10,6 +11,8 @@ let kept: string[];
 
 const ONE = ["10.1.0.1/24"];
 const TWO = ["10.1.0.1/24", "10.1.0.7/24"];
+/** In the subnet of the box's own address, 10.1.0.2/24, IPv4 VIPs stand alone. */
+const standing = (vips: readonly string[]) => vips.map((vip) => vip.replace(/^(10\..*)\/24$/, "$1/32"));
 
 beforeEach(async () => {
   vi.useFakeTimers();
@@ -27,7 +30,8 @@ async function begin(orders: Orders): Promise<void> {
   const context = { network, clock: hal.clock, links, holds: (group: string) => held.has(group) };
   keeper = new VipKeeper({ ...context, onKept: (group) => kept.push(group.name) }, orders);
   for (const router of orders.groups.flatMap((group) => group.virtualRouters))
-    for (const vip of router.addresses) if (held.size > 0) await network.addAddress(machine.eth0, vip);
+    for (const vip of standing(router.addresses.map(formatInterfaceAddress)))
+      if (held.size > 0) await network.addAddress(machine.eth0, cidr(vip));
 }
 
 async function change(orders: Orders): Promise<string[]> {
@@ -38,7 +42,7 @@ async function change(orders: Orders): Promise<string[]> {
 
 describe("new orders for a held group", () => {
   test("bring a new VIP to the link at once, without duplicate detection and a second route, and are announced", async () => {
-    expect(await change(pairOrders({ vips: TWO }))).toEqual(TWO);
+    expect(await change(pairOrders({ vips: TWO }))).toEqual(standing(TWO));
     const entry = (await machine.network.addresses()).find((one) => one.address === "10.1.0.7");
     // IFA_F_NODAD, IFA_F_PERMANENT, IFA_F_NOPREFIXROUTE.
     expect(entry?.flags).toBe(0x02 | 0x80 | 0x200);
@@ -47,13 +51,15 @@ describe("new orders for a held group", () => {
 
   test("take away a VIP that is no more", async () => {
     await change(pairOrders({ vips: TWO }));
-    expect(await change(pairOrders({ vips: ["10.1.0.7/24"] }))).toEqual(["10.1.0.7/24"]);
+    expect(await change(pairOrders({ vips: ["10.1.0.7/24"] }))).toEqual(["10.1.0.7/32"]);
   });
 
   test("leave an address that is the box's own now", async () => {
     const orders = pairOrders({ vips: ["10.1.0.7/24"] });
     const own = { name: "wan", device: ETH0, addresses: [cidr("10.1.0.1/24")], peerAddresses: [] };
-    expect(await change({ ...orders, interfaces: [own] })).toEqual(["10.1.0.1/24", "10.1.0.7/24"]);
+    // Core adds it, in whichever order.
+    await machine.network.addAddress(machine.eth0, cidr("10.1.0.1/24"));
+    expect(await change({ ...orders, interfaces: [own] })).toEqual(["10.1.0.1/24", "10.1.0.7/32"]);
   });
 
   test("give a VIP another prefix length, never leaving it away", async () => {
@@ -75,14 +81,14 @@ describe("new orders for a held group", () => {
     keeper.setOrders(pairOrders({ vips: TWO }));
     keeper.setOrders(pairOrders({ vips: ["10.1.0.9/24"] }));
     await keeper.idle();
-    expect(await machine.addresses()).toEqual(["10.1.0.9/24"]);
+    expect(await machine.addresses()).toEqual(["10.1.0.9/32"]);
   });
 });
 
 describe("a group that the peer holds", () => {
   beforeEach(async () => {
     held.clear();
-    await machine.network.deleteAddress(machine.eth0, cidr("10.1.0.1/24"));
+    await machine.network.deleteAddress(machine.eth0, cidr("10.1.0.1/32"));
     await begin(pairOrders({ vips: ONE }));
   });
 
@@ -175,6 +181,6 @@ describe("a group that changes hands while its addresses are being added", () =>
     });
     keeper.changedHands("edge");
     await keeper.idle();
-    expect(await machine.addresses()).toEqual(TWO);
+    expect(await machine.addresses()).toEqual(standing(TWO));
   });
 });

@@ -2,19 +2,21 @@
  * Brings the VIPs of groups that this box holds to new orders, and back to a link that lost them: pulse adds and
  * removes addresses only when a group changes hands. Decides nothing about roles.
  */
-import type { Link, Network } from "@futago/hal/contract/network.ts";
+import type { AddressOptions, Link, Network } from "@futago/hal/contract/network.ts";
 import { formatInterfaceAddress, type Ifname, type InterfaceAddress } from "@futago/hal/units/address.ts";
 import { between, type Instant, seconds } from "@futago/hal/units/time.ts";
 import type { Clock } from "@futago/hal/contract/machine.ts";
 import type { GroupOrders, Orders } from "../../config/orders.ts";
-import { vipOptions } from "./plans.ts";
+import { vipOn } from "./plans.ts";
 
 /** pulse may have let go while an address of ours was on its way to the kernel; its report comes much sooner than this. */
 const REPORT_LATE = seconds(1);
 
 interface Vip {
   readonly device: Ifname;
+  /** As it stands on the device. */
   readonly value: InterfaceAddress;
+  readonly options: AddressOptions;
 }
 
 export interface VipKeeperContext {
@@ -46,10 +48,10 @@ export class VipKeeper {
   }
 
   setOrders(orders: Orders): void {
-    const wanted = new Set(vipsOf(orders.groups).map(keyOf));
+    const wanted = new Set(vipsOf(orders).map(keyOf));
     const own = orders.interfaces.flatMap(({ device, addresses }) => addresses.map((value) => ({ device, value })));
     for (const each of own) wanted.add(keyOf(each));
-    this.#gone = [...this.#gone, ...vipsOf(this.#orders.groups)].filter((vip) => !wanted.has(keyOf(vip)));
+    this.#gone = [...this.#gone, ...vipsOf(this.#orders)].filter((vip) => !wanted.has(keyOf(vip)));
     this.#orders = orders;
     this.#begin();
   }
@@ -96,7 +98,7 @@ export class VipKeeper {
       // The plan of the next take-over has the new shape.
       this.#shapes.set(name, shape);
       if (!stale) return;
-      await this.#remove(vipsOf([group]));
+      await this.#remove(this.#vipsOf(group));
       // It came back while its addresses were being removed.
       if (this.#context.holds(name)) this.#shapes.delete(name);
       this.#again ||= this.#context.holds(name);
@@ -115,9 +117,8 @@ export class VipKeeper {
 
   async #add(group: GroupOrders): Promise<void> {
     const { network, links } = this.#context;
-    const additions = vipsOf([group]).flatMap(({ device, value }) => {
+    const additions = this.#vipsOf(group).flatMap(({ device, value, options }) => {
       const link = links.get(device);
-      const options = vipOptions(this.#orders.interfaces, device, value);
       return link === undefined ? [] : [network.addAddress(link.ifindex, value, options)];
     });
     // A link that is gone or refuses is looked at again when it changes; its carrier speaks in the box's fitness.
@@ -134,8 +135,12 @@ export class VipKeeper {
     await Promise.allSettled(removals);
   }
 
+  #vipsOf(group: GroupOrders): readonly Vip[] {
+    return vipsOf({ ...this.#orders, groups: [group] });
+  }
+
   #shape(group: GroupOrders): string {
-    const places = vipsOf([group]).map((vip) => {
+    const places = this.#vipsOf(group).map((vip) => {
       const link = this.#context.links.get(vip.device);
       return `${keyOf(vip)} ${link?.ifindex} ${link?.up}`;
     });
@@ -143,12 +148,14 @@ export class VipKeeper {
   }
 }
 
-function vipsOf(groups: readonly GroupOrders[]): readonly Vip[] {
+function vipsOf({ groups, interfaces }: Pick<Orders, "groups" | "interfaces">): readonly Vip[] {
   return groups.flatMap((group) =>
-    group.virtualRouters.flatMap(({ device, addresses }) => addresses.map((value) => ({ device, value }))),
+    group.virtualRouters.flatMap(({ device, addresses }) =>
+      addresses.map((vip) => ({ device, ...vipOn(interfaces, device, vip) })),
+    ),
   );
 }
 
-function keyOf({ device, value }: Vip): string {
+function keyOf({ device, value }: Pick<Vip, "device" | "value">): string {
   return `${device} ${formatInterfaceAddress(value)}`;
 }
