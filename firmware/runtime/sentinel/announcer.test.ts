@@ -6,7 +6,7 @@ import { decodeNeighbour } from "../../announce/nd.ts";
 import { decodeVrrpFrame } from "../../announce/vrrp-frame.ts";
 import { decodeAdvertisement } from "../../standby/vrrp/packet.ts";
 import { Announcer } from "./announcer.ts";
-import { BOX_MAC, cidr, groupOf, PairMachine, pairOrders, pass, routerOf } from "./pair-machine.suite.ts";
+import { BOX_MAC, cidr, ETH0, groupOf, PairMachine, pairOrders, pass, routerOf } from "./pair-machine.suite.ts";
 
 const MAC_OF_LISTENER = 99 as Ifindex;
 const START = 100_000;
@@ -77,6 +77,14 @@ describe("the announcer", () => {
     await pass(2_500);
     expect(adverts()).toEqual([0, 1_000, 2_000]);
     expect(heard).toContain("1000 vrrp 10 priority 200 from 10.1.0.2");
+  });
+
+  test("advertises from the address that the box has now", async () => {
+    start();
+    await pass(500);
+    announcer.setInterfaces([{ name: "wan", device: ETH0, addresses: [cidr("10.1.0.66/24")], peerAddresses: [] }]);
+    await pass(1_000);
+    expect(heard).toContain("1000 vrrp 10 priority 200 from 10.1.0.66");
   });
 
   test("advertises an IPv6 virtual router from the link-local address, never from a virtual one", async () => {

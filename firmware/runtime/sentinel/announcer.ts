@@ -15,7 +15,7 @@ const ADVERTISE_MILLIS = 1_000;
 
 interface Announced {
   readonly group: GroupOrders;
-  readonly interfaces: readonly InterfaceOrders[];
+  interfaces: readonly InterfaceOrders[];
   /** This box's link-local address on each link, once listed. */
   linkLocals: ReadonlyMap<Ifindex, IpAddress>;
   state: AnnouncingState;
@@ -46,6 +46,11 @@ export class Announcer {
       // Without the list the IPv6 routers stay unadvertised; the group itself does not depend on it.
       () => this.#advertise(announced),
     );
+  }
+
+  /** The box's own addresses, from which it advertises, are others. */
+  setInterfaces(interfaces: readonly InterfaceOrders[]): void {
+    for (const announced of this.#groups.values()) announced.interfaces = interfaces;
   }
 
   stop(slot: number): void {

@@ -126,6 +126,7 @@ export class PairedSentinel implements Mode {
     this.#slots = slots;
     this.#config = pairConfig(orders, orders.pair, slots);
     this.#witnesses.configure(orders.pair.witnesses);
+    this.#announcer.setInterfaces(orders.interfaces);
     this.#tellPulse();
     this.#input({ kind: "configured" });
     this.#keeper.setOrders(orders);
