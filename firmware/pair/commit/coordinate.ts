@@ -129,11 +129,6 @@ export function onPeerLost(state: CommitState, work: Work, peer: "away" | "late"
   return give(state);
 }
 
-/** It holds a role no more, and the peer may hold one: what is only prepared is dropped there. */
-export function onRoleLost(state: CommitState, work: Work): CommitStep {
-  return work.kind === "preparing" ? giveUp(state, work, ROLES_CHANGED) : give(state);
-}
-
 function giveUp(state: CommitState, work: In<"preparing">, refusal: CommitRefusal): CommitStep {
   const step = unless(state, work.request, refusal);
   if (state.link === undefined) return step;

@@ -28,7 +28,8 @@ const COORDINATING: readonly Work["kind"][] = ["judging", "preparing", "storing"
 export function onPrepare(state: CommitState, revision: Revision): CommitStep {
   const { kind } = state.work;
   if (COORDINATING.includes(kind)) return give(state, notStored(revision.id, "busy", PEER_BUSY));
-  const free = kind === "idle" || kind === "prepared" || kind === "checking";
+  // One judgement at a time; of what is offered meanwhile the newest.
+  const free = kind === "idle" || kind === "prepared";
   return free ? examine(state, revision) : give({ ...state, offered: revision });
 }
 

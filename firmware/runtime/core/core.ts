@@ -297,6 +297,8 @@ export class Core {
 
   #onSentinelLost(): void {
     this.#status = undefined;
+    // Nobody knows who is active now; the other box may be.
+    this.#parts.committer.setRole(false, true);
     this.#alarms.set("sentinel-away", "", SENTINEL_AWAY);
     this.#link.spare.sentinelLost();
     this.#publishStatus();

@@ -41,6 +41,8 @@ export interface CommitterOptions {
 
 /** The setting that keeps the deadline of an unconfirmed revision over a restart of core. */
 const DEADLINE = "unconfirmed";
+/** It stands in a comment, and goes to the peer. */
+const TROUBLE_LENGTH_MAX = 2_000;
 const TIMER_MILLIS_MAX = 2 ** 31 - 1;
 /** The peer asks for one, and for a newer one when the head moves meanwhile. */
 const SERVED_MAX = 4;
@@ -205,7 +207,11 @@ export class Committer {
         return { kind: "landed", landed };
       }
       case "apply":
-        return { kind: "applied", id: action.id, trouble: await this.#apply(action.id) };
+        return {
+          kind: "applied",
+          id: action.id,
+          trouble: (await this.#apply(action.id))?.slice(0, TROUBLE_LENGTH_MAX),
+        };
       case "relate":
         return { ...action, kind: "related", kinship: await documents.kinship(action.theirs) };
       case "confirm": {

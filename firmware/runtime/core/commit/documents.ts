@@ -101,6 +101,10 @@ export class Documents {
   }
 
   async land(revision: Revision): Promise<Landed> {
+    // What lands is what was judged, whatever the peer sent under the same id in between.
+    const known = this.#judged.has(hashOf(revision.text)) && revisionId(revision.parent, revision.text) === revision.id;
+    const refusal = known ? undefined : await this.check(revision);
+    if (refusal !== undefined) return { ok: false, refusal };
     const landed = await refusalOr(() => this.#configuration.store.append(revision));
     if ("refusal" in landed) return { ok: false, refusal: landed.refusal };
     if (!landed.value.ok) return { ok: false, refusal: HEAD_MOVED };

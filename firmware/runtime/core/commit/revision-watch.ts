@@ -8,6 +8,7 @@ export class RevisionWatch {
   readonly #onChange: (differing: Differing | undefined) => void;
   #timer: NodeJS.Timeout | undefined;
   #differing: Differing | undefined;
+  #told = false;
 
   /** Told only what has lasted. */
   constructor(onChange: (differing: Differing | undefined) => void) {
@@ -17,16 +18,24 @@ export class RevisionWatch {
   /** `theirs` may be the beginning of an id; nothing is known of the other where one is empty or undefined. */
   compare(mine: string | undefined, theirs: string | undefined): void {
     const known = mine !== undefined && theirs !== undefined && theirs !== "";
+    const told = this.#told;
     this.#differing = known && !mine.startsWith(theirs.slice(0, 16)) ? { mine, theirs } : undefined;
     if (this.#differing === undefined) {
       this.close();
       this.#onChange(undefined);
-    } else this.#timer ??= setTimeout(() => this.#onChange(this.#differing), TOLERATED_MILLIS);
+    } else if (told) this.#onChange(this.#differing);
+    else this.#timer ??= setTimeout(() => this.#tell(), TOLERATED_MILLIS);
+  }
+
+  #tell(): void {
+    this.#told = true;
+    this.#onChange(this.#differing);
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#told = false;
   }
 }
 
