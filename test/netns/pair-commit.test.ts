@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Committed, HistoryEntry } from "@futago/firmware/runtime/control-configuration.ts";
 import { type Box, BOXES } from "../lab/topology.ts";
-import { CORE_LINK, type Document, Pair, pairDocument } from "./pair-fixture.ts";
+import { CORE_LINK, type Document, other, Pair, pairDocument } from "./pair-fixture.ts";
 
 const pools = [{ name: "web", backends: [{ name: "s1", address: "10.2.0.11", port: 80 }], check: { type: "none" } }];
 const document: Document = { ...pairDocument(), pools };
@@ -140,7 +140,11 @@ describe("two commits that did not know of each other", () => {
     await agree();
     const [value] = await weights();
     const loser = value === 20 ? "b" : "a";
-    const sentence = await pair.alarm(loser, "revision-lost");
+    const [sentence, told] = [
+      await pair.alarm(loser, "revision-lost"),
+      await pair.alarm(other(loser), "revision-lost"),
+    ];
+    expect(told).toBe(sentence);
     const id = /rollback ([0-9a-f]{16})/.exec(sentence)?.[1] ?? "none";
     for (const box of BOXES) {
       const past = await asked<readonly HistoryEntry[]>(box, "history", "--limit", "5");
@@ -149,6 +153,7 @@ describe("two commits that did not know of each other", () => {
     }
     expect(await said("a", "rollback", id)).toContain("Both boxes have it.");
     expect(await weights()).toEqual(value === 20 ? [30, 30] : [20, 20]);
+    for (const box of BOXES) await pair.noAlarm(box, "revision-lost");
   });
 });
 

@@ -12,8 +12,13 @@ export interface Committing {
 export interface Disagreement {
   /** Why the peer's head cannot be taken here. */
   readonly cannotTake: CommitRefusal | undefined;
-  /** A revision of this box that lost against the peer's. */
-  readonly lost: { readonly sibling: string; readonly winner: string } | undefined;
+  readonly lost: Lost | undefined;
+}
+
+/** Of two revisions that did not know of each other, by their ids. */
+export interface Lost {
+  readonly sibling: string;
+  readonly winner: string;
 }
 
 export const NO_CONFIGURATION = "this box has no configuration; give it one with `futago config apply FILE`";
@@ -40,7 +45,7 @@ export function commitAlarms({
     `this box cannot take the peer's configuration: ${cannotTake.where === undefined || cannotTake.where === "" ? "" : `${cannotTake.where}: `}${cannotTake.what}; ${cannotTake.mend ?? "it tries again by itself"}`;
   const conflict =
     lost &&
-    `revision ${short(lost.sibling)} of this box and ${short(lost.winner)} of the peer were committed while the two could not speak; the peer's is in force, \`futago rollback ${short(lost.sibling)}\` brings this box's back`;
+    `revisions ${short(lost.winner)} and ${short(lost.sibling)} were committed while the two boxes could not speak; the first is in force on both, \`futago rollback ${short(lost.sibling)}\` brings the other back`;
   const unconfirmed =
     waiting === null
       ? undefined

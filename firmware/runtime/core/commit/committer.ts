@@ -20,7 +20,7 @@ import type { UnconfirmedShown } from "../../control.ts";
 import { RefusalError } from "../../exit-code.ts";
 import type { Configuration, InForce } from "../configuration.ts";
 import type { Log } from "../log.ts";
-import type { Disagreement } from "../sentences.ts";
+import type { Disagreement, Lost } from "../sentences.ts";
 import { LINEAGE_MAX, WANTED_MAX } from "../peer-link/commit-message.ts";
 import { Documents } from "./documents.ts";
 import { Errands } from "./errands.ts";
@@ -39,6 +39,8 @@ export interface CommitterOptions {
   readonly onChange: () => void;
 }
 
+/** The setting that keeps which of two siblings lost, until somebody commits after that. */
+const LOST = "lost";
 /** The setting that keeps the deadline of an unconfirmed revision over a restart of core. */
 const DEADLINE = "unconfirmed";
 /** It stands in a comment, and goes to the peer. */
@@ -76,7 +78,10 @@ export class Committer {
     const deadline = readDeadline(await configuration.setting(DEADLINE), line[0], bootId);
     const state = initialCommit(line[0], deadline, newestConfirmed(line));
     // Until the sentinel says otherwise the peer may be there, and active.
-    return new Committer(options, bootId, { ...state, peerAlive: options.box !== undefined });
+    const committer = new Committer(options, bootId, { ...state, peerAlive: options.box !== undefined });
+    const lost = await configuration.setting(LOST);
+    if (lost !== undefined) committer.#disagreement = { cannotTake: undefined, lost: JSON.parse(lost) as Lost };
+    return committer;
   }
 
   /** Resolves when the head is in force, or as much of it as can be; at once where there is none. */
@@ -165,9 +170,7 @@ export class Committer {
       head === undefined || deadline === undefined
         ? undefined
         : JSON.stringify({ id: head.id, at: deadline, boot: this.#bootId });
-    this.#options.configuration.putSetting(DEADLINE, kept).catch((error: unknown) => {
-      this.#options.log.warn("deadline-not-kept", { error: String(error) });
-    });
+    this.#keepSetting(DEADLINE, kept);
   }
 
   /** Whatever throws in there is our own fault, and ends the process. */
@@ -193,6 +196,8 @@ export class Committer {
       case "land": {
         const landed = await documents.land(action.revision);
         if (landed.ok) log.info("configuration-committed", { revision: landed.head.id, author: landed.head.author });
+        // Whoever commits now has seen what is in force, and what was said of it.
+        if (landed.ok && this.#disagreement.lost !== undefined) this.#setLost(undefined);
         return { kind: "landed", landed };
       }
       case "adopt": {
@@ -232,8 +237,7 @@ export class Committer {
         return undefined;
       }
       case "lost":
-        log.warn("revision-lost", { revision: action.sibling, winner: action.winner });
-        this.#setDisagreement({ lost: { sibling: action.sibling, winner: action.winner } });
+        this.#setLost({ sibling: action.sibling, winner: action.winner });
         return undefined;
       case "cannotTake":
         this.#setDisagreement({ cannotTake: action.refusal });
@@ -267,8 +271,28 @@ export class Committer {
       case "keep": {
         const refusal = await this.#documents.keep(action.revision);
         if (refusal !== undefined) log.warn("revision-not-kept", { revision: action.revision.id, what: refusal.what });
+        else await this.#noteSibling(action.revision.id);
       }
     }
+  }
+
+  /** What the peer hands over and is no ancestor lost against this box's. */
+  async #noteSibling(id: string): Promise<void> {
+    const winner = this.#state.head?.id;
+    if (winner !== undefined && (await this.#options.configuration.store.kinship(id)) === "relative")
+      this.#setLost({ sibling: id, winner });
+  }
+
+  #setLost(lost: Lost | undefined): void {
+    if (lost !== undefined) this.#options.log.warn("revision-lost", { revision: lost.sibling, winner: lost.winner });
+    this.#setDisagreement({ lost });
+    this.#keepSetting(LOST, lost && JSON.stringify(lost));
+  }
+
+  #keepSetting(key: string, value: string | undefined): void {
+    this.#options.configuration.putSetting(key, value).catch((error: unknown) => {
+      this.#options.log.warn("setting-not-kept", { key, error: String(error) });
+    });
   }
 
   #setDisagreement(change: Partial<Disagreement>): void {
