@@ -127,7 +127,8 @@ describe("a switch-over", () => {
     expect(await pair.moves()).toEqual(before);
     await pair.lose([]);
     for (const box of BOXES) await pair.noAlarm(box, "revision-differs");
-    expect((await pair.box("a").futago("switchover")).code).toBe(0);
+    // The sentinels hear of it a moment later than the cores.
+    await expect.poll(async () => (await pair.box("a").futago("switchover")).code, { timeout: 5_000 }).toBe(0);
     await pair.settled("b");
     await pair.bringTo("a");
   });
@@ -177,5 +178,8 @@ describe("maintenance", () => {
     expect(waits.stderr).toContain("it goes into maintenance when the peer is back");
     expect(await pair.status("a")).toMatchObject({ role: "active", groups: [{ answering: true }] });
     expect(await answers(VIP)).toBe(true);
+    expect(await pair.alarm("a", "maintenance-waits")).toContain("futago maintenance off");
+    expect((await pair.box("a").futago("maintenance", "off")).code).toBe(0);
+    await pair.noAlarm("a", "maintenance-waits");
   });
 });

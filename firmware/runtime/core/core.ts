@@ -283,6 +283,7 @@ export class Core {
     this.#compareRevisions();
     this.#parts.committer.setRole(status.role === "active", status.peer?.alive === true);
     this.#link.spare.setStatus(status);
+    this.#alarms.set("maintenance-waits", "", this.#parts.maintenance.wish(status.role));
     this.#serving.setGroups(status.groups);
     this.#replication.setGroups(status.groups);
     this.#connections.setGroups(status.groups);

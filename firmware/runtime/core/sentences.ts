@@ -23,6 +23,9 @@ export interface Lost {
 
 export const NO_CONFIGURATION = "this box has no configuration; give it one with `futago config apply FILE`";
 
+export const MAINTENANCE_WAITS =
+  "this box goes into maintenance as soon as the other one can take over; `futago maintenance off` takes that back";
+
 export const SENTINEL_AWAY =
   "the sentinel is not running, so this box holds no role; it is being started again, and `futago show log` tells why it ended";
 
