@@ -50,7 +50,7 @@ export async function pair(command: PairCommand): Promise<number> {
     case "rotate":
       return rotate(command);
     case "unpair":
-      return said(command, (await ask(stateDirectory, "unpair", {})).message);
+      return unpair(command);
   }
 }
 
@@ -144,6 +144,19 @@ async function linked(command: PairCommand, ending: Extract<Ending, { kind: "pai
   const mend =
     "`futago pair status` on both: when the other one has no peer, its last word was lost; pair again with --replace.";
   return refuse({ exitCode: ExitCode.failed, what, mend }, command.json);
+}
+
+/** Core starts again after it: what is asked of the box next is asked of a box without a peer. */
+async function unpair(command: PairCommand): Promise<number> {
+  const { stateDirectory } = command;
+  const { message } = await ask(stateDirectory, "unpair", {});
+  const deadline = performance.now() + LINK_MILLIS;
+  while (performance.now() < deadline) {
+    const shown = await whenThere(stateDirectory);
+    if (shown !== undefined && shown.kind !== "paired") break;
+    await pause(LOOK_MILLIS);
+  }
+  return said(command, message);
 }
 
 async function rotate(command: PairCommand): Promise<number> {
