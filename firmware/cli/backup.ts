@@ -34,7 +34,7 @@ export async function restore(command: CommandOf<"restore">): Promise<number> {
   if (!unsealed.ok) throw notUnsealed(unsealed.reason, file);
   const found = accepted(readBackup(unsealed.text), file);
   const { text: document } = found.head;
-  const wish = { facts: backupFacts(found), document, map: command.map, author: author() };
+  const wish = { facts: backupFacts(found), document, map: command.map, author: author(), force: command.force };
   const running = await ifRunning(() => ask(stateDirectory, "restore", wish));
   if (running !== undefined) {
     if (running.whole) await untilBack(stateDirectory, running.revision);

@@ -51,6 +51,7 @@ describe("the command line", () => {
         passphraseFile: undefined,
         map: { eth0: "eno1", eth1: "eno2" },
         replace: true,
+        force: false,
         ...common,
       },
     ],

@@ -51,6 +51,7 @@ export type Command =
       readonly passphraseFile: string | undefined;
       readonly map: Readonly<Record<string, string>>;
       readonly replace: boolean;
+      readonly force: boolean;
     } & Common)
   | ({ readonly kind: "console" } & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
@@ -235,7 +236,15 @@ function buildRestore(verb: Verb, values: Values, file: string, common: Common):
     map[from] = to;
   }
   const passphraseFile = text(values, "passphrase-file");
-  return { kind: "restore", file, passphraseFile, map, replace: values["replace"] === true, ...common };
+  return {
+    kind: "restore",
+    file,
+    passphraseFile,
+    map,
+    replace: values["replace"] === true,
+    force: values["force"] === true,
+    ...common,
+  };
 }
 
 function buildTrace(verb: Verb, [client = "", service = ""]: readonly string[], common: Common): Command {

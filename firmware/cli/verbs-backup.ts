@@ -25,10 +25,11 @@ export const BACKUP_VERBS: readonly Verb[] = [
       ...COMMON,
       ...PASSPHRASE,
       map: { type: "string", value: "OLD=NEW,…", help: "devices that have other names on this box" },
+      force: { type: "boolean", help: "although somebody uses the addresses that this box would have" },
       replace: { type: "boolean", help: "where no box runs: although there is one in the state directory" },
     },
     summary: "make a box of what `futago backup` wrote",
     details:
-      "A box without a configuration becomes the one that was backed up, with its letter and its peer. On a box that has\none the backup's configuration is committed, and all else stays. Exit code 3 when this box has not the devices.",
+      "A box without a configuration becomes the one that was backed up, with its letter and its peer. On a box that has\none the backup's configuration is committed, and all else stays. Exit code 3 when this box has not the devices,\n6 when the box that was backed up is still there: the network is asked first.",
   },
 ];

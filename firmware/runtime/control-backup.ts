@@ -14,6 +14,8 @@ export interface RestoreWish {
   /** From a device's name in the document to its name on this box. */
   readonly map: Readonly<Record<string, string>>;
   readonly author: string;
+  /** Although somebody uses the addresses that this box would have. */
+  readonly force?: boolean;
 }
 
 export interface Restored {

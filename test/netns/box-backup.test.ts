@@ -81,6 +81,18 @@ describe("a file of a box", () => {
     const [file, pass] = [files.state("a.age"), ["--passphrase-file", files.file("pass", `${PASSPHRASE}\n`)]];
     expect(await a.futago("backup", file, ...pass)).toMatchObject({ code: 0 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
+
+    // The box that it was made of is still there.
+    const twin = files.start(pair.stranger, files.state("twin"));
+    await twin.ready(READY_MILLIS);
+    expect(await twin.futago("restore", file, ...pass)).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(
+        /somebody uses 10\.[123]\.0\.[12], which this box would have: [0-9a-f:]{17} on eth/,
+      ),
+    });
+    expect((await twin.status()).revision).toBe("");
+    await twin.stop();
     await Promise.all([a.stop(), b.stop()]);
 
     for (const [device, name] of Object.entries(RENAMED)) {

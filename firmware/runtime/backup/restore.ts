@@ -2,6 +2,7 @@
  * Makes of a backup file what this box is to be: names its devices, judges the document as any other, and puts everything
  * down. Whether the box may forget what it is now is asked by who calls.
  */
+import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import { canonicalJson } from "../../config/canonical.ts";
 import { readDocument } from "../../config/document-text.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
@@ -26,6 +27,8 @@ export interface Fitted {
   readonly text: string;
   /** It describes a pair. */
   readonly ofPair: boolean;
+  /** The box's own addresses, by device. */
+  readonly addresses: ReadonlyMap<Ifname, readonly IpAddress[]>;
 }
 
 /** Throws RefusalError. */
@@ -40,7 +43,9 @@ export async function fitted({ head }: Backup, { letter, devices, map }: Target)
   const text = map.size === 0 ? head.text : canonicalJson(document);
   const judged = await judgeAside(text, { box: letter, devices }, undefined);
   if (!judged.ok) throw new RefusalError(problemsRefusal(judged.problems, "the backup file's document"));
-  return { text: judged.text, ofPair: judged.resolved.pair !== undefined };
+  const { interfaces, pair } = judged.resolved;
+  const addresses = new Map(interfaces.map((one) => [one.device, one.addresses.map(({ address }) => address)]));
+  return { text: judged.text, ofPair: pair !== undefined, addresses };
 }
 
 /** Throws RefusalError for what is no backup file. */

@@ -1,4 +1,5 @@
 /** What the control socket's methods about backups do. */
+import type { Hal } from "@futago/hal/contract/hal.ts";
 import { backupFacts, backupFrom } from "../../backup/backup.ts";
 import { makeBackup } from "../../backup/make.ts";
 import { accepted, type Fitted, fitted, pairingFor, putDown } from "../../backup/restore.ts";
@@ -9,6 +10,8 @@ import { JsonInPieces, objectInPieces } from "../../json-pieces.ts";
 import type { Commits } from "../commit/commits.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Standing } from "../pairing/standing.ts";
+import type { Answer } from "../../../pair/spare/types.ts";
+import { askAround } from "../spare/dark-probe.ts";
 import { NO_CONFIGURATION } from "../sentences.ts";
 import type { ControlHandlers } from "./control-server.ts";
 import { badParameter } from "./handlers.ts";
@@ -20,6 +23,7 @@ export interface BackupHandlersOptions {
   readonly standing: Standing;
   readonly devices: () => Promise<readonly string[]>;
   readonly restart: (reason: string) => void;
+  readonly hal: Pick<Hal, "frames" | "network">;
 }
 
 const AUTHOR_LENGTH_MAX = 64;
@@ -54,6 +58,10 @@ async function restore(options: BackupHandlersOptions, wish: RestoreWish): Promi
   if (!isBare) return commitOnly(commits, fit, { author, made: backup.made, letter: standing.box ?? null });
   const pairing = standing.kind === "alone" ? pairingFor(backup.pairing, map) : undefined;
   if (fit.ofPair && standing.kind === "alone" && pairing === undefined) throw keyIsMissing(backup.letter);
+  // A box that is thought dead and is not would be there twice, with the same letter and the same keys.
+  const { answers } = wish.force === true ? { answers: [] } : await askAround(options.hal, fit.addresses);
+  const [answer] = answers;
+  if (answer !== undefined) throw stillThere(answer, letter);
   const { text } = fit;
   const revision = await putDown(backup, { store: configuration.store, stateDirectory, pairing, text, author });
   setTimeout(() => options.restart("restored"), TOLD_MILLIS);
@@ -72,7 +80,7 @@ async function commitOnly(
 }
 
 function checkedWish(wish: RestoreWish): RestoreWish {
-  const { facts, document, map, author } = wish;
+  const { facts, document, map, author, force = false } = wish;
   if (typeof document !== "string") throw badParameter("document is a text");
   if (typeof author !== "string" || author === "") throw badParameter("author is a name");
   const isMap =
@@ -80,7 +88,17 @@ function checkedWish(wish: RestoreWish): RestoreWish {
     (map as object | null) !== null &&
     Object.values(map).every((name) => typeof name === "string");
   if (!isMap) throw badParameter("map names devices");
-  return { facts, document, map, author: author.slice(0, AUTHOR_LENGTH_MAX) };
+  if (typeof force !== "boolean") throw badParameter("force is true or false");
+  return { facts, document, map, author: author.slice(0, AUTHOR_LENGTH_MAX), force };
+}
+
+function stillThere({ address, mac, device }: Answer, letter: string | undefined): RefusalError {
+  const which = letter === undefined ? "the box" : `box ${letter}`;
+  return new RefusalError({
+    exitCode: ExitCode.conflict,
+    what: `somebody uses ${address}, which this box would have: ${mac} on ${device}`,
+    mend: `Is ${which} still there? Switch it off, and restore again; or say --force.`,
+  });
 }
 
 function otherBox(here: string, there: string): RefusalError {

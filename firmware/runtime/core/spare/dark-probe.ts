@@ -1,4 +1,4 @@
-/** Asks on every port of virtual routers whether somebody uses an address that this box would have if it served. */
+/** Asks on ports whether somebody uses an address that this box is about to have. */
 import { setTimeout as pause } from "node:timers/promises";
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
@@ -15,6 +15,8 @@ const CARRIER_LOOK_MILLIS = 50;
 const PAUSES_MILLIS = [300, 300, 400] as const;
 
 type Machine = Pick<Hal, "frames" | "network">;
+/** By the port that they would be on. */
+export type Asked = ReadonlyMap<Ifname, readonly IpAddress[]>;
 type Port = Link & { readonly mac: Mac };
 
 interface Ear {
@@ -24,8 +26,7 @@ interface Ear {
 }
 
 /** The ports must be up. Answers after a second, and what the ports take to find their cables. */
-export async function askAround(machine: Machine, orders: Orders): Promise<Look> {
-  const asked = addressesByPort(orders);
+export async function askAround(machine: Machine, asked: Asked): Promise<Look> {
   const answers = new Map<string, Answer>();
   const onAnswer = (answer: Answer) => void answers.set(`${answer.address} ${answer.mac}`, answer);
   const ports = await whenPlugged(machine, [...asked.keys()]);
@@ -42,8 +43,8 @@ export async function askAround(machine: Machine, orders: Orders): Promise<Look>
   };
 }
 
-/** The VIPs, and what the other box has there for itself. */
-export function addressesByPort({ groups, interfaces }: Orders): ReadonlyMap<Ifname, readonly IpAddress[]> {
+/** On every port of virtual routers the VIPs, and what the other box has there for itself. */
+export function addressesByPort({ groups, interfaces }: Orders): Asked {
   const routers = groups.flatMap((group) => group.virtualRouters);
   return new Map(
     routers.map(({ device }) => {

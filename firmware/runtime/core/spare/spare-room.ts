@@ -26,7 +26,7 @@ import type { Log } from "../log.ts";
 import { desiredNetwork } from "../network/desired.ts";
 import type { NetworkKeeper } from "../network/network-keeper.ts";
 import type { SentinelLink } from "../sentinel-link.ts";
-import { askAround } from "./dark-probe.ts";
+import { addressesByPort, askAround } from "./dark-probe.ts";
 import type { ActivationMemory } from "./activation-memory.ts";
 
 export interface SpareRoomOptions {
@@ -215,7 +215,7 @@ export class SpareRoom {
     await this.#options.inTurn(() => this.#apply());
     const orders = this.#orders();
     if (orders === undefined) return { answers: [], unplugged: [], asked: 0 };
-    return askAround(this.#options.hal, orders);
+    return askAround(this.#options.hal, addressesByPort(orders));
   }
 
   #orders(): Orders | undefined {
