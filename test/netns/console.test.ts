@@ -97,7 +97,7 @@ describe("the console menu", () => {
     expect((await box.futago("commit")).code).toBe(0);
     await terminal.press("r", /The path of the backup file/);
     await terminal.press(`${file}\r`, /[Pp]assphrase/);
-    await terminal.press("one two three four five\r", /The backup's configuration is committed[\s\S]*Press Enter/);
+    await terminal.press("one two three four five\r", /The backup's configuration is in force[\s\S]*Press Enter/);
     expect(terminal.lines.join("\n")).not.toContain("one two three");
     await terminal.press("\r", /Done\./);
     await terminal.press("x", menu);
