@@ -251,7 +251,7 @@ describe("a commit of a candidate that was begun from an older revision", () => 
     await weight("s1", 3);
     const { id } = others((d) => (d.pools[0].backends[1].weight = 5));
     expect((await candidate.diff()).remarks).toEqual([
-      `Revision ${id.slice(0, 16)} by carol was committed since this candidate was begun. \`commit\` joins both, where they touch different places.`,
+      `Revision ${id.slice(0, 16)} by carol was committed since this candidate was begun. \`commit\` joins both.`,
     ]);
     const { remarks } = await candidate.commit({ author: "alice" });
     expect(remarks[0]).toBe(`Revision ${id.slice(0, 16)} by carol was committed in between; what it changed stays.`);
@@ -261,6 +261,9 @@ describe("a commit of a candidate that was begun from an older revision", () => 
   it("is refused with the places that both changed, and goes on when they are set alike", async () => {
     await weight("s1", 3);
     others((d) => (d.pools[0].backends[0].weight = 5));
+    expect((await candidate.diff()).remarks).toEqual([
+      expect.stringMatching(/by carol.* changed the same: pools\.web\.backends\.s1\.weight\. `commit` is refused\. /),
+    ]);
     const refused = await refusal(candidate.commit({ author: "alice" }));
     expect(refused).toMatchObject({
       exitCode: 6,
@@ -269,6 +272,15 @@ describe("a commit of a candidate that was begun from an older revision", () => 
     expect(inForce().pools[0]?.backends[0]).toMatchObject({ weight: 5 });
     await weight("s1", 5);
     expect(await candidate.commit({ author: "alice" })).toMatchObject({ changed: false });
+  });
+
+  it("shows before what would be refused of both together", async () => {
+    const value = '{"name":"s3","address":"10.1.0.13","port":80}';
+    await candidate.change({ kind: "set", path: "pools.web.backends.s3", value }, "alice");
+    others((d) => d.pools[0].backends.push({ name: "s4", address: "10.1.0.13", port: 80 }));
+    const { problems } = await candidate.diff();
+    expect(problems).not.toEqual([]);
+    expect(await refusal(candidate.commit({ author: "alice" }))).toMatchObject({ exitCode: 3 });
   });
 
   it("joins what is committed in the middle of it, too", async () => {

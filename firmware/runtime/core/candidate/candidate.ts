@@ -19,6 +19,7 @@ import {
   joined,
   NOTHING_EDITED,
   othersEdited,
+  wouldConflict,
 } from "./sentences.ts";
 
 export interface CandidateOptions {
@@ -100,15 +101,15 @@ export class Candidate {
       const kept = this.#kept;
       const { base, text } = this.present;
       if (kept === undefined) return { base, authors: [], changes: [], remarks: [], problems: [] };
-      const { changes } = await drafted({ kind: "compare", from: await this.#baseText(kept), text });
-      const judged = await this.#options.judge(text);
-      const head = this.#options.head();
-      const remarks = head === undefined || head.id === base ? [] : [behind(head)];
+      const from = await this.#baseText(kept);
+      const { changes } = await drafted({ kind: "compare", from, text });
+      const onHead = await this.#onHead(kept, from);
+      const judged = await this.#options.judge(onHead.text);
       return {
         base,
         authors: kept.authors,
         changes,
-        remarks,
+        remarks: onHead.remarks,
         problems: judged.ok ? [] : problemsShown(judged.problems, ""),
       };
     });
@@ -153,6 +154,21 @@ export class Candidate {
     if (this.#kept !== undefined) return this.#kept;
     const mend = "Change something with `futago set`, `futago delete` or `futago edit` first.";
     throw new RefusalError({ exitCode: ExitCode.failed, what: NOTHING_EDITED, mend });
+  }
+
+  /** What a commit would make of the candidate, and what it would say of the revision that came in between. */
+  async #onHead({ base, text }: Kept, from: string): Promise<{ text: string; remarks: readonly string[] }> {
+    const head = this.#options.head();
+    if (head === undefined || head.id === base) return { text, remarks: [] };
+    const made = await draftAside({ kind: "join", base: from, text, head: head.text });
+    switch (made.kind) {
+      case "done":
+        return { text: made.text, remarks: [behind(head)] };
+      case "conflicts":
+        return { text, remarks: [wouldConflict(head, made.conflicts)] };
+      case "problems":
+        return { text, remarks: made.problems.map(({ what }) => what) };
+    }
   }
 
   /** Brings the candidate onto the revision in force. Says so when that was not the one that it was begun from. */

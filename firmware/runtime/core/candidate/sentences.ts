@@ -6,6 +6,9 @@ import type { Revision } from "../../store/store.ts";
 export const NOTHING_EDITED = "nothing is being edited: there is no candidate";
 
 const PLACES_SHOWN_MAX = 20;
+/** How two changes of one place are settled. */
+const SETTLE =
+  "Look at `futago show config`. Set these places to what is in force now, or `futago discard` and begin anew.";
 
 export function alsoEdited({ author }: CandidateAuthor): string {
   return `${author} edits this candidate, too: see \`futago diff\`.`;
@@ -23,7 +26,12 @@ export function othersEdited(others: readonly CandidateAuthor[]): RefusalError {
 
 /** Of a candidate that was not begun from the revision in force. */
 export function behind(head: Revision): string {
-  return `${named(head)} was committed since this candidate was begun. \`commit\` joins both, where they touch different places.`;
+  return `${named(head)} was committed since this candidate was begun. \`commit\` joins both.`;
+}
+
+/** The same, where both changed the same. */
+export function wouldConflict(head: Revision, places: readonly string[]): string {
+  return `${named(head)} was committed since this candidate was begun, and changed the same: ${listed(places)}. \`commit\` is refused. ${SETTLE}`;
 }
 
 export function joined(head: Revision): string {
@@ -32,9 +40,7 @@ export function joined(head: Revision): string {
 
 export function conflict(head: Revision, places: readonly string[]): RefusalError {
   const what = `${named(head)}, which was committed in between, changed the same: ${listed(places)}`;
-  const mend =
-    "Look at `futago show config`. Set these places to what is in force now, or `futago discard` and begin anew.";
-  return new RefusalError({ exitCode: ExitCode.conflict, what, mend });
+  return new RefusalError({ exitCode: ExitCode.conflict, what, mend: SETTLE });
 }
 
 /** Somebody edited the candidate while somebody else did. */
