@@ -84,8 +84,7 @@ export function readCommand(argv: readonly string[]): Command {
     });
     return build(verb, values, positionals);
   } catch (error) {
-    // parseArgs throws on an unknown option or a missing value, with a sentence made for people.
-    return usageOf(verb, firstSentence((error as Error).message));
+    return usageOf(verb, wrongOption(verb, (error as Error).message));
   }
 }
 
@@ -283,7 +282,7 @@ function wrongOperands(verb: Verb, operands: readonly string[]): string | undefi
   if (first !== undefined && verb.operandWords?.includes(first) === false) {
     return `${quote(first)} is not one of ${verb.operandWords.join(", ")}${suggestion(first, verb.operandWords)}`;
   }
-  if (operands.length < verb.operandsMin) return `${verb.operands} is missing`;
+  if (operands.length < verb.operandsMin) return `${missing(verb, operands.length)} is missing`;
   if (operands.length > verb.operandsMax) return `${quote(operands[verb.operandsMax] ?? "")} is one word too many`;
   return undefined;
 }
@@ -299,6 +298,19 @@ function unknownVerb(name: string): Command {
   return usage(`there is no verb ${quote(name)}${suggestion(name, names)}`, "`futago --help` lists the verbs.");
 }
 
-function firstSentence(message: string): string {
-  return message.split(". ")[0] ?? message;
+/** "VALUE" where PATH is there: what is named word by word is missing word by word. */
+function missing({ operands, operandsMin }: Verb, there: number): string {
+  const named = operands.split(" ");
+  return there > 0 && named.length === operandsMin ? named.slice(there).join(" ") : operands;
+}
+
+/** parseArgs throws on an unknown option, and on a value that is missing or too much. */
+function wrongOption(verb: Verb, message: string): string {
+  const [written = "", name = ""] = /--?([\w-]*)/.exec(message) ?? [];
+  const option = verb.options[name];
+  if (option === undefined) {
+    const names = Object.keys(verb.options).map((known) => `--${known}`);
+    return `there is no option ${quote(written)}${suggestion(written, names)}`;
+  }
+  return option.type === "boolean" ? `--${name} takes no value` : `--${name} needs ${option.value ?? "a value"}`;
 }

@@ -19,13 +19,11 @@ import { renderWhy } from "./render-why.ts";
 
 const RETRY_MILLIS = 50;
 
-async function execute(command: Command): Promise<number> {
+async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<number> {
   switch (command.kind) {
     case "help":
       print(renderHelp(command.verb));
       return ExitCode.done;
-    case "refused":
-      return refuse(command.refusal, false);
     case "run": {
       // Loaded only here, so that the other verbs start without it.
       const { runBox } = await import("../runtime/main.ts");
@@ -155,6 +153,8 @@ async function show(command: CommandOf<"show">): Promise<number> {
 
 async function main(argv: readonly string[]): Promise<number> {
   const command = readCommand(argv);
+  // What could not be read says by its words alone how to answer.
+  if (command.kind === "refused") return refuse(command.refusal, argv.includes("--json"));
   try {
     return await execute(command);
   } catch (error) {

@@ -188,7 +188,7 @@ function pairingAlarms(view: PairView): readonly Alarm[] {
   const come = (reason: string) => (snapshot.counters[reason] ?? 0) > (countersWhenHeard[reason] ?? 0);
   const wrongKey =
     "heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`";
-  const sameBox = `the other box was started as ${config.box}, too; start one of them with --box ${otherBox(config.box)}`;
+  const sameBox = `the other box was started as ${config.box}, too; start one of them with --box ${otherBox(config.box)}; where they were paired or restored, \`futago pair unpair\` one of them and pair it anew`;
   return [
     ...(come("bad-mac") ? [{ kind: "wrong-key", since, sentence: wrongKey }] : []),
     ...(come("own-box") ? [{ kind: "same-box", since, sentence: sameBox }] : []),
