@@ -145,6 +145,21 @@ describe("the link between the two cores", () => {
     await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
   });
 
+  it("is not kept out by somebody who opens connections and says nothing in them", async () => {
+    const endA = startA();
+    const crowd = `const { connect } = require("node:net");
+      const open = () => connect({ host: "${addressOfA}%sync0", port: ${PORT} })
+        .on("error", () => {}).on("close", () => setTimeout(open, 50)).resume();
+      for (let i = 0; i < 12; i++) open();
+      setTimeout(() => process.exit(), 30_000);`;
+    const stranger = b.spawn([process.execPath, "-e", crowd], { stdio: "ignore" });
+    await expect.poll(() => counts(endA), { timeout: 5_000 }).toContain("peerLinkCrowded");
+    const endB = startB();
+    await expect.poll(() => [isUp(endA), isUp(endB)], { timeout: 5_000 }).toEqual([true, true]);
+    await expect.poll(() => [carriesFlows(endA), carriesFlows(endB)], { timeout: 5_000 }).toEqual([true, true]);
+    stranger.kill();
+  });
+
   it.each([
     ["nonsense", "hello\n", "peerLink_notAnObject"],
     ["an unknown message", '{"kind":"reboot"}\n', "peerLink_unknownKind"],

@@ -27,7 +27,8 @@ const BEAT_MILLIS = 1_000;
 /** Also the time a handshake may take. */
 const SILENCE_MILLIS_MAX = 3_500;
 const RETRY_MILLIS = 250;
-const CONNECTIONS_MAX = 8;
+/** Of those that have not shown that they are the peer's. */
+const UNPROVEN_MAX = 8;
 /** A peer that reads nothing must not make this box hold what it does not take. */
 const UNSENT_BYTES_MAX = 4 << 20;
 
@@ -60,6 +61,8 @@ export class PeerLink {
   readonly #options: PeerLinkOptions;
   readonly #server: Server | undefined;
   readonly #open = new Set<Socket>();
+  /** Taken, and not shown to be the peer's yet; the oldest first. */
+  readonly #unproven = new Set<Socket>();
   #addresses: readonly PeerAddress[] = [];
   #next = 0;
   #dialling: TLSSocket | undefined;
@@ -139,13 +142,16 @@ export class PeerLink {
     const server = createServer((socket) => {
       socket.on("error", () => socket.destroy());
       // Only the cable's other end: the link never crosses a router.
-      if (socket.remoteAddress?.startsWith("fe80:") !== true || this.#open.size >= CONNECTIONS_MAX) {
+      if (socket.remoteAddress?.startsWith("fe80:") !== true) {
         this.#options.count("peerLinkStranger");
         socket.destroy();
         return;
       }
       this.#hold(socket);
-      this.#speak(new TLSSocket(socket, serverTls(credentials, box, [FLOWS_NAME])));
+      this.#doubt(socket);
+      const secured = new TLSSocket(socket, serverTls(credentials, box, [FLOWS_NAME]));
+      secured.on("secure", () => this.#unproven.delete(socket));
+      this.#speak(secured);
     });
     server.on("error", () => {
       // The port is taken or no address is there yet.
@@ -181,6 +187,18 @@ export class PeerLink {
     });
     this.#hold(socket);
     this.#speak(socket);
+  }
+
+  /** Somebody who opens connections and says nothing in them keeps nobody out: the oldest make room, the peer's is new. */
+  #doubt(socket: Socket): void {
+    const [oldest] = this.#unproven;
+    if (oldest !== undefined && this.#unproven.size >= UNPROVEN_MAX) {
+      this.#options.count("peerLinkCrowded");
+      this.#unproven.delete(oldest);
+      oldest.destroy();
+    }
+    this.#unproven.add(socket);
+    socket.on("close", () => this.#unproven.delete(socket));
   }
 
   #hold(socket: Socket): void {
