@@ -10,6 +10,7 @@ import { ask } from "./client.ts";
 import type { CommandOf } from "./command.ts";
 import { answer, author } from "./output.ts";
 import { knownPassphrase, newPassphrase } from "./passphrase.ts";
+import { fileTrouble } from "../runtime/files.ts";
 
 /** Core starts again, and its link to the peer comes up after that. */
 const BACK_MILLIS = 30_000;
@@ -144,10 +145,9 @@ function writeWhole(file: string, bytes: Uint8Array): void {
 }
 
 function trouble(what: string, where: string, error: unknown): RefusalError {
-  const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
   return new RefusalError({
     exitCode: ExitCode.failed,
-    what: `${what} (${code})`,
+    what: `${what}: ${fileTrouble(error)}`,
     where,
     mend: "Name another file, or mend that.",
   });

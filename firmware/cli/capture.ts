@@ -6,6 +6,7 @@ import { watch } from "./client.ts";
 import type { CommandOf } from "./command.ts";
 import { json, print, refuse } from "./output.ts";
 import { PcapngWriter } from "./pcapng.ts";
+import { fileTrouble } from "../runtime/files.ts";
 
 const STDOUT = 1;
 /** Of a frame whose device is not there any more. */
@@ -78,11 +79,10 @@ class CaptureFile {
     try {
       return this.#take(event);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? String(error);
       const mend = "Choose a place with room where you may write.";
       this.#failure = {
         exitCode: ExitCode.failed,
-        what: `the capture cannot be written (${code})`,
+        what: `the capture cannot be written: ${fileTrouble(error)}`,
         where: this.#path,
         mend,
       };

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { documentText } from "../config/document-text.ts";
 import { documentBytesMax } from "../config/limits.ts";
 import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
+import { fileTrouble } from "../runtime/files.ts";
 
 /**
  * The text as it is: the box judges it, with all that a JSON parser would hide, such as a key written twice. "-" is
@@ -27,8 +28,11 @@ function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file === "-" ? 0 : file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw refused(file, `the document cannot be read (${code})`, "Give the path of a configuration document in JSON.");
+    throw refused(
+      file,
+      `the document cannot be read: ${fileTrouble(error)}`,
+      "Give the path of a configuration document in JSON.",
+    );
   }
 }
 

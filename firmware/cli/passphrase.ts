@@ -1,6 +1,7 @@
 /** A passphrase: out of a file, or from whoever sits at the terminal, which does not show it. */
 import { readFileSync } from "node:fs";
 import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
+import { fileTrouble } from "../runtime/files.ts";
 
 const FILE_BYTES_MAX = 4_096;
 /** Of a new one. */
@@ -37,7 +38,7 @@ function fromFile(path: string): string {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const what = `the passphrase cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`;
+    const what = `the passphrase cannot be read: ${fileTrouble(error)}`;
     throw refuse(ExitCode.usage, what, "Give --passphrase-file a file whose first line is the passphrase.", path);
   }
   const [line = ""] = text.slice(0, FILE_BYTES_MAX).split(/\r?\n/);

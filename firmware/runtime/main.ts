@@ -3,7 +3,7 @@
  * what dies, and takes everything down in order when told to. It holds no configuration and decides no role.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bpf } from "@futago/hal/contract/bpf.ts";
@@ -15,6 +15,7 @@ import { Child, type ChildEnd } from "./supervisor/child.ts";
 import { checkKernelFeatures } from "./supervisor/kernel-features.ts";
 import { readPairKey } from "./supervisor/pair-key.ts";
 import { lockState } from "./supervisor/state-lock.ts";
+import { makeStateDirectory } from "./files.ts";
 
 export interface RunOptions {
   readonly stateDirectory: string;
@@ -87,26 +88,13 @@ function checkGround(options: RunOptions): Paths {
     });
   }
   const state = resolve(options.stateDirectory);
-  makeDirectory(state);
+  makeStateDirectory(state);
   return {
     state,
     bpf: join(state, "bpf"),
     pairKey: options.pairKeyFile === undefined ? undefined : resolve(options.pairKeyFile),
     import: options.importFile === undefined ? undefined : resolve(options.importFile),
   };
-}
-
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new RefusalError({
-      exitCode: ExitCode.failed,
-      what: `the state directory cannot be made (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
-      where: path,
-      mend: "Choose another one with --state.",
-    });
-  }
 }
 
 /** Sibling entry points are .ts in development and .js on the image. */

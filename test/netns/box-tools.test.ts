@@ -311,7 +311,10 @@ describe("`futago capture`", () => {
     expect((await box.futago("capture", "--snap", "9000", "-o", file)).stderr).toContain("from 1 to 256");
     expect(existsSync(file)).toBe(false);
     const nowhere = await box.futago("capture", "--seconds", "1", "-o", join(boxes.directory, "no/such/place"));
-    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining("cannot be written (ENOENT)")]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      1,
+      expect.stringContaining("cannot be written: there is none (ENOENT)"),
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Backup and restore of a state directory in which no box runs. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openHal } from "@futago/hal/linux.ts";
 import type { Restored } from "../control-backup.ts";
@@ -13,6 +13,7 @@ import type { Backup } from "./backup.ts";
 import type { DeviceMap } from "./devices.ts";
 import { makeBackup } from "./make.ts";
 import { fitted, pairingFor, putDown } from "./restore.ts";
+import { makeStateDirectory } from "../files.ts";
 
 /** Undefined where there never was a box. */
 export async function backUpHere(stateDirectory: string): Promise<Backup | undefined> {
@@ -38,7 +39,7 @@ export async function restoreHere(
   { backup, map, author, replace }: RestoreHere,
 ): Promise<Restored> {
   const directory = resolve(stateDirectory);
-  makeDirectory(directory);
+  makeStateDirectory(directory);
   return withStore(directory, async (store) => {
     const isUsed = (await store.head()) !== undefined || readPairing(directory) !== undefined;
     if (isUsed && !replace) throw inUse(directory);
@@ -76,19 +77,6 @@ async function devicesHere(): Promise<readonly string[]> {
     return (await hal.network.links()).map(({ ifname }) => ifname);
   } finally {
     hal.close();
-  }
-}
-
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new RefusalError({
-      exitCode: ExitCode.failed,
-      what: `the state directory cannot be made (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
-      where: path,
-      mend: "Choose another one with --state.",
-    });
   }
 }
 

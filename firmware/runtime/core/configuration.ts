@@ -14,6 +14,7 @@ import type { Past } from "./commit/named-revision.ts";
 import { type DocumentText, judgeAside, type Judged } from "./judge.ts";
 import { Store, StoreError, type StoreRefusal } from "../store/store.ts";
 import type { Revision } from "../store/revision.ts";
+import { fileTrouble } from "../files.ts";
 
 export interface InForce {
   readonly revision: Revision;
@@ -238,7 +239,7 @@ function readText(path: string): string | Uint8Array {
   } catch (error) {
     throw new RefusalError({
       exitCode: ExitCode.invalidConfiguration,
-      what: `the configuration cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
+      what: `the configuration cannot be read: ${fileTrouble(error)}`,
       where: path,
       mend: "Give --import the path of a configuration document in JSON.",
     });

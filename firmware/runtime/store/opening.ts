@@ -1,7 +1,8 @@
 /** Whether a state directory can be used: finds or makes its database, and says why it cannot. */
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { accessSync, chmodSync, constants, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { makeDirectory } from "../files.ts";
 import { StoreDatabase } from "./database.ts";
 import { refusal, refusalOf, type StoreRefusal } from "./refusal.ts";
 import { applicationId, bringUpToDate, schemaVersion } from "./tables.ts";
@@ -33,13 +34,6 @@ export function openDatabase(directory: string): Opened {
     if (refused.code !== "inUse") return { ok: false, ...refused };
     return { ok: false, ...refusal("inUse", `${path} is in use by another process`) };
   }
-}
-
-/** Unlike mkdirSync's own `recursive`, this ends where the kernel lets nobody make a directory, as in /proc. */
-function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(dirname(directory));
-  mkdirSync(directory, { mode: 0o700 });
 }
 
 /** Checks that the file is ours and of a format that is known before it is changed. */

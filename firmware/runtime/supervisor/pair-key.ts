@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fromHex } from "@futago/hal/units/bytes.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
+import { fileTrouble } from "../files.ts";
 
 const KEY_BYTES = 32;
 
@@ -23,7 +24,7 @@ function readText(path: string): string {
   } catch (error) {
     throw new RefusalError({
       exitCode: ExitCode.usage,
-      what: `the pair key cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
+      what: `the pair key cannot be read: ${fileTrouble(error)}`,
       where: path,
       mend: `Make one with \`openssl rand -hex 32 > ${path}\` and give the same file to both boxes.`,
     });

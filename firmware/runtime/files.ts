@@ -1,0 +1,46 @@
+/** Files that somebody names: directories made for them, and why one cannot be had, in words. */
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { ExitCode, RefusalError } from "./exit-code.ts";
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: "there is none",
+  EISDIR: "it is a directory",
+  ENOTDIR: "a part of its path is a file and no directory",
+  EEXIST: "there is a file of that name",
+  EACCES: "this user may not",
+  EPERM: "this user may not",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk is full",
+  ENAMETOOLONG: "its name is too long",
+  EIO: "the disk has an error",
+};
+
+/** "there is none (ENOENT)": why the file system refused, for whoever named the file. */
+export function fileTrouble(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+  const words = WORDS[code];
+  return words === undefined ? code : `${words} (${code})`;
+}
+
+/** Throws RefusalError where it cannot be made. */
+export function makeStateDirectory(path: string): void {
+  try {
+    makeDirectory(path);
+  } catch (error) {
+    throw new RefusalError({
+      exitCode: ExitCode.failed,
+      what: `the state directory cannot be made: ${fileTrouble(error)}`,
+      where: path,
+      mend: "Choose another one with --state.",
+    });
+  }
+}
+
+/** With those above it. Node's own `recursive` never ends where the kernel lets nobody make anything, as in /proc. */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
