@@ -36,19 +36,19 @@ export function given<Query extends object>(query: Query): { [Key in keyof Query
 }
 
 export function usageOf(verb: Verb, what: string): Refused {
-  return usage(`${verb.name}: ${what}`, `${usageLine(verb)}. \`futago ${verb.name} --help\` tells more.`);
+  return usage(`${verb.name}: ${what}`, `${usageWords(verb).join(" ")}. \`futago ${verb.name} --help\` tells more.`);
 }
 
 export function usage(what: string, mend: string): Refused {
   return { kind: "refused", refusal: { exitCode: ExitCode.usage, what, mend } };
 }
 
-/** "usage: futago show config|services… [--state DIR] [--json]". */
-export function usageLine(verb: Verb): string {
+/** "usage:", "futago", "set", "PATH VALUE", "[--state DIR]", "[--json]": what belongs together is one. */
+export function usageWords(verb: Verb): readonly string[] {
   const options = Object.entries(verb.options)
     .filter(([name]) => name !== "help")
     .map(([name, option]) => `[--${name}${option.value === undefined ? "" : ` ${option.value}`}]`);
-  return ["usage: futago", verb.name, verb.operands, ...options].filter((word) => word !== "").join(" ");
+  return ["usage:", "futago", verb.name, verb.operands, ...options].filter((word) => word !== "");
 }
 
 export function suggestion(word: string, words: readonly string[]): string {

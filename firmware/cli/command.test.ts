@@ -215,7 +215,8 @@ describe("the command line", () => {
       }
       const text = renderHelp(verb);
       for (const option of Object.keys(verb.options)) expect(text).toContain(`--${option}`);
-      expect(renderHelp(undefined)).toContain(verb.summary);
+      expect(renderHelp(undefined).replace(/\s+/g, " ")).toContain(verb.summary);
+      for (const line of `${text}${renderHelp(undefined)}`.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     }
   });
 });

@@ -13,6 +13,9 @@ export interface Verb {
     Record<string, ParseArgsOptionDescriptor & { readonly help: string; readonly value?: string }>
   >;
   readonly summary: string;
+  /** What each word in the place of the first operand means. */
+  readonly words?: Readonly<Record<string, string>>;
+  /** Paragraphs, each a line. */
   readonly details: string;
 }
 

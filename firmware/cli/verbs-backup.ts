@@ -14,7 +14,7 @@ export const BACKUP_VERBS: readonly Verb[] = [
     options: { ...COMMON, ...PASSPHRASE },
     summary: "write the box into a file that only its passphrase opens",
     details:
-      "In it are the configuration in force, the letter, the pairing with its keys, maintenance and drains. Works on a box\nthat runs and on the state directory of one that does not. `age -d FILE | zstd -d` shows what is in it.",
+      "In it are the configuration in force, the letter, the pairing with its keys, maintenance and drains. Works on a box that runs and on the state directory of one that does not. `age -d FILE | zstd -d` shows what is in it.",
   },
   {
     ...none("restore"),
@@ -30,6 +30,6 @@ export const BACKUP_VERBS: readonly Verb[] = [
     },
     summary: "make a box of what `futago backup` wrote",
     details:
-      "A box without a configuration becomes the one that was backed up, with its letter and its peer. On a box that has\none the backup's configuration is committed, and all else stays. Exit code 3 when this box has not the devices,\n6 when the box that was backed up is still there: the network is asked first.",
+      "A box without a configuration becomes the one that was backed up, with its letter and its peer. On a box that has one the backup's configuration is committed, and all else stays. Exit code 3 when this box has not the devices,\n6 when the box that was backed up is still there: the network is asked first.",
   },
 ];

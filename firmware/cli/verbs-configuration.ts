@@ -49,7 +49,7 @@ export const CONFIGURATION_VERBS: readonly Verb[] = [
     options: { ...COMMON, ...COMMIT },
     summary: "put what was changed into force",
     details:
-      "With --confirm the change is rolled back by itself unless somebody says `futago confirm` in time: for changes that\nmay cut you off. Exit code 3 when the configuration cannot be, 6 when somebody else committed the same places.",
+      "With --confirm the change is rolled back by itself unless somebody says `futago confirm` in time: for changes that may cut you off. Exit code 3 when the configuration cannot be, 6 when somebody else committed the same places.",
   },
   {
     ...none("confirm"),
@@ -58,7 +58,7 @@ export const CONFIGURATION_VERBS: readonly Verb[] = [
     options: { ...COMMON, force: { ...FORCE, help: "although somebody else committed it" } },
     summary: "keep what was committed with --confirm",
     details:
-      "Whoever committed it confirms it: only they know whether it does what it should. REVISION is how its id begins;\nleft out, the one that waits.",
+      "Whoever committed it confirms it: only they know whether it does what it should. REVISION is how its id begins; left out, the one that waits.",
   },
   {
     ...none("rollback"),
@@ -68,7 +68,7 @@ export const CONFIGURATION_VERBS: readonly Verb[] = [
     options: { ...COMMON, ...COMMIT },
     summary: "put an older configuration into force again",
     details:
-      "N is how many steps back it is, ID how its id begins; `futago history` shows both. What it holds becomes a new\nrevision, so a roll-back can be rolled back. What is edited and not committed stays.",
+      "N is how many steps back it is, ID how its id begins; `futago history` shows both. What it holds becomes a new revision, so a roll-back can be rolled back. What is edited and not committed stays.",
   },
   {
     ...none("history"),

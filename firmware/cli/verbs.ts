@@ -13,7 +13,7 @@ export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alo
 
 const FORCE_END = { type: "boolean", help: "also when this box is active and nobody can take over" } as const;
 const POWER_DETAILS =
-  "Exit code 5 when this box is active and the peer cannot take over. Where the box is no appliance of its own, only\n`futago run` ends; it says so on standard output.";
+  "Exit code 5 when this box is active and the peer cannot take over. Where the box is no appliance of its own, only `futago run` ends; it says so on standard output.";
 
 export const VERBS: readonly Verb[] = [
   {
@@ -41,7 +41,7 @@ export const VERBS: readonly Verb[] = [
     },
     summary: "run a whole box here, in the foreground",
     details:
-      'Runs in the present network namespace until SIGTERM or Ctrl-C, then hands over and cleans up. Prints {"event":"ready"}\non standard output when the box is up; logs go to standard error. A second signal forces the end.',
+      'Runs in the present network namespace until SIGTERM or Ctrl-C, then hands over and cleans up. Prints {"event":"ready"} on standard output when the box is up; logs go to standard error. A second signal forces the end.',
   },
   {
     ...none("status"),
@@ -75,8 +75,16 @@ export const VERBS: readonly Verb[] = [
       candidate: { type: "boolean", help: "config: as it would be after `futago commit`" },
     },
     summary: "one part of the box in detail",
-    details:
-      "config      the configuration in force, as one JSON document\nservices    the services with their backends, what they carried, and what was dropped and why\nflows       the connections that the balancer knows, the newest first\nhealth      every check, its newest answer and why\nneighbours  the kernel's neighbour table\nwhy         why the roles are as they are: what happened on both boxes, in one line of time\nlog         the newest log lines",
+    words: {
+      config: "the configuration in force, as one JSON document",
+      services: "the services with their backends, what they carried, and what was dropped and why",
+      flows: "the connections that the balancer knows, the newest first",
+      health: "every check, its newest answer and why",
+      neighbours: "the kernel's neighbour table",
+      why: "why the roles are as they are: what happened on both boxes, in one line of time",
+      log: "the newest log lines",
+    },
+    details: "",
   },
   ...CONFIGURATION_VERBS,
   {
@@ -87,8 +95,17 @@ export const VERBS: readonly Verb[] = [
     operandWords: PAIR_WORDS,
     options: { ...COMMON, replace: { type: "boolean", help: "give up a peer, or a configuration, that is there" } },
     summary: "make a pair of two boxes that share a cable",
+    words: {
+      invite: "show a code, valid for ten minutes; then the digits to compare with the other box's",
+      "join CODE": "find the box that shows the code, take its configuration; then the digits",
+      status: "whose peer this box is, and how far a pairing is",
+      "yes, no": "say from another terminal whether the digits are the same",
+      cancel: "end a pairing that is under way",
+      rotate: "new keys and certificates on both boxes, while they serve",
+      unpair: "be alone again",
+    },
     details:
-      "invite     show a code, valid for ten minutes; then the digits to compare with the other box's\njoin CODE  find the box that shows the code, take its configuration; then the digits\nstatus     whose peer this box is, and how far a pairing is\nyes, no    say from another terminal whether the digits are the same\ncancel     end a pairing that is under way\nrotate     new keys and certificates on both boxes, while they serve\nunpair     be alone again\nExit code 1 when it came to nothing, 6 when there is a peer or a configuration that --replace must give up.",
+      "Exit code 1 when it came to nothing, 6 when there is a peer or a configuration that --replace must give up.",
   },
   {
     ...none("switchover"),
@@ -125,8 +142,12 @@ export const VERBS: readonly Verb[] = [
     operandWords: SPARE_WORDS,
     options: { ...COMMON, force: { type: "boolean", help: "against what the other box says, or does not say" } },
     summary: "cold standby: let this box serve, or let it give up",
-    details:
-      "activate   makes sure that the other box is dark: opens the ports without an address and asks for a second whether\n           anybody has one of the virtual addresses; then this box serves\nrelease    the active box gives up and becomes the spare, so that the other one may be activated\nExit code 6 when the other box serves or somebody answers, 5 when nobody could take over from this one.",
+    words: {
+      activate:
+        "makes sure that the other box is dark: opens the ports without an address and asks for a second whether anybody has one of the virtual addresses; then this box serves",
+      release: "the active box gives up and becomes the spare, so that the other one may be activated",
+    },
+    details: "Exit code 6 when the other box serves or somebody answers, 5 when nobody could take over from this one.",
   },
   {
     ...none("drill"),
@@ -140,7 +161,7 @@ export const VERBS: readonly Verb[] = [
     },
     summary: "try for real whether the other box takes over, and measure it",
     details:
-      "Both boxes probe every virtual address a thousand times a second while the roles change. The roles go back by\nthemselves when it was worse than allowed: no probe may be lost; after --kill the dead time and 50 ms may pass.\nBoth boxes keep the result; `drill report` prints it as a page. Exit code 1 when it was worse than allowed, 5 without\na peer that could take over, 6 while the pair is not whole.",
+      "Both boxes probe every virtual address a thousand times a second while the roles change. The roles go back by themselves when it was worse than allowed: no probe may be lost; after --kill the dead time and 50 ms may pass.\nBoth boxes keep the result; `drill report` prints it as a page. Exit code 1 when it was worse than allowed, 5 without a peer that could take over, 6 while the pair is not whole.",
   },
   {
     ...none("drain"),
@@ -154,7 +175,7 @@ export const VERBS: readonly Verb[] = [
     },
     summary: "let a backend keep its connections and get no new ones",
     details:
-      "BACKEND is POOL/BACKEND, or a backend's name where no other pool has one of that name. The drain survives a\nrestart and ends with `futago undrain`. Exit code 1 when the time of --until-idle is over.",
+      "BACKEND is POOL/BACKEND, or a backend's name where no other pool has one of that name. The drain survives a restart and ends with `futago undrain`. Exit code 1 when the time of --until-idle is over.",
   },
   {
     ...none("undrain"),
@@ -186,7 +207,7 @@ export const VERBS: readonly Verb[] = [
     },
     summary: "copy packets as they came in and as they went out, into a pcapng file",
     details:
-      "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became\nof it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
+      "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became of it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
   ...BACKUP_VERBS,
   {
