@@ -21,7 +21,8 @@ export interface Lost {
   readonly winner: string;
 }
 
-export const NO_CONFIGURATION = "this box has no configuration; give it one with `futago config apply FILE`";
+export const NO_CONFIGURATION =
+  "this box has no configuration; give it one with `futago config apply FILE`, or get the peer's with `futago pair join CODE`, or `futago restore FILE`";
 
 export const MAINTENANCE_WAITS =
   "this box goes into maintenance as soon as the other one can take over; `futago maintenance off` takes that back";
@@ -52,7 +53,7 @@ export function commitAlarms({
   const unconfirmed =
     waiting === null
       ? undefined
-      : `revision ${short(waiting.revision)} of ${waiting.author} is rolled back at ${waiting.rollsBackAt} unless somebody gives \`futago confirm\``;
+      : `revision ${short(waiting.revision)} of ${waiting.author} is rolled back at ${waiting.rollsBackAt} unless ${waiting.author} gives \`futago confirm\`, or somebody else with --force`;
   return new Map([
     ["revision-refused", refused],
     ["revision-lost", conflict],
