@@ -51,6 +51,7 @@ import {
   type Landed,
   type PeerShare,
   type Request,
+  type RevisionId,
   type RevisionSummary,
   type Work,
 } from "./types.ts";
@@ -68,6 +69,7 @@ export function initialCommit(
   head: RevisionSummary | undefined,
   deadline: Instant | undefined,
   confirmed: Confirmation | undefined,
+  withdrawn?: RevisionId,
 ): CommitState {
   return {
     head,
@@ -82,7 +84,7 @@ export function initialCommit(
     forwarded: [],
     offered: undefined,
     deadline,
-    withdrawn: undefined,
+    withdrawn,
     confirmed,
     redoAfter: undefined,
     cannot: undefined,

@@ -294,11 +294,11 @@ export interface CommitState {
   readonly patience: Instant | undefined;
   /** Requests that the peer was asked to carry out. */
   readonly forwarded: readonly number[];
-  /** When an unconfirmed head is rolled back. */
+  /** When an unconfirmed head is rolled back, or one that could not be before. Outlives the process. */
   readonly deadline: Instant | undefined;
   /** What the peer prepares, while this box is in the middle of something that ends soon. */
   readonly offered: Revision | undefined;
-  /** A revision that is to be rolled back as soon as it is the head and there is time. */
+  /** A revision that is to be rolled back as soon as it is the head and there is time. Outlives the process. */
   readonly withdrawn: RevisionId | undefined;
   readonly confirmed: Confirmation | undefined;
   /** Not before is it tried once more to bring back what was rolled back by mistake. */

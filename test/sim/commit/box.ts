@@ -62,10 +62,12 @@ export class SimulatedBox {
     if (this.running) return;
     if (boots) this.#boot += 1;
     const head = this.disk.headSummary;
-    const { deadline } = this.disk;
-    const waits = head?.confirmSeconds !== undefined && head.confirmedBy === undefined;
-    const known = deadline?.id === head?.id && deadline?.boot === this.#boot ? deadline?.at : instant(0);
-    this.state = initialCommit(head, waits ? known : undefined, newestConfirmed(this.disk.lineage()));
+    const { deadline, withdrawn } = this.disk;
+    const refused = deadline !== undefined && deadline.id === head?.id;
+    const waits =
+      head !== undefined && head.confirmedBy === undefined && (head.confirmSeconds !== undefined || refused);
+    const known = refused && deadline.boot === this.#boot ? deadline.at : instant(0);
+    this.state = initialCommit(head, waits ? known : undefined, newestConfirmed(this.disk.lineage()), withdrawn);
     this.#world.note(`${this.letter} starts at ${short(head?.id)}`);
     this.input({ kind: "timeout" });
   }
@@ -87,6 +89,7 @@ export class SimulatedBox {
     if (next.state.head?.id !== this.disk.head)
       this.#world.fail(`${this.letter} takes ${short(next.state.head?.id)} for the head`);
     this.#keepDeadline(this.state, next.state);
+    this.disk.withdrawn = next.state.withdrawn;
     this.state = next.state;
     for (const action of next.actions) this.#carryOut(action);
     this.#setTimer();

@@ -1,4 +1,4 @@
-/** What a simulated box keeps over crashes: revisions, the head, and when an unconfirmed head is rolled back. */
+/** What a simulated box keeps over crashes: revisions, the head, and what is to be rolled back, and when. */
 import { createHash } from "node:crypto";
 import type { Instant } from "@futago/hal/units/time.ts";
 import type { Revision, RevisionId, RevisionSummary } from "@futago/firmware/pair/commit/types.ts";
@@ -8,6 +8,7 @@ export class Disk {
   /** Without their documents. */
   readonly summaries = new Map<RevisionId, RevisionSummary>();
   head: RevisionId | undefined;
+  withdrawn: RevisionId | undefined;
   deadline: { readonly id: RevisionId; readonly at: Instant; readonly boot: number } | undefined;
   full = false;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { instant } from "@futago/hal/units/time.ts";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CommitMessage, Standing } from "../../../pair/commit/types.ts";
 import { revisionId } from "../../store/revision.ts";
 import { Configuration } from "../configuration.ts";
@@ -28,8 +28,18 @@ beforeEach(async () => {
     devices: () => Promise.resolve(["eth0"]),
   });
   await configuration.store.append(head);
-  committer = await Committer.open({
-    hal: { clock: { now: () => instant(1_000) }, sysctl: { read: () => "a boot", write: nothing } },
+  committer = await begin("a boot");
+});
+afterEach(async () => {
+  committer.close();
+  await configuration.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** A core that starts. */
+async function begin(boot: string): Promise<Committer> {
+  const begun = await Committer.open({
+    hal: { clock: { now: () => instant(1_000) }, sysctl: { read: () => boot, write: nothing } },
     configuration,
     log: { info: nothing, warn: nothing, error: nothing } as unknown as Log,
     box: "b",
@@ -38,13 +48,9 @@ beforeEach(async () => {
     sent: () => Promise.resolve(),
     onChange: nothing,
   });
-  await committer.bringUp();
-});
-afterEach(async () => {
-  committer.close();
-  await configuration.close();
-  rmSync(directory, { recursive: true });
-});
+  await begun.bringUp();
+  return begun;
+}
 
 function say(of: string): void {
   const standing: Standing = {
@@ -69,4 +75,37 @@ it("says what of the peer it cannot take, until the peer has what this box has",
   await expect.poll(() => committer.disagreement.cannotTake?.what).toContain("does not hold what its id says");
   say(head.id);
   expect(committer.disagreement.cannotTake).toBeUndefined();
+});
+
+describe("a core that starts anew", () => {
+  const wrong = text.replace("10.1.0.2", "10.1.0.3");
+  const second = { ...head, id: revisionId(head.id, wrong), parent: head.id, text: wrong };
+
+  it("rolls back what the peer withdrew before, when that comes to be the head", async () => {
+    committer.setLink(true);
+    committer.receive({ kind: "withdraw", id: second.id });
+    committer.close();
+    await configuration.store.append(second);
+    committer = await begin("the next boot");
+    expect(await configuration.store.head()).toMatchObject({ parent: second.id, text });
+    committer.close();
+    committer = await begin("the next boot");
+    expect(await configuration.store.head()).toMatchObject({ parent: second.id });
+  });
+
+  it("rolls back what could not be rolled back before", async () => {
+    await configuration.store.append(second);
+    await configuration.putSetting("unconfirmed", JSON.stringify({ id: second.id, at: 0, boot: "a boot" }));
+    committer.close();
+    committer = await begin("the next boot");
+    expect(await configuration.store.head()).toMatchObject({ parent: second.id, text });
+  });
+
+  it("leaves a head alone of which nothing was kept", async () => {
+    await configuration.store.append(second);
+    await configuration.putSetting("unconfirmed", JSON.stringify({ id: head.id, at: 0, boot: "a boot" }));
+    committer.close();
+    committer = await begin("the next boot");
+    expect(await configuration.store.head()).toMatchObject({ id: second.id });
+  });
 });

@@ -41,8 +41,10 @@ export interface CommitterOptions {
 
 /** The setting that keeps which of two siblings lost, until somebody commits after that. */
 const LOST = "lost";
-/** The setting that keeps the deadline of an unconfirmed revision over a restart of core. */
+/** The setting that keeps the deadline of an unconfirmed revision, or of one that could not be rolled back. */
 const DEADLINE = "unconfirmed";
+/** The setting that keeps what is to be rolled back once it is the head. */
+const WITHDRAWN = "withdrawn";
 /** It stands in a comment, and goes to the peer. */
 const TROUBLE_LENGTH_MAX = 2_000;
 const TIMER_MILLIS_MAX = 2 ** 31 - 1;
@@ -76,7 +78,8 @@ export class Committer {
     const bootId = hal.sysctl.read("kernel.random.boot_id").trim();
     const line = await configuration.store.lineage(LINEAGE_MAX);
     const deadline = readDeadline(await configuration.setting(DEADLINE), line[0], bootId);
-    const state = initialCommit(line[0], deadline, newestConfirmed(line));
+    const withdrawn = await configuration.setting(WITHDRAWN);
+    const state = initialCommit(line[0], deadline, newestConfirmed(line), withdrawn);
     // Until the sentinel says otherwise the peer may be there, and active.
     const committer = new Committer(options, bootId, { ...state, peerAlive: options.box !== undefined });
     const lost = await configuration.setting(LOST);
@@ -146,6 +149,7 @@ export class Committer {
     const { state, actions } = step({ box }, before, input, hal.clock.now());
     this.#state = state;
     if (state.deadline !== before.deadline) this.#keepDeadline(state);
+    if (state.withdrawn !== before.withdrawn) this.#keepSetting(WITHDRAWN, state.withdrawn);
     for (const action of actions) void this.#begin(action);
     this.#setTimer();
     if (state.work.kind === "idle" && state.head?.id === state.inForce) this.#settled();
@@ -316,13 +320,14 @@ export class Committer {
   }
 }
 
-/** The past, unless this boot of the box set a deadline for this revision. */
+/** The past, unless this boot of the box set a deadline for this revision. Of others one is kept that was refused to go. */
 function readDeadline(
   kept: string | undefined,
   head: RevisionSummary | undefined,
   bootId: string,
 ): Instant | undefined {
-  if (head?.confirmSeconds === undefined || head.confirmedBy !== undefined) return undefined;
+  if (head === undefined || head.confirmedBy !== undefined) return undefined;
   const { id, at, boot } = (kept === undefined ? {} : JSON.parse(kept)) as Record<string, unknown>;
+  if (head.confirmSeconds === undefined && id !== head.id) return undefined;
   return id === head.id && boot === bootId && typeof at === "number" ? instant(at) : instant(0);
 }
