@@ -152,7 +152,7 @@ static __always_inline int find_source(const struct packet *packet, struct passa
 		return 0;
 	passage->now = bpf_ktime_get_boot_ns();
 	group = bpf_map_lookup_elem(&futago_vips, &reverse->vip);
-	/* There is no such group, and nothing of it is open. */
+	/* GROUPS_MAX is no group, so nothing of it is open. */
 	note_known(&known->known, &source, group ? *group : GROUPS_MAX, passage->now, generation);
 	known->reverse = *reverse;
 	return 1;

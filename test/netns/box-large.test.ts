@@ -83,8 +83,8 @@ it("takes 1,000 services of 100 backends each, and serves the one that was there
   enough.abort();
   await Promise.all([asking, small]);
   expect(waits.length).toBeGreaterThan(5);
-  // Core works in slices of some milliseconds; the rest is the machine's, and the collector's of V8.
-  expect(Math.max(...waits)).toBeLessThan(large / 2);
+  // Nearly all of it is one answer. Measured: an eighth; core works in slices of some milliseconds, and V8 collects.
+  expect(Math.max(...waits)).toBeLessThan(large / 3);
   expect([...answers]).toEqual(["one"]);
   expect(box.pid("core")).toBe(core);
   expect(status.services).toHaveLength(1_000);

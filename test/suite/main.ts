@@ -74,18 +74,21 @@ async function main(names: readonly string[]): Promise<Outcome> {
   // Daemons that the tests start give up root and must still reach their files.
   chmodSync(directory, 0o755);
   chmodSync(temporary, 0o1777);
+  const chosen = names.length === 0 ? all : all.filter((step) => names.includes(step.name));
+  const outcome = await runAll(chosen, {
+    root,
+    mark: randomUUID(),
+    directory,
+    temporary,
+    say,
+    interruption: interruption.signal,
+  });
   try {
-    const chosen = names.length === 0 ? all : all.filter((step) => names.includes(step.name));
-    return await runAll(chosen, {
-      root,
-      mark: randomUUID(),
-      directory,
-      temporary,
-      say,
-      interruption: interruption.signal,
-    });
-  } finally {
     rmSync(directory, { recursive: true });
+    return outcome;
+  } catch (error) {
+    // A mount that was left behind keeps it. What else failed is told all the same.
+    return sum([outcome, failedOne("suite", `its directory cannot be removed: ${(error as Error).message}`)]);
   }
 }
 
