@@ -13,8 +13,9 @@ import {
   onRevision,
   onStanding,
   onTheirKin,
+  rolledBackByMistake,
+  standingOf,
 } from "./catch-up.ts";
-import { relationOf, rolledBackByMistake, standingOf } from "./catch-up.ts";
 import {
   beginCommit,
   onApplied,
@@ -40,6 +41,7 @@ import {
 } from "./follow.ts";
 import { answer, askerGone, become, give, late, unless } from "./parts.ts";
 import { CONNECTION_BROKE, NOT_REACHED, refused, ROLES_CHANGED, TOO_MANY } from "./refusals.ts";
+import { coordinator, share } from "./share.ts";
 import { beginConfirm, confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
 import {
   type CommitConfig,
@@ -49,7 +51,6 @@ import {
   type CommitStep,
   type Confirmation,
   type Landed,
-  type PeerShare,
   type Request,
   type RevisionId,
   type RevisionSummary,
@@ -323,16 +324,6 @@ function undo(state: CommitState, comment: string): CommitStep | undefined {
   return become(state, work, { kind: "undo", id: head.id, comment });
 }
 
-/** Whose business a change is. */
-function coordinator({ box }: CommitConfig, state: CommitState): "here" | "peer" | "nobody" {
-  const { active, peerAlive, link } = state;
-  if (active) return "here";
-  if (link === undefined) return peerAlive ? "nobody" : "here";
-  if (link.theirs === undefined) return "nobody";
-  if (link.theirs.active) return "peer";
-  return box === "a" ? "here" : "peer";
-}
-
 /** Brings back what was confirmed on one box while the other, which did not hear of it, rolled it back. */
 function redo(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {
   // A disk or a document that refused it goes on refusing, and others wait for their turn.
@@ -380,22 +371,4 @@ function begin(config: CommitConfig, state: CommitState, now: Instant): CommitSt
   return wish.kind === "commit"
     ? beginCommit(taken, request, wish, part)
     : beginConfirm(taken, request, wish, now, part);
-}
-
-/** What part the peer would take in a commit now; undefined while that is about to be known. */
-function share(config: CommitConfig, state: CommitState): PeerShare | undefined {
-  const { link, peerAlive } = state;
-  if (config.box === undefined) return "none";
-  if (link === undefined) return peerAlive ? undefined : "away";
-  if (state.head !== undefined && link.theirs?.cannot === state.head.id) return "behind";
-  switch (relationOf(config, state, link)) {
-    case "same":
-      return "inForce";
-    case "unknown":
-    case "ahead":
-    case "behind":
-    case "winsOver":
-    case "losesTo":
-      return undefined;
-  }
 }
