@@ -202,7 +202,7 @@ describe("between boxes alone", () => {
     await client.run(["ping", "-c1", "-W1", "198.51.100.9"]);
     const onMacvlans = (await ours.ip("-o address show")).split("\n").filter((line) => line.includes(" fvr"));
     const found = new Set(onMacvlans.map((line) => line.split(/\s+/)[3]));
-    expect(found).toEqual(new Set(["192.0.2.1/24", "2001:db8::1/64", "fe80::100/64"]));
+    expect(found).toEqual(new Set(["192.0.2.1/32", "2001:db8::1/64", "fe80::100/64"]));
     expect([await neighbour(VIP), await neighbour(VIP6)]).toEqual(macs);
     const second = await startBox(rig, theirs, { own: OTHERS, priority: 100, preempt: false, routers });
     await hears(second, "accepted-ipv6", 1);
