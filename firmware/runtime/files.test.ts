@@ -22,6 +22,7 @@ describe("a state directory", () => {
   it.each([
     ["/proc/futago", "there is none (ENOENT)"],
     ["/proc/futago/a/b", "there is none (ENOENT)"],
+    ["FILE", "there is a file of that name (EEXIST)"],
     ["FILE/a", "a part of its path is a file and no directory (ENOTDIR)"],
   ])("at %s is refused in words", async (path, why) => {
     const file = join(directory, "file");

@@ -1,5 +1,5 @@
 /** Files that somebody names: directories made for them, and why one cannot be had, in words. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ExitCode, RefusalError } from "./exit-code.ts";
 
@@ -40,7 +40,7 @@ export function makeStateDirectory(path: string): void {
 
 /** With those above it. Node's own `recursive` never ends where the kernel lets nobody make anything, as in /proc. */
 export function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (!existsSync(dirname(path))) makeDirectory(dirname(path));
   mkdirSync(path, { mode: 0o700 });
 }

@@ -40,7 +40,7 @@ it("the active box reboots after the peer took over, without a lost probe, and i
 it("the active box without a peer refuses, and goes on serving; --force ends it", async () => {
   for (const verb of ["reboot", "poweroff"]) {
     const refused = await pair.box("b").futago(verb);
-    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("--force ends it all the same")]);
+    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("--force ends this box all the same")]);
   }
   await pause(300);
   expect((await pair.status("b")).role).toBe("active");
