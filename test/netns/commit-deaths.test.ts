@@ -44,9 +44,9 @@ class End {
   /** Commits that were ordered and not answered. */
   readonly pending = new Set<number>();
 
-  constructor(box: Box) {
+  constructor(box: Box, clockDays: number) {
     const argv = [box, join(directory, box), PORT, KEY, ...(box === "b" ? [addressOfA, "sync0"] : [])];
-    const env = { ...process.env, FUTAGO_CLOCK_DAYS: String(random.pick(CLOCK_DAYS)) };
+    const env = { ...process.env, FUTAGO_CLOCK_DAYS: String(clockDays) };
     this.process = hosts[box].spawn([process.execPath, script, ...argv], { stdio: ["pipe", "pipe", "inherit"], env });
     this.process.stdin?.on("error", () => {
       // It was killed before it had read everything.
@@ -94,8 +94,8 @@ class End {
 const end = (box: Box): End => ends.get(box)!;
 const other = (box: Box): Box => (box === "a" ? "b" : "a");
 
-function start(box: Box): void {
-  ends.set(box, new End(box));
+function start(box: Box, clockDays: number = random.pick(CLOCK_DAYS)): void {
+  ends.set(box, new End(box, clockDays));
 }
 
 /** One is active, and each knows whether the other lives. */
@@ -203,4 +203,26 @@ it(`no acknowledged revision is lost over ${DEATHS} deaths in the middle of comm
     expect(missing.filter(({ id, peer }) => peer === "inForce" || !lost.has(id))).toEqual([]);
   }
   expect(acknowledged.length).toBeGreaterThan(DEATHS / 2);
+});
+
+it("both lose their power, the stale one comes back first with a clock that is years ahead, and the descendant wins", async () => {
+  tellRoles(BOXES);
+  await settled();
+  const behind = other(active);
+  const ahead = active;
+  await end(behind).kill();
+  tellRoles([ahead]);
+  commit(ahead);
+  await vi.waitUntil(() => end(ahead).pending.size === 0, { timeout: 15_000, interval: 5 });
+  const descendant = acknowledged.at(-1)?.id;
+  await end(ahead).kill();
+  start(behind, 9_000);
+  tellRoles([behind]);
+  await vi.waitUntil(() => end(behind).inForce !== "", { timeout: 15_000, interval: 5 });
+  expect(end(behind).inForce).not.toBe(descendant);
+  start(ahead, -9_000);
+  tellRoles(BOXES);
+  await settled();
+  expect((await lineages()).map(([head]) => head)).toEqual([descendant, descendant]);
+  expect(lost).not.toContain(descendant);
 });

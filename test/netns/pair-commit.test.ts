@@ -1,7 +1,7 @@
 /** One configuration, two boxes: every commit reaches both or neither, and what was missed is caught up. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Committed, HistoryEntry } from "@futago/firmware/runtime/control-configuration.ts";
-import { type Box, BOXES } from "../lab/topology.ts";
+import { type Box, BOXES, PORTS } from "../lab/topology.ts";
 import { CORE_LINK, type Document, other, Pair, pairDocument } from "./pair-fixture.ts";
 
 const pools = [{ name: "web", backends: [{ name: "s1", address: "10.2.0.11", port: 80 }], check: { type: "none" } }];
@@ -44,6 +44,11 @@ async function agree(): Promise<void> {
   // A sibling that lost stands where each box learnt of it.
   const line = (past: readonly HistoryEntry[] | undefined) => past?.filter(({ age }) => age >= 0 && age < 3).map(told);
   expect(line(b)).toEqual(line(a));
+}
+
+async function powerOn(name: Box): Promise<void> {
+  for (const port of PORTS) await pair.setCable(name, port, true);
+  await pair.startBox(name, []);
 }
 
 const weight = (value: number) => ["set", "pools.web.backends.s1.weight", String(value)];
@@ -110,8 +115,7 @@ describe("a commit", () => {
       await said("a", ...weight(value));
       expect(await said("a", "commit", "--comment", `weight ${value}`)).toContain("Box b is away.");
     }
-    for (const port of ["wan", "lan", "sync"] as const) await pair.setCable("b", port, true);
-    await pair.startBox("b", []);
+    await powerOn("b");
     await pair.settled("a");
     await agree();
     expect(await weights()).toEqual([6, 6]);
@@ -121,6 +125,20 @@ describe("a commit", () => {
     await expect.poll(whole, { timeout: 5_000 }).toEqual([true, true, true, true]);
     expect(await said("b", "rollback", "2")).toContain("is in force");
     expect(await weights()).toEqual([4, 4]);
+  });
+
+  it("is what both come to when both lost their power, and the one without it is back first and serves", async () => {
+    await pair.powerOff("b");
+    await said("a", ...weight(9));
+    await said("a", "commit");
+    await pair.powerOff("a");
+    await powerOn("b");
+    const { revision } = await pair.role("b", "active");
+    await powerOn("a");
+    await pair.settled("b");
+    await agree();
+    expect(await weights()).toEqual([9, 9]);
+    expect(await revisions()).not.toContain(revision);
   });
 });
 
