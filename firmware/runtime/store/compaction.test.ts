@@ -67,6 +67,14 @@ describe("documents", () => {
     expect(todo).toEqual({ ...nothing, pack: after(range(1, 36)) });
   });
 
+  it("are dropped unpacked where they come faster than they can be packed", () => {
+    const todo = compaction(
+      stored(300, () => ({ bytes: MEGABYTE })),
+      new Set(["r1"]),
+    );
+    expect(todo).toEqual({ ...nothing, documents: range(2, 44).toReversed(), pack: after(range(45, 296)) });
+  });
+
   it("are not packed twice, nor when they are spared", () => {
     const first = (number: number) => ({ packed: number <= 4 });
     expect(compaction(stored(52, first), new Set(["r6"])).pack).toEqual([]);

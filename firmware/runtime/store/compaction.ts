@@ -8,6 +8,8 @@ import type { StoredDocument } from "./documents.ts";
 export const REVISIONS_MAX = 10_000;
 /** Of all documents, on the disk. Each start reads them all. */
 export const DOCUMENT_BYTES_MAX = 32 << 20;
+/** The same while some of them can still be packed, which may make room for all. */
+const UNPACKED_BYTES_MAX = 256 << 20;
 /** Of documents that are not packed. */
 export const FRESH_MAX = 32;
 export const FRESH_BYTES_MAX = 4 << 20;
@@ -38,9 +40,10 @@ export interface Compaction {
 
 /** `stored` is all there is, the newest first; `spared` are ids that stay as they are however old. */
 export function compaction(stored: readonly StoredRevision[], spared: ReadonlySet<unknown>): Compaction {
-  const pack = tooLoose(stored.slice(0, REVISIONS_MAX), spared);
-  // What can still be packed may make room for all.
-  const tooOld = beyondBounds(stored, spared, pack.length > 0 ? Infinity : DOCUMENT_BYTES_MAX);
+  const loose = tooLoose(stored.slice(0, REVISIONS_MAX), spared);
+  const tooOld = beyondBounds(stored, spared, loose.length > 0 ? UNPACKED_BYTES_MAX : DOCUMENT_BYTES_MAX);
+  const gone = new Set(tooOld.map(({ number }) => number));
+  const pack = loose.filter(({ number }) => !gone.has(number));
   const revisions = tooOld.filter(({ age }) => age >= REVISIONS_MAX).map(({ number }) => number);
   const documents = tooOld.filter(({ hasDocument }) => hasDocument).map(({ number }) => number);
   return { pack, documents, revisions };
