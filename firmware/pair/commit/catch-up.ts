@@ -4,7 +4,7 @@
  * nobody ordered, then the active box's over the other's, then a's. The loser's stays stored on both, and is told.
  */
 import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
-import { become, give, isAutomatic, isUnconfirmed, withHead } from "./parts.ts";
+import { become, give, isAutomatic, isUnconfirmed, note, withHead } from "./parts.ts";
 import type {
   CommitAction,
   CommitConfig,
@@ -116,7 +116,7 @@ export function onStanding(state: CommitState, theirs: Standing): CommitStep {
   const next = { ...state, work, link: { ...link, theirs } };
   const { confirmed } = theirs;
   const news = confirmed !== undefined && confirmed.id === head?.id && isUnconfirmed(head);
-  return news ? give(next, { kind: "confirm", ...confirmed }) : give(next);
+  return news ? note(next, confirmed) : give(next);
 }
 
 export function onRevision(state: CommitState, passage: Passage): CommitStep {

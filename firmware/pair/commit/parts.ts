@@ -7,6 +7,7 @@ import {
   type CommitRefusal,
   type CommitState,
   type CommitStep,
+  type Confirmation,
   type Outcome,
   type Request,
   type RevisionId,
@@ -59,6 +60,11 @@ export function withHead(state: CommitState, head: RevisionSummary, now: Instant
 /** Somebody commits once more, from the same place, what was to be rolled back: the id is the same. */
 export function wantedAgain(state: CommitState, id: RevisionId): CommitState {
   return state.withdrawn === id ? { ...state, withdrawn: undefined } : state;
+}
+
+/** The head was confirmed on the peer. Said once more while that is on its way to the disk, it is written once. */
+export function note(state: CommitState, { id, by }: Confirmation): CommitStep {
+  return state.noting === id ? give(state) : give({ ...state, noting: id }, { kind: "confirm", id, by });
 }
 
 /** Why a head is rolled back when its time has come: nobody confirmed it, or the disk refused the roll-back before. */

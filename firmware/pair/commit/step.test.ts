@@ -94,4 +94,20 @@ describe("whatever comes", () => {
     expect(state.waiting).toHaveLength(64);
     expect(actions.filter((action) => action.kind === "reply")).toHaveLength(35);
   });
+
+  it("leaves room for people here: what the peer forwards has fewer places, and is refused by word", () => {
+    let { state } = run(A, linked(A, true), request(commit()));
+    const actions: CommitAction[] = [];
+    for (let i = 0; i < 20; i++) {
+      const next = step(A, state, heard({ kind: "forward", request: i, wish: commit() }), NOW);
+      ({ state } = next);
+      actions.push(...next.actions);
+    }
+    expect(state.waiting).toHaveLength(16);
+    expect(actions).toHaveLength(4);
+    expect(actions[0]).toMatchObject({
+      message: { kind: "answer", request: 16, outcome: { refusal: { what: "too many changes wait for their turn" } } },
+    });
+    expect(run(A, state, request(commit())).state.waiting).toHaveLength(17);
+  });
 });

@@ -1,9 +1,10 @@
 /**
  * The commit protocol of one box, whole: which input means what in which state, and what is done when nothing is under
- * way. The rules are in `coordinate.ts` (this box commits), `follow.ts` (the peer does), `catch-up.ts` (the heads differ)
+ * way. The rules are in `begin.ts` (whose turn it is), `coordinate.ts` (this box commits), `follow.ts` (the peer does), `catch-up.ts` (the heads differ)
  * and `trial.ts` (a commit that must be confirmed). Pure; one machine serves a box alone, too.
  */
-import { after, earliest, type Instant, seconds } from "@futago/hal/units/time.ts";
+import { earliest, type Instant } from "@futago/hal/units/time.ts";
+import { begin, onRequest, redo } from "./begin.ts";
 import {
   cannotTake,
   catchUp,
@@ -13,11 +14,9 @@ import {
   onRevision,
   onStanding,
   onTheirKin,
-  rolledBackByMistake,
   standingOf,
 } from "./catch-up.ts";
 import {
-  beginCommit,
   onApplied,
   onJudged,
   onLanded,
@@ -39,10 +38,9 @@ import {
   onWithdraw,
   takeOffered,
 } from "./follow.ts";
-import { answer, askerGone, become, give, late, unless } from "./parts.ts";
-import { CONNECTION_BROKE, NOT_REACHED, refused, ROLES_CHANGED, TOO_MANY } from "./refusals.ts";
-import { coordinator, share } from "./share.ts";
-import { beginConfirm, confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
+import { askerGone, become, give, late } from "./parts.ts";
+import { CONNECTION_BROKE, refused } from "./refusals.ts";
+import { confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
 import {
   type CommitConfig,
   type CommitInput,
@@ -51,16 +49,10 @@ import {
   type CommitStep,
   type Confirmation,
   type Landed,
-  type Request,
   type RevisionId,
   type RevisionSummary,
   type Work,
 } from "./types.ts";
-
-const WAITING_MAX = 64;
-/** For so long a change waits for a peer that is not at the same revision yet. */
-export const PATIENCE = seconds(5);
-const REDO_AGAIN = seconds(10);
 
 /**
  * A box that starts. `deadline` is when an unconfirmed head is rolled back: the past, after a boot. `confirmed` is the
@@ -87,6 +79,7 @@ export function initialCommit(
     deadline,
     withdrawn,
     confirmed,
+    noting: undefined,
     redoAfter: undefined,
     cannot: undefined,
   };
@@ -187,11 +180,6 @@ function onRole(state: CommitState, active: boolean, peerAlive: boolean): Commit
   const next = { ...state, active, peerAlive };
   // What is merely prepared is the former active's, which may have told nobody that it is committed.
   return takesOver && next.work.kind !== "holding" ? dropPrepared(next) : give(next);
-}
-
-function onRequest(state: CommitState, request: Request): CommitStep {
-  if (state.waiting.length >= WAITING_MAX) return give(state, ...answer(state, request, refused(TOO_MANY)));
-  return give({ ...state, waiting: [...state.waiting, request] });
 }
 
 function onTimeout(state: CommitState, now: Instant): CommitStep {
@@ -322,53 +310,4 @@ function undo(state: CommitState, comment: string): CommitStep | undefined {
   if (head?.parent === undefined) return give({ ...state, withdrawn: undefined, deadline: undefined });
   const work = { kind: "undoing", request: undefined, refusal: undefined } as const;
   return become(state, work, { kind: "undo", id: head.id, comment });
-}
-
-/** Brings back what was confirmed on one box while the other, which did not hear of it, rolled it back. */
-function redo(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {
-  // A disk or a document that refused it goes on refusing, and others wait for their turn.
-  if (state.redoAfter !== undefined && state.redoAfter > now) return undefined;
-  const confirmed = rolledBackByMistake(state);
-  if (confirmed === undefined || coordinator(config, state) !== "here") return undefined;
-  const { id, by } = confirmed;
-  const comment = `confirmed by ${by} while the other box was away and rolled it back`;
-  const source = { kind: "revision", id } as const;
-  const wish = {
-    kind: "commit",
-    source,
-    base: state.head?.id,
-    author: by,
-    comment,
-    confirmSeconds: undefined,
-  } as const;
-  const next = { ...state, redoAfter: after(now, REDO_AGAIN) };
-  return beginCommit(next, { id: 0, origin: "here", wish }, wish, share(config, state) ?? "behind");
-}
-
-function begin(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {
-  const [request, ...waiting] = state.waiting;
-  if (request === undefined) return undefined;
-  const taken = { ...state, waiting, patience: undefined };
-  const where = coordinator(config, state);
-  const peer = share(config, state);
-  if (where === "nobody" || (where === "here" && peer === undefined)) {
-    // Asked again at once, with a patience; nothing else has changed.
-    if (state.patience === undefined) return give({ ...state, patience: after(now, PATIENCE) });
-    if (state.patience > now) return undefined;
-  }
-  if (where === "nobody") return unless(taken, request, NOT_REACHED);
-  if (where === "peer") {
-    // Never on and on between two boxes that each take the other for the active one.
-    if (request.origin === "peer") return unless(taken, request, ROLES_CHANGED);
-    const forwarded = [...state.forwarded, request.id];
-    return give(
-      { ...taken, forwarded },
-      { kind: "send", message: { kind: "forward", request: request.id, wish: request.wish } },
-    );
-  }
-  const { wish } = request;
-  const part = peer ?? (state.link === undefined ? "away" : "behind");
-  return wish.kind === "commit"
-    ? beginCommit(taken, request, wish, part)
-    : beginConfirm(taken, request, wish, now, part);
 }

@@ -63,6 +63,21 @@ describe("a revision that must be confirmed", () => {
     ]);
   });
 
+  it("is written to the disk once, however often the other box says that it was confirmed", () => {
+    const confirm = heard({ kind: "confirm", id: id("1"), by: "alice" });
+    const known = standing("1", { active: true, confirmed: { id: id("1"), by: "alice" } });
+    const first = run(B, linked(B, false, trial), confirm);
+    expect(kinds(first.actions)).toEqual(["confirm"]);
+    const again = run(B, first.state, confirm, heard({ kind: "standing", standing: known }));
+    expect(run(B, first.state, confirm).actions).toEqual([]);
+    expect(again.actions).toEqual([]);
+    const refused = { kind: "confirmed", id: id("1"), by: "alice", refusal: FULL } as const;
+    expect(kinds(run(B, first.state, refused, confirm).actions)).toEqual(["confirm"]);
+    const written = run(B, first.state, { ...refused, refusal: undefined });
+    expect(kinds(written.actions)).toEqual(["send confirmed", "send standing"]);
+    expect(kinds(run(B, written.state, confirm).actions)).toEqual(["send confirmed"]);
+  });
+
   it("is brought back when it was rolled back although somebody had confirmed it", () => {
     const undone = box(summary("2", "1", { author: "futago" }));
     const start = linked(A, true, undone);

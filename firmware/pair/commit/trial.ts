@@ -4,7 +4,7 @@
  */
 import { after, type Instant } from "@futago/hal/units/time.ts";
 import { confirmed, finishConfirming, STORE_WITHIN } from "./coordinate.ts";
-import { become, give, isUnconfirmed, unless } from "./parts.ts";
+import { become, give, isUnconfirmed, note, unless } from "./parts.ts";
 import { anotherWaits, NOTHING_WAITS, notYours } from "./refusals.ts";
 import type {
   PeerShare,
@@ -44,7 +44,9 @@ export function beginConfirm(
 
 /** The peer confirms it. */
 export function confirmFor(state: CommitState, id: RevisionId, by: string): CommitStep {
-  return state.head?.id === id ? give(state, { kind: "confirm", id, by }) : give(state);
+  if (state.head?.id !== id) return give(state);
+  const known = state.head.confirmedBy !== undefined;
+  return known ? give(state, { kind: "send", message: { kind: "confirmed", id } }) : note(state, { id, by });
 }
 
 export function onConfirmedHere(
@@ -52,13 +54,14 @@ export function onConfirmedHere(
   { id, by, refusal }: { readonly id: RevisionId; readonly by: string; readonly refusal: CommitRefusal | undefined },
 ): CommitStep {
   const { work, head } = state;
+  const noted = state.noting === id ? { ...state, noting: undefined } : state;
   if (work.kind === "confirming" && work.id === id) {
-    if (refusal !== undefined) return unless(state, work.request, refusal);
-    return finishConfirming(kept(state, by), { ...work, here: true });
+    if (refusal !== undefined) return unless(noted, work.request, refusal);
+    return finishConfirming(kept(noted, by), { ...work, here: true });
   }
-  if (refusal !== undefined || head?.id !== id) return give(state);
-  if (state.link === undefined) return give(kept(state, by));
-  return give(kept(state, by), { kind: "send", message: { kind: "confirmed", id } });
+  if (refusal !== undefined || head?.id !== id) return give(noted);
+  if (state.link === undefined) return give(kept(noted, by));
+  return give(kept(noted, by), { kind: "send", message: { kind: "confirmed", id } });
 }
 
 export function onConfirmedThere(state: CommitState, id: RevisionId): CommitStep {

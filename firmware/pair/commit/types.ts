@@ -301,6 +301,8 @@ export interface CommitState {
   /** A revision that is to be rolled back as soon as it is the head and there is time. Outlives the process. */
   readonly withdrawn: RevisionId | undefined;
   readonly confirmed: Confirmation | undefined;
+  /** A head whose confirmation the peer told of: that is on its way to the disk. */
+  readonly noting: RevisionId | undefined;
   /** Not before is it tried once more to bring back what was rolled back by mistake. */
   readonly redoAfter: Instant | undefined;
   /** The peer's head that could not be taken here, and when that is tried again. */

@@ -68,7 +68,11 @@ export class Pair {
       send: (pools) => this.#link.sendHealth({ kind: "health", revision: revision(), pools }),
       unsent: () => this.#link.unsent,
     });
-    this.#long = new LongSender({ send: (part) => this.#link.sendPart(part), unsent: () => this.#link.unsent });
+    this.#long = new LongSender({
+      send: (part) => this.#link.sendPart(part),
+      unsent: () => this.#link.unsent,
+      onStuck: () => this.#link.refuse("peerLinkStuck"),
+    });
     this.#link = new PeerLink({
       box,
       port,

@@ -3,14 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { instant } from "@futago/hal/units/time.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CommitMessage, Standing } from "../../../pair/commit/types.ts";
+import type { CommitMessage, Revision, Standing } from "../../../pair/commit/types.ts";
 import { revisionId } from "../../store/revision.ts";
 import { Configuration } from "../configuration.ts";
 import type { Log } from "../log.ts";
 import { Committer } from "./committer.ts";
+import { SIBLINGS_MAX } from "./handed-over.ts";
 
 const nothing = () => undefined;
 const sent: CommitMessage[] = [];
+const warned: string[] = [];
 let directory = "";
 let configuration: Configuration;
 let committer: Committer;
@@ -21,6 +23,7 @@ const head = { id: revisionId(undefined, text), parent: undefined, author: "alic
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "futago-committer-"));
   sent.length = 0;
+  warned.length = 0;
   configuration = await Configuration.open({
     stateDirectory: directory,
     box: "b",
@@ -36,12 +39,23 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
+/** One after the other, from the head on. */
+function descendants(count: number): readonly [readonly Revision[], Revision] {
+  const line: Revision[] = [];
+  for (let i = 0; i < count; i++) {
+    const changed = text.replace("10.1.0.2", `10.2.${i}.2`);
+    const parent = line.at(-1)?.id ?? head.id;
+    line.push({ ...head, id: revisionId(parent, changed), parent, text: changed });
+  }
+  return [line, line.at(-1) ?? head];
+}
+
 /** A core that starts. */
 async function begin(boot: string): Promise<Committer> {
   const begun = await Committer.open({
     hal: { clock: { now: () => instant(1_000) }, sysctl: { read: () => boot, write: nothing } },
     configuration,
-    log: { info: nothing, warn: nothing, error: nothing } as unknown as Log,
+    log: { info: nothing, warn: (event: string) => void warned.push(event), error: nothing } as unknown as Log,
     box: "b",
     putIntoForce: () => Promise.resolve(undefined),
     send: (message) => void sent.push(message),
@@ -75,6 +89,45 @@ it("says what of the peer it cannot take, until the peer has what this box has",
   await expect.poll(() => committer.disagreement.cannotTake?.what).toContain("does not hold what its id says");
   say(head.id);
   expect(committer.disagreement.cannotTake).toBeUndefined();
+});
+
+it("keeps some siblings that the other box hands over, and not as many as it likes", async () => {
+  committer.setLink(true);
+  for (let i = 0; i < 200; i++) {
+    const sibling = text.replace("10.1.0.2", `10.2.${i}.2`);
+    committer.receive({ kind: "keep", revision: { ...head, id: revisionId(undefined, sibling), text: sibling } });
+  }
+  await expect.poll(() => committer.disagreement.lost).toBeDefined();
+  await configuration.putSetting("after", "that");
+  expect(await configuration.store.history(1_000)).toHaveLength(1 + SIBLINGS_MAX);
+  expect(warned.filter((event) => event === "revision-not-kept")).toHaveLength(1);
+});
+
+it("takes the same sibling as often as it is handed over, one after the other", async () => {
+  const sibling = text.replace("10.1.0.2", "10.2.0.2");
+  const revision = { ...head, id: revisionId(undefined, sibling), text: sibling };
+  for (let i = 0; i < 150; i++) {
+    committer.receive({ kind: "keep", revision });
+    await configuration.setting("after that");
+  }
+  expect(warned).toEqual(["revision-lost"]);
+});
+
+it("keeps all the documents that it asked for", async () => {
+  committer.setLink(true);
+  const [line, last] = descendants(30);
+  say(last.id);
+  committer.receive({ kind: "kin", mine: last.id, yours: head.id, kinship: "ancestor" });
+  await expect.poll(() => sent.at(-1)?.kind).toBe("fetch");
+  const lineage = line
+    .slice(0, -1)
+    .map(({ text: _, ...summary }) => summary)
+    .toReversed();
+  committer.receive({ kind: "revision", revision: last, parent: line.at(-2), lineage });
+  await expect.poll(() => sent.find(({ kind }) => kind === "want")).toBeDefined();
+  for (const revision of line) committer.receive({ kind: "keep", revision });
+  const whole = async () => (await configuration.store.history(100)).filter((one) => one.whole);
+  await expect.poll(whole).toHaveLength(31);
 });
 
 describe("a core that starts anew", () => {

@@ -13,6 +13,7 @@ import type {
   CommitMessage,
   CommitState,
   Outcome,
+  Revision,
   RevisionSummary,
   Wish,
 } from "../../../pair/commit/types.ts";
@@ -24,6 +25,8 @@ import type { Disagreement, Lost } from "../sentences.ts";
 import { LINEAGE_MAX, WANTED_MAX } from "../peer-link/commit-message.ts";
 import { Documents } from "./documents.ts";
 import { Errands } from "./errands.ts";
+import { HandOvers } from "./handed-over.ts";
+import { LatestSettings } from "./latest-settings.ts";
 
 export interface CommitterOptions {
   readonly hal: Pick<Hal, "clock" | "sysctl">;
@@ -47,6 +50,7 @@ const DEADLINE = "unconfirmed";
 const WITHDRAWN = "withdrawn";
 /** It stands in a comment, and goes to the peer. */
 const TROUBLE_LENGTH_MAX = 2_000;
+const MORE_THAN_IS_KEPT = { what: "the other box hands over more than is kept" };
 const TIMER_MILLIS_MAX = 2 ** 31 - 1;
 /** The peer asks for one, and for a newer one when the head moves meanwhile. */
 const SERVED_MAX = 4;
@@ -58,7 +62,11 @@ export class Committer {
   readonly #replies = new Map<number, (outcome: Outcome) => void>();
   /** Documents that the peer asks for: many of the largest do not fit into the memory at once. */
   readonly #served = new Errands(SERVED_MAX);
-  readonly #handedOver = new Errands(WANTED_MAX);
+  readonly #toHandOver = new Errands(WANTED_MAX);
+  readonly #handOvers = new HandOvers();
+  /** Told once while the link stands, and not as often as the other box likes. */
+  #toldNotKept = false;
+  readonly #settings: LatestSettings;
   #nextRequest = 1;
   #state: CommitState;
   #timer: NodeJS.Timeout | undefined;
@@ -69,6 +77,11 @@ export class Committer {
   private constructor(options: CommitterOptions, bootId: string, state: CommitState) {
     this.#options = options;
     this.#documents = new Documents(options.configuration);
+    const { configuration, log } = options;
+    this.#settings = new LatestSettings(
+      (key, value) => configuration.putSetting(key, value),
+      (key, error) => log.warn("setting-not-kept", { key, error: String(error) }),
+    );
     this.#bootId = bootId;
     this.#state = state;
   }
@@ -130,6 +143,7 @@ export class Committer {
   }
 
   setLink(up: boolean): void {
+    this.#toldNotKept = false;
     this.#input({ kind: up ? "linkUp" : "linkDown" });
   }
 
@@ -139,6 +153,7 @@ export class Committer {
 
   close(): void {
     this.#closed = true;
+    this.#settings.close();
     clearTimeout(this.#timer);
   }
 
@@ -149,7 +164,7 @@ export class Committer {
     const { state, actions } = step({ box }, before, input, hal.clock.now());
     this.#state = state;
     if (state.deadline !== before.deadline) this.#keepDeadline(state);
-    if (state.withdrawn !== before.withdrawn) this.#keepSetting(WITHDRAWN, state.withdrawn);
+    if (state.withdrawn !== before.withdrawn) this.#settings.keep(WITHDRAWN, state.withdrawn);
     for (const action of actions) void this.#begin(action);
     this.#setTimer();
     if (state.work.kind === "idle" && state.head?.id === state.inForce) this.#settled();
@@ -174,7 +189,7 @@ export class Committer {
       head === undefined || deadline === undefined
         ? undefined
         : JSON.stringify({ id: head.id, at: deadline, boot: this.#bootId });
-    this.#keepSetting(DEADLINE, kept);
+    this.#settings.keep(DEADLINE, kept);
   }
 
   /** Whatever throws in there is our own fault, and ends the process. */
@@ -253,31 +268,41 @@ export class Committer {
   async #exchange(
     action: Extract<CommitAction, { readonly kind: "serve" | "fillUp" | "handOver" | "keep" }>,
   ): Promise<void> {
-    const { log, send, sent } = this.#options;
+    const { send, sent } = this.#options;
     switch (action.kind) {
       case "serve":
-        return this.#served.add(async () => {
+        await this.#served.add(async () => {
           await sent();
           const passage = await this.#documents.passage(action.id, action.have);
           if (passage !== undefined) send({ kind: "revision", ...passage });
         });
+        return;
       case "fillUp": {
         const ids = await this.#documents.missing();
+        this.#handOvers.ask(ids);
         if (ids.length > 0) send({ kind: "want", ids });
         return;
       }
       case "handOver":
-        return this.#handedOver.add(async () => {
+        await this.#toHandOver.add(async () => {
           await sent();
           const revision = await this.#documents.whole(action.id);
           if (revision !== undefined) send({ kind: "keep", revision });
         });
-      case "keep": {
-        const refusal = await this.#documents.keep(action.revision);
-        if (refusal !== undefined) log.warn("revision-not-kept", { revision: action.revision.id, what: refusal.what });
-        else await this.#noteSibling(action.revision.id);
-      }
+        return;
+      case "keep":
+        return this.#keep(action.revision);
     }
+  }
+
+  async #keep(revision: Revision): Promise<void> {
+    const { log, hal } = this.#options;
+    const takes = this.#handOvers.take(revision, hal.clock.now());
+    const refusal = takes ? await this.#documents.keep(revision) : MORE_THAN_IS_KEPT;
+    if (takes) this.#handOvers.done(revision);
+    if (refusal === undefined) return this.#noteSibling(revision.id);
+    if (!this.#toldNotKept) log.warn("revision-not-kept", { revision: revision.id, what: refusal.what });
+    this.#toldNotKept = true;
   }
 
   /** What the peer hands over and is no ancestor lost against this box's. */
@@ -288,15 +313,11 @@ export class Committer {
   }
 
   #setLost(lost: Lost | undefined): void {
+    const before = this.#disagreement.lost;
+    if (before?.sibling === lost?.sibling && before?.winner === lost?.winner) return;
     if (lost !== undefined) this.#options.log.warn("revision-lost", { revision: lost.sibling, winner: lost.winner });
     this.#setDisagreement({ lost });
-    this.#keepSetting(LOST, lost && JSON.stringify(lost));
-  }
-
-  #keepSetting(key: string, value: string | undefined): void {
-    this.#options.configuration.putSetting(key, value).catch((error: unknown) => {
-      this.#options.log.warn("setting-not-kept", { key, error: String(error) });
-    });
+    this.#settings.keep(LOST, lost && JSON.stringify(lost));
   }
 
   #setDisagreement(change: Partial<Disagreement>): void {

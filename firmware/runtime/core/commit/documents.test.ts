@@ -91,6 +91,32 @@ it("moves no head when what that would go back to cannot be kept", async () => {
   expect((await configuration.store.head())?.id).toBe(first.id);
 });
 
+it("judges one revision of the other box at a time, lets one wait, and refuses more by word", async () => {
+  await configuration.store.append(first);
+  const documents = new Documents(configuration);
+  let [judging, most] = [0, 0];
+  const { judge } = configuration;
+  configuration.judge = async (...of) => {
+    most = Math.max(most, ++judging);
+    try {
+      return await judge.apply(configuration, of);
+    } finally {
+      judging -= 1;
+    }
+  };
+  const revisions = Array.from({ length: 20 }, (_, i) => made(textOf(`10.1.1.${i + 1}/24`), first.id));
+  const refusals = await Promise.all(revisions.map((one) => documents.check(one)));
+  expect(most).toBe(1);
+  expect(refusals.slice(0, 2)).toEqual([undefined, undefined]);
+  const told = { exitCode: 6, what: "this box is still judging what the other one sent before" };
+  for (const refusal of refusals.slice(2)) expect(refusal).toMatchObject(told);
+  // What it is told to store then is judged all the same.
+  const [, , third = first] = revisions;
+  void documents.check(made(textOf("10.1.2.1/24"), first.id));
+  void documents.check(made(textOf("10.1.2.2/24"), first.id));
+  expect(await documents.land(third)).toMatchObject({ ok: true, head: { id: third.id } });
+});
+
 it("lets the first document of a pair not wait for a confirmation: two boxes cannot be one again", async () => {
   await configuration.store.append(first);
   await reopen(() => undefined, { box: "a" });

@@ -19,9 +19,12 @@ import { revisionId } from "../../store/revision.ts";
 import { StoreError } from "../../store/store.ts";
 import type { Configuration, InForce } from "../configuration.ts";
 import { LINEAGE_MAX, WANTED_MAX } from "../peer-link/commit-message.ts";
+import { Errands } from "./errands.ts";
 
 /** What was judged and may be put into force next, here or after the other box committed it. */
 const JUDGED_KEPT = 2;
+/** Of the other box's revisions: one is judged, one waits for that. */
+const CHECKS_MAX = 2;
 const SENTENCE_SHOWN = 2_000;
 
 export class Documents {
@@ -29,6 +32,8 @@ export class Documents {
   /** By the hash of the canonical text. */
   readonly #judged = new Map<string, Resolved>();
   #considering: Promise<void> | undefined;
+  /** What the other box thinks better of in the middle of it is judged to the end. */
+  readonly #checks = new Errands(CHECKS_MAX);
 
   constructor(configuration: Configuration) {
     this.#configuration = configuration;
@@ -71,7 +76,15 @@ export class Documents {
   }
 
   /** Whether a revision of the peer is what its id says, and can be put into force here. */
-  async check({ id, parent, text }: Revision): Promise<CommitRefusal | undefined> {
+  async check(revision: Revision): Promise<CommitRefusal | undefined> {
+    let refusal: CommitRefusal | undefined;
+    const judged = await this.#checks.add(async () => {
+      refusal = await this.#examine(revision);
+    });
+    return judged ? refusal : STILL_JUDGING;
+  }
+
+  async #examine({ id, parent, text }: Revision): Promise<CommitRefusal | undefined> {
     if (revisionId(parent, text) !== id) return NOT_ITS_ID;
     await this.#considering;
     if (this.#judged.has(hashOf(text))) return undefined;
@@ -103,7 +116,7 @@ export class Documents {
   async land(revision: Revision): Promise<Landed> {
     // What lands is what was judged, whatever the peer sent under the same id in between.
     const known = this.#judged.has(hashOf(revision.text)) && revisionId(revision.parent, revision.text) === revision.id;
-    const refusal = known ? undefined : await this.check(revision);
+    const refusal = known ? undefined : await this.#examine(revision);
     if (refusal !== undefined) return { ok: false, refusal };
     const landed = await refusalOr(() => this.#configuration.store.append(revision));
     if ("refusal" in landed) return { ok: false, refusal: landed.refusal };
@@ -221,6 +234,11 @@ const NOT_CANONICAL: CommitRefusal = {
   exitCode: ExitCode.failed,
   what: "the boxes read the same document differently: they run different versions",
   mend: "Bring both to the same version.",
+};
+const STILL_JUDGING: CommitRefusal = {
+  exitCode: ExitCode.conflict,
+  what: "this box is still judging what the other one sent before",
+  mend: "Commit it again in a moment.",
 };
 const HEAD_MOVED: CommitRefusal = { exitCode: ExitCode.conflict, what: "another change was committed in between" };
 

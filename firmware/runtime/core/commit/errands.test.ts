@@ -9,7 +9,8 @@ it("does one at a time, in their order, and leaves out what is too much", async 
     await new Promise((resolve) => setTimeout(resolve, 1));
     log.push(`${name} ends`);
   };
-  await Promise.all([errands.add(errand("first")), errands.add(errand("second")), errands.add(errand("third"))]);
+  const done = await Promise.all(["first", "second", "third"].map((name) => errands.add(errand(name))));
+  expect(done).toEqual([true, true, false]);
   expect(log).toEqual(["first begins", "first ends", "second begins", "second ends"]);
   await errands.add(errand("fourth"));
   expect(log.slice(4)).toEqual(["fourth begins", "fourth ends"]);

@@ -8,11 +8,12 @@ export class Errands {
     this.#max = max;
   }
 
-  /** Resolves when it is done, or left out. */
-  add(errand: () => Promise<void>): Promise<void> {
-    if (this.#waiting >= this.#max) return Promise.resolve();
+  /** Resolves when it is done; to false, at once, when it is left out. */
+  async add(errand: () => Promise<void>): Promise<boolean> {
+    if (this.#waiting >= this.#max) return false;
     this.#waiting += 1;
     this.#last = this.#last.then(errand).finally(() => (this.#waiting -= 1));
-    return this.#last;
+    await this.#last;
+    return true;
   }
 }

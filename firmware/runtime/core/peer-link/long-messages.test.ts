@@ -5,7 +5,9 @@ import { decodePeerMessage, encodePeerMessage, PEER_LINE_BYTES_MAX, type PeerPar
 
 function sender(unsent: () => number | undefined = () => 0) {
   const parts: PeerPart[] = [];
-  return { parts, sender: new LongSender({ send: (part) => void parts.push(part), unsent }) };
+  const stuck: string[] = [];
+  const onStuck = () => void stuck.push("stuck");
+  return { parts, stuck, sender: new LongSender({ send: (part) => void parts.push(part), unsent, onStuck }) };
 }
 
 /** What the other end makes of the parts, over the wire's own text. */
@@ -68,6 +70,31 @@ it("tells when nothing waits any more, also because the link is gone", async () 
   const lost = long.empty().then(() => parts.length);
   long.restart();
   expect(await lost).toBe(1);
+});
+
+it("holds so much for a peer that reads nothing, and no more", async () => {
+  for (const [text, fits] of [
+    ["short", 1_024],
+    ["x".repeat(LONG_LENGTH_MAX), 2],
+  ] as const) {
+    const { stuck, sender: long } = sender(() => 1 << 20);
+    for (let i = 0; i < fits; i++) long.send(text);
+    expect(stuck).toEqual([]);
+    long.send(text);
+    expect(stuck).toEqual(["stuck"]);
+    await long.empty();
+    long.send(text);
+    expect(stuck).toHaveLength(1);
+    long.restart();
+  }
+});
+
+it("counts what has gone no more", () => {
+  const { stuck, parts, sender: long } = sender();
+  for (let i = 0; i < 2_000; i++) long.send("short");
+  for (let i = 0; i < 3; i++) long.send("x".repeat(LONG_LENGTH_MAX));
+  expect(stuck).toEqual([]);
+  expect(parts.length).toBeGreaterThan(2_000);
 });
 
 it("does not hold more than the longest message", () => {

@@ -8,6 +8,9 @@ import type { PeerPart } from "./message.ts";
 export const PART_LENGTH_MAX = 128 << 10;
 /** A document of the largest size, escaped, twice, with its lineage. */
 export const LONG_LENGTH_MAX = 128 << 20;
+/** Of what waits for a peer that does not read: one message of the largest size, and as much behind it. */
+const WAITING_LENGTH_MAX = 2 * LONG_LENGTH_MAX;
+const WAITING_MAX = 1_024;
 const UNSENT_BYTES = 512 << 10;
 const WAIT_MILLIS = 2;
 
@@ -15,11 +18,14 @@ export interface LongSenderOptions {
   readonly send: (part: PeerPart) => void;
   /** Bytes that the peer has not taken yet; undefined while the link is down. */
   readonly unsent: () => number | undefined;
+  /** The peer asks for more than it reads: what waited is dropped, and the link is to be made anew. */
+  readonly onStuck: () => void;
 }
 
 export class LongSender {
   readonly #options: LongSenderOptions;
   #waiting: string[] = [];
+  #length = 0;
   /** How much of the first one has gone. */
   #sent = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -31,7 +37,12 @@ export class LongSender {
 
   /** In the order of the calls. Lost when the link is or goes down. */
   send(text: string): void {
+    if (this.#waiting.length >= WAITING_MAX || this.#length + text.length > WAITING_LENGTH_MAX) {
+      this.restart();
+      return this.#options.onStuck();
+    }
     this.#waiting.push(text);
+    this.#length += text.length;
     if (this.#timer === undefined) this.#flush();
   }
 
@@ -46,6 +57,7 @@ export class LongSender {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#waiting = [];
+    this.#length = 0;
     this.#sent = 0;
     this.#tellEmpty();
   }
@@ -69,6 +81,7 @@ export class LongSender {
       this.#options.send({ kind: "part", text: part, last });
       if (!last) continue;
       this.#waiting.shift();
+      this.#length -= text.length;
       this.#sent = 0;
     }
     this.#tellEmpty();
