@@ -3,7 +3,7 @@
  * here, put into force on both, answered. Without a peer it commits alone and says so. What does not work on either box
  * is rolled back on both. It does not decide whether this box may coordinate, nor bring a box that was away up to date.
  */
-import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
+import { after, type Instant, micros, seconds } from "@futago/hal/units/time.ts";
 import { become, done, give, isUnconfirmed, unless, wantedAgain, withHead } from "./parts.ts";
 import { CHANGED_MEANWHILE, NOTHING_TO_GO_BACK_TO, onPeer, PEER_BUSY, PEER_SILENT } from "./refusals.ts";
 import { heldByPeer, notInForce, notRolledBack, ROLES_CHANGED, rolledBack, waitsForConfirmation } from "./refusals.ts";
@@ -30,8 +30,9 @@ export const STORE_WITHIN = seconds(5);
 export const APPLY_WITHIN = seconds(15);
 /** UTF-16 units; what is smaller is judged in a few milliseconds. */
 const LARGE_LENGTH = 64 << 10;
-/** When the disk refused it. */
+/** When the disk or a document refused it; each time it is doubled. */
 const UNDO_AGAIN = seconds(5);
+const UNDO_AGAIN_MAX = seconds(60);
 
 type Commit = Extract<Wish, { readonly kind: "commit" }>;
 type In<Kind extends Work["kind"]> = Extract<Work, { readonly kind: Kind }>;
@@ -41,9 +42,9 @@ export function beginCommit(state: CommitState, request: Request, wish: Commit, 
   const { head } = state;
   if (wish.confirmSeconds !== undefined && head === undefined) return unless(state, request, NOTHING_TO_GO_BACK_TO);
   if (wish.base !== undefined && wish.base !== head?.id) return unless(state, request, CHANGED_MEANWHILE);
-  // To go back is always possible.
-  if (head !== undefined && isUnconfirmed(head) && state.deadline !== undefined && wish.source.kind === "given")
-    return unless(state, request, waitsForConfirmation(head));
+  // To go back is always possible, and where the box cannot, to go on.
+  const waits = head !== undefined && isUnconfirmed(head) && state.deadline !== undefined && state.barred === undefined;
+  if (waits && wish.source.kind === "given") return unless(state, request, waitsForConfirmation(head));
   return become(
     state,
     { kind: "judging", request, peer },
@@ -197,11 +198,16 @@ function finish(state: CommitState, work: In<"applying">): CommitStep {
 
 /** The head was rolled back, by nobody's hand; or could not be, and is tried again. */
 export function onUndone(state: CommitState, work: In<"undoing">, landed: Landed, now: Instant): CommitStep {
-  const again = { ...state, withdrawn: undefined, deadline: after(now, UNDO_AGAIN) };
-  const next = landed.ok ? withHead(state, landed.head, now) : again;
+  const next = landed.ok ? withHead(state, landed.head, now) : undoAgain(state, landed.refusal, now);
   const { request, refusal } = work;
   if (request === undefined || refusal === undefined) return become(next, { kind: "idle" });
   return unless(next, request, landed.ok ? refusal : notRolledBack(refusal, landed.refusal));
+}
+
+function undoAgain(state: CommitState, refusal: CommitRefusal, now: Instant): CommitState {
+  const tries = (state.barred?.tries ?? 0) + 1;
+  const wait = Math.min(UNDO_AGAIN * 2 ** (tries - 1), UNDO_AGAIN_MAX);
+  return { ...state, withdrawn: undefined, deadline: after(now, micros(wait)), barred: { tries, refusal } };
 }
 
 export function confirmed(state: CommitState, work: In<"confirming">, id: RevisionId): CommitStep {

@@ -53,6 +53,7 @@ export function withHead(state: CommitState, head: RevisionSummary, now: Instant
     ...state,
     head,
     deadline: waits ? after(now, seconds(head.confirmSeconds ?? 0)) : undefined,
+    barred: undefined,
     withdrawn: state.withdrawn === head.id ? state.withdrawn : undefined,
   };
 }

@@ -109,7 +109,7 @@ export function heldByPeer(refusal: CommitRefusal): CommitRefusal {
 
 /** It did not work, and the way back is barred. */
 export function notRolledBack(refusal: CommitRefusal, barred: CommitRefusal): CommitRefusal {
-  const mend = `Rolling back is tried again every few seconds. ${barred.mend ?? ""}`.trim();
+  const mend = `Rolling back is tried again by itself. ${barred.mend ?? ""}`.trim();
   return { ...refusal, what: `${refusal.what}; but the roll-back cannot be kept: ${barred.what}`, mend };
 }
 

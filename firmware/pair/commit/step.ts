@@ -77,6 +77,7 @@ export function initialCommit(
     forwarded: [],
     offered: undefined,
     deadline,
+    barred: undefined,
     withdrawn,
     confirmed,
     noting: undefined,
@@ -307,7 +308,8 @@ function idleStep(config: CommitConfig, state: CommitState, now: Instant): Commi
 
 function undo(state: CommitState, comment: string): CommitStep | undefined {
   const { head } = state;
-  if (head?.parent === undefined) return give({ ...state, withdrawn: undefined, deadline: undefined });
+  if (head?.parent === undefined)
+    return give({ ...state, withdrawn: undefined, deadline: undefined, barred: undefined });
   const work = { kind: "undoing", request: undefined, refusal: undefined } as const;
   return become(state, work, { kind: "undo", id: head.id, comment });
 }

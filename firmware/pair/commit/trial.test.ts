@@ -16,6 +16,8 @@ import {
   kinds,
   refusalIn,
   doneIn,
+  landed,
+  notLanded,
   FULL,
 } from "./protocol.test-support.ts";
 import { initialCommit, nextTimeout, step } from "./step.ts";
@@ -23,6 +25,7 @@ import type { Wish } from "./types.ts";
 
 describe("a revision that must be confirmed", () => {
   const deadline = after(NOW, seconds(60));
+  const undoing = { kind: "undoing", request: undefined, refusal: undefined } as const;
   const trial = box(summary("1", "0", { confirmSeconds: 60 }), deadline);
   const confirm = (more: Partial<Extract<Wish, { kind: "confirm" }>> = {}) =>
     request({ kind: "confirm", revision: undefined, author: "alice", force: false, ...more });
@@ -103,6 +106,31 @@ describe("a revision that must be confirmed", () => {
     const again = nextTimeout(waits.state) ?? NOW;
     expect(again).toBe(after(NOW, seconds(10)));
     expect(kinds(step(A, waits.state, { kind: "timeout" }, again).actions)).toEqual(["judge"]);
+  });
+
+  it("is tried again ever later while it cannot be rolled back, and makes way for another meanwhile", () => {
+    let state = step(A, trial, { kind: "timeout" }, deadline).state;
+    const waits: number[] = [];
+    for (let now = deadline, i = 0; i < 6; i++) {
+      ({ state } = step(A, state, notLanded, now));
+      expect(state.barred).toEqual({ tries: i + 1, refusal: FULL });
+      const again = nextTimeout(state) ?? now;
+      waits.push((again - now) / seconds(1));
+      now = again;
+      const early = step(A, state, { kind: "timeout" }, instant(now - 1));
+      expect(early.actions).toEqual([]);
+      const next = step(A, state, { kind: "timeout" }, now);
+      expect(kinds(next.actions)).toEqual(["undo"]);
+      if (i < 5) ({ state } = next);
+    }
+    expect(waits).toEqual([5, 10, 20, 40, 60, 60]);
+    const other = run(A, { ...state, active: true }, request(commit()));
+    expect(kinds(other.actions)).toEqual(["judge"]);
+    expect(refusalIn(run(A, { ...trial, active: true }, request(commit())).actions)).toMatchObject({ exitCode: 6 });
+    const kept = run(A, state, { kind: "confirmed", id: id("1"), by: "alice", refusal: undefined });
+    expect(kept.state).toMatchObject({ barred: undefined, deadline: undefined });
+    const undone = step(A, { ...state, work: undoing }, landed(summary("2", "1", { author: "futago" })), deadline);
+    expect(undone.state).toMatchObject({ barred: undefined, deadline: undefined });
   });
 
   it("is told from one that did not work and that the disk does not let be rolled back", () => {

@@ -71,5 +71,6 @@ export function onConfirmedThere(state: CommitState, id: RevisionId): CommitStep
 function kept(state: CommitState, by: string): CommitState {
   const { head } = state;
   if (head === undefined) return state;
-  return { ...state, head: { ...head, confirmedBy: by }, deadline: undefined, confirmed: { id: head.id, by } };
+  const settled = { ...state, deadline: undefined, barred: undefined };
+  return { ...settled, head: { ...head, confirmedBy: by }, confirmed: { id: head.id, by } };
 }

@@ -298,6 +298,8 @@ export interface CommitState {
   readonly deadline: Instant | undefined;
   /** What the peer prepares, while this box is in the middle of something that ends soon. */
   readonly offered: Revision | undefined;
+  /** The head is to be rolled back, and cannot be. */
+  readonly barred: Barred | undefined;
   /** A revision that is to be rolled back as soon as it is the head and there is time. Outlives the process. */
   readonly withdrawn: RevisionId | undefined;
   readonly confirmed: Confirmation | undefined;
@@ -307,6 +309,13 @@ export interface CommitState {
   readonly redoAfter: Instant | undefined;
   /** The peer's head that could not be taken here, and when that is tried again. */
   readonly cannot: { readonly id: RevisionId; readonly until: Instant } | undefined;
+}
+
+export interface Barred {
+  /** How often in a row that was tried. */
+  readonly tries: number;
+  /** What the disk or a document said last. */
+  readonly refusal: CommitRefusal;
 }
 
 export interface CommitStep {

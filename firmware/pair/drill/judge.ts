@@ -27,6 +27,7 @@ const NOT_WHOLE: ReadonlySet<string> = new Set([
   "revision-differs",
   "revision-refused",
   "unconfirmed",
+  "not-rolled-back",
   "sentinel-away",
 ]);
 

@@ -6,6 +6,16 @@ import type { UnconfirmedShown } from "../control.ts";
 export interface Committing {
   readonly unconfirmed: UnconfirmedShown | null;
   readonly disagreement: Disagreement;
+  readonly stuck: Stuck | undefined;
+}
+
+/** What is to be rolled back and cannot be. */
+export interface Stuck {
+  readonly revision: string;
+  readonly author: string;
+  readonly refusal: CommitRefusal;
+  /** It waited for somebody to confirm it, which is still possible. */
+  readonly canStay: boolean;
 }
 
 /** What the boxes cannot agree on. */
@@ -42,23 +52,35 @@ export function revisionsDiffer(mine: string, theirs: string): string {
 export function commitAlarms({
   unconfirmed: waiting,
   disagreement,
+  stuck,
 }: Committing): ReadonlyMap<string, string | undefined> {
   const { cannotTake, lost } = disagreement;
   const refused =
     cannotTake &&
-    `this box cannot take the peer's configuration: ${cannotTake.where === undefined || cannotTake.where === "" ? "" : `${cannotTake.where}: `}${cannotTake.what}; ${cannotTake.mend ?? "it tries again by itself"}`;
+    `this box cannot take the peer's configuration: ${placed(cannotTake)}; ${cannotTake.mend ?? "it tries again by itself"}`;
   const conflict =
     lost &&
     `revisions ${short(lost.winner)} and ${short(lost.sibling)} were committed while the two boxes could not speak; the first is in force on both, \`futago rollback ${short(lost.sibling)}\` brings the other back`;
   const unconfirmed =
-    waiting === null
+    waiting === null || stuck !== undefined
       ? undefined
       : `revision ${short(waiting.revision)} of ${waiting.author} is rolled back at ${waiting.rollsBackAt} unless ${waiting.author} gives \`futago confirm\`, or somebody else with --force`;
   return new Map([
     ["revision-refused", refused],
     ["revision-lost", conflict],
     ["unconfirmed", unconfirmed],
+    ["not-rolled-back", stuck && notRolledBack(stuck)],
   ]);
+}
+
+function notRolledBack({ revision, author, refusal, canStay }: Stuck): string {
+  const ways = canStay ? "`futago confirm` keeps it, another configuration" : "another configuration";
+  const mend = refusal.mend === undefined ? "" : `; ${refusal.mend}`;
+  return `revision ${short(revision)} of ${author} is to be rolled back and cannot be: ${placed(refusal)}; that is tried again by itself, and ${ways} takes its place${mend}`;
+}
+
+function placed({ where, what }: CommitRefusal): string {
+  return where === undefined || where === "" ? what : `${where}: ${what}`;
 }
 
 function short(revision: string): string {

@@ -5,14 +5,17 @@ import { instant } from "@futago/hal/units/time.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CommitMessage, Revision, Standing } from "../../../pair/commit/types.ts";
 import { revisionId } from "../../store/revision.ts";
+import { StoreError } from "../../store/store.ts";
 import { Configuration } from "../configuration.ts";
 import type { Log } from "../log.ts";
+import { commitAlarms } from "../sentences.ts";
 import { Committer } from "./committer.ts";
 import { SIBLINGS_MAX } from "./handed-over.ts";
 
 const nothing = () => undefined;
 const sent: CommitMessage[] = [];
 const warned: string[] = [];
+let now = instant(1_000);
 let directory = "";
 let configuration: Configuration;
 let committer: Committer;
@@ -24,6 +27,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "futago-committer-"));
   sent.length = 0;
   warned.length = 0;
+  now = instant(1_000);
   configuration = await Configuration.open({
     stateDirectory: directory,
     box: "b",
@@ -53,7 +57,7 @@ function descendants(count: number): readonly [readonly Revision[], Revision] {
 /** A core that starts. */
 async function begin(boot: string): Promise<Committer> {
   const begun = await Committer.open({
-    hal: { clock: { now: () => instant(1_000) }, sysctl: { read: () => boot, write: nothing } },
+    hal: { clock: { now: () => now }, sysctl: { read: () => boot, write: nothing } },
     configuration,
     log: { info: nothing, warn: (event: string) => void warned.push(event), error: nothing } as unknown as Log,
     box: "b",
@@ -151,6 +155,33 @@ describe("a core that starts anew", () => {
     await configuration.putSetting("unconfirmed", JSON.stringify({ id: second.id, at: 0, boot: "a boot" }));
     committer.close();
     committer = await begin("the next boot");
+    expect(await configuration.store.head()).toMatchObject({ parent: second.id, text });
+  });
+
+  it.each([
+    ["by a person", undefined, "another configuration takes its place"],
+    ["for a confirmation", 60, "`futago confirm` keeps it, another configuration takes its place"],
+  ])("says what cannot be rolled back, why, and how to mend it, until it is: made %s", async (_, seconds, ways) => {
+    await configuration.store.append({ ...second, confirmSeconds: seconds });
+    await configuration.putSetting("unconfirmed", JSON.stringify({ id: second.id, at: 0, boot: "a boot" }));
+    committer.close();
+    const { append } = configuration.store;
+    const full = { code: "diskFull", what: "the disk is full", mend: "remove what is not needed" } as const;
+    configuration.store.append = () => Promise.reject(new StoreError(full));
+    committer = await begin("the next boot");
+    const alarms = () => [...commitAlarms(committer)].filter(([, sentence]) => sentence !== undefined);
+    const why = "is to be rolled back and cannot be: the disk is full";
+    expect(alarms()).toEqual([
+      [
+        "not-rolled-back",
+        `revision ${second.id.slice(0, 16)} of alice ${why}; that is tried again by itself, and ${ways}; remove what is not needed.`,
+      ],
+    ]);
+    expect(committer.unconfirmed === null).toBe(seconds === undefined);
+    configuration.store.append = append;
+    now = instant(1_000 + 5_000_000);
+    committer.setRole(true, false);
+    await expect.poll(alarms).toEqual([]);
     expect(await configuration.store.head()).toMatchObject({ parent: second.id, text });
   });
 

@@ -5,6 +5,7 @@
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import { between, type Instant, instant, toMillis } from "@futago/hal/units/time.ts";
 import { newestConfirmed } from "../../../pair/commit/catch-up.ts";
+import { isUnconfirmed } from "../../../pair/commit/parts.ts";
 import { initialCommit, nextTimeout, step } from "../../../pair/commit/step.ts";
 import type {
   CommitAction,
@@ -21,7 +22,7 @@ import type { UnconfirmedShown } from "../../control.ts";
 import { RefusalError } from "../../exit-code.ts";
 import type { Configuration, InForce } from "../configuration.ts";
 import type { Log } from "../log.ts";
-import type { Disagreement, Lost } from "../sentences.ts";
+import type { Disagreement, Lost, Stuck } from "../sentences.ts";
 import { LINEAGE_MAX, WANTED_MAX } from "../peer-link/commit-message.ts";
 import { Documents } from "./documents.ts";
 import { Errands } from "./errands.ts";
@@ -116,9 +117,16 @@ export class Committer {
   /** The head, while it waits for somebody to confirm it. */
   get unconfirmed(): UnconfirmedShown | null {
     const { head, deadline } = this.#state;
-    if (head === undefined || deadline === undefined) return null;
+    if (head === undefined || deadline === undefined || !isUnconfirmed(head)) return null;
     const left = toMillis(between(this.#options.hal.clock.now(), deadline));
     return { revision: head.id, author: head.author, rollsBackAt: new Date(Date.now() + left).toISOString() };
+  }
+
+  /** The head, while it is to be rolled back and cannot be. */
+  get stuck(): Stuck | undefined {
+    const { head, barred } = this.#state;
+    if (head === undefined || barred === undefined) return undefined;
+    return { revision: head.id, author: head.author, refusal: barred.refusal, canStay: isUnconfirmed(head) };
   }
 
   get #hasPeer(): boolean {
@@ -172,7 +180,8 @@ export class Committer {
     // Another head of the peer, or of this box, may be the end of it.
     if (this.#disagreement.cannotTake !== undefined && theirs !== undefined && theirs.head === state.head?.id)
       this.#setDisagreement({ cannotTake: undefined });
-    if (state.head !== before.head || state.deadline !== before.deadline) this.#options.onChange();
+    const changed = state.head !== before.head || state.deadline !== before.deadline || state.barred !== before.barred;
+    if (changed) this.#options.onChange();
   }
 
   #setTimer(): void {

@@ -82,6 +82,22 @@ it("takes the document that runs in place of an unusable head for a change", asy
   expect(judged).toMatchObject({ kind: "revision", revision: { parent: unusable.id, text: first.text } });
 });
 
+it("goes back to nothing that this version cannot run, and says what that is", async () => {
+  const unusable = made('{"of":"a former version"}', undefined);
+  await configuration.store.append(unusable);
+  const next = made(textOf("10.1.0.3/24"), unusable.id);
+  await configuration.store.append(next);
+  const landed = await new Documents(configuration).undo(next.id, "rolled back");
+  expect(landed).toMatchObject({
+    ok: false,
+    refusal: {
+      what: expect.stringMatching(/^this version cannot run the configuration before it: .* of: is no key /),
+      mend: expect.stringContaining("futago rollback"),
+    },
+  });
+  expect((await configuration.store.head())?.id).toBe(next.id);
+});
+
 it("moves no head when what that would go back to cannot be kept", async () => {
   await configuration.store.append(first);
   const third = made(textOf("10.1.0.4/24"), second.id);

@@ -144,12 +144,28 @@ export class Documents {
       const before = head?.parent === undefined ? undefined : await store.get(head.parent);
       if (before === undefined) return undefined;
       const { text } = before;
+      await this.#findRunnable(text);
       return await store.append({ text, parent: id, author: AUTOMATIC, comment, time: new Date().toISOString() });
     });
     if ("refusal" in undone) return { ok: false, refusal: undone.refusal };
     if (undone.value === undefined) return { ok: false, refusal: DOCUMENT_GONE };
     if (!undone.value.ok) return { ok: false, refusal: HEAD_MOVED };
     return { ok: true, head: withoutText(undone.value.revision) };
+  }
+
+  /** What the box would go back to may be of a version that said the same in other words. */
+  async #findRunnable(text: string): Promise<void> {
+    try {
+      this.#remember(text, this.#judged.get(hashOf(text)) ?? (await this.#configuration.resolve(text)));
+    } catch (error) {
+      if (!(error instanceof RefusalError)) throw error;
+      const { what, where } = error.refusal;
+      throw new RefusalError({
+        exitCode: ExitCode.failed,
+        what: `this version cannot run the configuration before it: ${where === undefined ? "" : `${where}: `}${what}`,
+        mend: "`futago history` shows older ones, which `futago rollback` brings back.",
+      });
+    }
   }
 
   async confirm(id: string, by: string): Promise<CommitRefusal | undefined> {
