@@ -20,7 +20,8 @@ import {
   landed,
   notLanded,
 } from "./protocol.test-support.ts";
-import { initialCommit, step } from "./step.ts";
+import { initialCommit, nextTimeout, step } from "./step.ts";
+import type { Landed } from "./types.ts";
 
 describe("a box that coordinates", () => {
   const start = linked(A, true);
@@ -151,6 +152,35 @@ describe("a box that coordinates", () => {
     const barred = run(A, troubled.state, notLanded);
     expect(refusalIn(barred.actions)?.what).toContain("the roll-back cannot be kept: the disk is full");
     expect(barred.state.deadline).toBeGreaterThan(NOW);
+  });
+
+  it.each<[string, Landed]>([
+    ["is the first of all", { ok: true, head: next }],
+    [
+      "comes after that of a box alone",
+      { ok: false, refusal: { exitCode: 6, what: "that of a box alone" }, noWayBack: true },
+    ],
+  ])("leaves on both what could not be put into force and %s", (_, undone) => {
+    const first = undone.ok;
+    const one = first ? revision("2", undefined) : next;
+    const from = linked(A, true, first ? box(undefined) : box());
+    const inputs = [request(commit()), judged(one), heard({ kind: "prepared", id: one.id })];
+    const applying = run(A, from, ...inputs, heard({ kind: "stored", id: one.id }), landed(one)).state;
+    const theirs = heard({ kind: "standing", standing: standing("2") });
+    const troubled = run(A, applying, theirs, { kind: "applied", id: one.id, trouble: "no such device" });
+    const told = first ? troubled : run(A, troubled.state, { kind: "landed", landed: undone });
+    expect(kinds(told.actions)).toEqual(["reply"]);
+    expect(refusalIn(told.actions)?.what).toContain("is committed and could not be put into force: no such device");
+    expect(told.state).toMatchObject({ head: { id: one.id }, deadline: undefined, barred: undefined });
+    expect(nextTimeout(told.state)).toBeUndefined();
+  });
+
+  it("leaves what it was told to take back where there is no way back", () => {
+    const withdrawn = run(A, start, heard({ kind: "withdraw", id: id("1") }));
+    expect(kinds(withdrawn.actions)).toEqual(["undo"]);
+    const refusal = { exitCode: 6, what: "that of a box alone" };
+    const stays = run(A, withdrawn.state, { kind: "landed", landed: { ok: false, refusal, noWayBack: true } });
+    expect(stays).toMatchObject({ actions: [], state: { work: { kind: "idle" }, withdrawn: undefined } });
   });
 
   it("refuses what was made from another head, and a change on top of one that waits for its confirmation", () => {

@@ -176,17 +176,14 @@ export function onApplied(
 ): CommitStep {
   if (trouble === undefined) return finish(state, { ...work, [box]: true });
   // There is nothing to go back to: the box goes on trying, and shows what it cannot.
-  if (work.revision.parent === undefined)
-    return unless(state, work.request, notInForce(work.revision.id, name, trouble));
-  const refusal = rolledBack(work.revision.id, name, trouble);
+  const { request, revision } = work;
+  const { id } = revision;
+  const failure = { id, box: name, trouble };
+  if (revision.parent === undefined) return unless(state, request, notInForce(failure));
   const comment = `rolled back: ${trouble}`;
-  const step = become(
-    state,
-    { kind: "undoing", request: work.request, refusal },
-    { kind: "undo", id: work.revision.id, comment },
-  );
+  const step = become(state, { kind: "undoing", told: { request, failure } }, { kind: "undo", id, comment });
   if (state.link === undefined) return step;
-  return give(step.state, ...step.actions, { kind: "send", message: { kind: "withdraw", id: work.revision.id } });
+  return give(step.state, ...step.actions, { kind: "send", message: { kind: "withdraw", id } });
 }
 
 function finish(state: CommitState, work: In<"applying">): CommitStep {
@@ -198,10 +195,17 @@ function finish(state: CommitState, work: In<"applying">): CommitStep {
 
 /** The head was rolled back, by nobody's hand; or could not be, and is tried again. */
 export function onUndone(state: CommitState, work: In<"undoing">, landed: Landed, now: Instant): CommitStep {
-  const next = landed.ok ? withHead(state, landed.head, now) : undoAgain(state, landed.refusal, now);
-  const { request, refusal } = work;
-  if (request === undefined || refusal === undefined) return become(next, { kind: "idle" });
-  return unless(next, request, landed.ok ? refusal : notRolledBack(refusal, landed.refusal));
+  const next = afterUndoing(state, landed, now);
+  if (work.told === undefined) return become(next, { kind: "idle" });
+  const { request, failure } = work.told;
+  if (landed.ok) return unless(next, request, rolledBack(failure));
+  return unless(next, request, landed.noWayBack ? notInForce(failure) : notRolledBack(failure, landed.refusal));
+}
+
+function afterUndoing(state: CommitState, landed: Landed, now: Instant): CommitState {
+  if (landed.ok) return withHead(state, landed.head, now);
+  if (landed.noWayBack) return { ...state, withdrawn: undefined, deadline: undefined, barred: undefined };
+  return undoAgain(state, landed.refusal, now);
 }
 
 function undoAgain(state: CommitState, refusal: CommitRefusal, now: Instant): CommitState {

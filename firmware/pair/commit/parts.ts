@@ -42,8 +42,15 @@ export function answer(state: CommitState, request: Request, outcome: Outcome): 
 
 /** What the peer asked for goes on; by the next link its core may be another one, with numbers of its own. */
 export function askerGone(work: Work): Work {
-  if (!("request" in work) || work.request?.origin !== "peer") return work;
-  return { ...work, request: { ...work.request, origin: "gone" } };
+  if (work.kind === "undoing") {
+    const { told } = work;
+    return told?.request.origin === "peer" ? { ...work, told: { ...told, request: gone(told.request) } } : work;
+  }
+  return "request" in work && work.request.origin === "peer" ? { ...work, request: gone(work.request) } : work;
+}
+
+function gone(request: Request): Request {
+  return { ...request, origin: "gone" };
 }
 
 /** A new head is on the disk: it is not in force yet, and may wait for a confirmation. */

@@ -1,5 +1,5 @@
 /** Refusals of the commit protocol in words. The exit codes are the command line's. */
-import type { CommitRefusal, Outcome, RevisionSummary } from "./types.ts";
+import type { CommitRefusal, Failure, Outcome, RevisionSummary } from "./types.ts";
 
 const [FAILED, PEER_NEEDED, CONFLICT] = [1, 5, 6];
 
@@ -92,7 +92,7 @@ export function notYours({ id, author }: RevisionSummary): CommitRefusal {
 }
 
 /** A revision that was taken back because of `trouble` on a box. */
-export function rolledBack(id: string, box: string, trouble: string): CommitRefusal {
+export function rolledBack({ id, box, trouble }: Failure): CommitRefusal {
   return {
     exitCode: FAILED,
     what: `revision ${short(id)} could not be put into force and was rolled back: ${trouble}`,
@@ -108,13 +108,14 @@ export function heldByPeer(refusal: CommitRefusal): CommitRefusal {
 }
 
 /** It did not work, and the way back is barred. */
-export function notRolledBack(refusal: CommitRefusal, barred: CommitRefusal): CommitRefusal {
+export function notRolledBack(failure: Failure, barred: CommitRefusal): CommitRefusal {
+  const refusal = rolledBack(failure);
   const mend = `Rolling back is tried again by itself. ${barred.mend ?? ""}`.trim();
   return { ...refusal, what: `${refusal.what}; but the roll-back cannot be kept: ${barred.what}`, mend };
 }
 
-/** The first revision, before which there was none. */
-export function notInForce(id: string, box: string, trouble: string): CommitRefusal {
+/** The first revision, before which there was none, or none that both boxes could go back to. */
+export function notInForce({ id, box, trouble }: Failure): CommitRefusal {
   return {
     exitCode: FAILED,
     what: `revision ${short(id)} is committed and could not be put into force: ${trouble}`,

@@ -310,6 +310,5 @@ function undo(state: CommitState, comment: string): CommitStep | undefined {
   const { head } = state;
   if (head?.parent === undefined)
     return give({ ...state, withdrawn: undefined, deadline: undefined, barred: undefined });
-  const work = { kind: "undoing", request: undefined, refusal: undefined } as const;
-  return become(state, work, { kind: "undo", id: head.id, comment });
+  return become(state, { kind: "undoing", told: undefined }, { kind: "undo", id: head.id, comment });
 }

@@ -25,7 +25,7 @@ import type { Wish } from "./types.ts";
 
 describe("a revision that must be confirmed", () => {
   const deadline = after(NOW, seconds(60));
-  const undoing = { kind: "undoing", request: undefined, refusal: undefined } as const;
+  const undoing = { kind: "undoing", told: undefined } as const;
   const trial = box(summary("1", "0", { confirmSeconds: 60 }), deadline);
   const confirm = (more: Partial<Extract<Wish, { kind: "confirm" }>> = {}) =>
     request({ kind: "confirm", revision: undefined, author: "alice", force: false, ...more });

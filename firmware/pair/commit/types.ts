@@ -175,7 +175,8 @@ export type Judged =
 
 export type Landed =
   | { readonly ok: true; readonly head: RevisionSummary }
-  | { readonly ok: false; readonly refusal: CommitRefusal };
+  /** `noWayBack`: what was to be undone stays, for both boxes cannot be what was before. */
+  | { readonly ok: false; readonly refusal: CommitRefusal; readonly noWayBack?: boolean };
 
 /** Each of judge, check, land, adopt, undo, apply, relate and confirm is answered by its input, once. */
 export type CommitAction =
@@ -237,8 +238,8 @@ export type Work =
       readonly there: boolean;
       readonly until: Instant;
     } & Coordinated)
-  /** Rolls back what did not work, and then says so. */
-  | { readonly kind: "undoing"; readonly request: Request | undefined; readonly refusal: CommitRefusal | undefined }
+  /** Rolls back the head; and then says so, where it did not work and somebody waits for the answer. */
+  | { readonly kind: "undoing"; readonly told: { readonly request: Request; readonly failure: Failure } | undefined }
   | {
       readonly kind: "confirming";
       readonly request: Request;
@@ -261,6 +262,13 @@ export type Work =
   | { readonly kind: "fetching"; readonly id: RevisionId; readonly loses: boolean; readonly until: Instant }
   | { readonly kind: "examining"; readonly passage: Passage; readonly loses: boolean }
   | { readonly kind: "adopting" };
+
+/** A revision that was not put into force, on which box and why. */
+export interface Failure {
+  readonly id: RevisionId;
+  readonly box: string;
+  readonly trouble: string;
+}
 
 export interface Link {
   readonly theirs: Standing | undefined;

@@ -16,6 +16,7 @@ const nothing = () => undefined;
 const sent: CommitMessage[] = [];
 const warned: string[] = [];
 let now = instant(1_000);
+let trouble: string | undefined;
 let directory = "";
 let configuration: Configuration;
 let committer: Committer;
@@ -28,6 +29,7 @@ beforeEach(async () => {
   sent.length = 0;
   warned.length = 0;
   now = instant(1_000);
+  trouble = undefined;
   configuration = await Configuration.open({
     stateDirectory: directory,
     box: "b",
@@ -61,7 +63,7 @@ async function begin(boot: string): Promise<Committer> {
     configuration,
     log: { info: nothing, warn: (event: string) => void warned.push(event), error: nothing } as unknown as Log,
     box: "b",
-    putIntoForce: () => Promise.resolve(undefined),
+    putIntoForce: () => Promise.resolve(trouble),
     send: (message) => void sent.push(message),
     sent: () => Promise.resolve(),
     onChange: nothing,
@@ -132,6 +134,35 @@ it("keeps all the documents that it asked for", async () => {
   for (const revision of line) committer.receive({ kind: "keep", revision });
   const whole = async () => (await configuration.store.history(100)).filter((one) => one.whole);
   await expect.poll(whole).toHaveLength(31);
+});
+
+it("stays at the first configuration of the pair when that does not work: the other box may have it already", async () => {
+  committer.setRole(true, false);
+  const addresses = { a: ["10.1.0.2/24"], b: ["10.1.0.3/24"] };
+  const document = JSON.stringify({ pair: {}, interfaces: [{ name: "wan", device: "eth0", addresses }] });
+  const wish = { author: "alice", comment: "", base: undefined, confirmSeconds: undefined };
+  trouble = "no room for another route";
+  const outcome = await committer.request({ kind: "commit", source: { kind: "given", document }, ...wish });
+  expect(outcome).toMatchObject({
+    kind: "refused",
+    refusal: { what: expect.stringContaining("is committed and could not be put into force: no room") },
+  });
+  const pairs = await configuration.store.head();
+  expect(pairs).toMatchObject({ parent: head.id, author: "alice" });
+  // The link came up meanwhile, and the other box took it over.
+  committer.setLink(true);
+  say(pairs?.id ?? "");
+  committer.receive({ kind: "withdraw", id: pairs?.id ?? "" });
+  await configuration.setting("after that");
+  expect(committer.head?.id).toBe(pairs?.id);
+  expect(committer.stuck).toBeUndefined();
+  expect(configuration.inForce?.resolved.pair).toBeDefined();
+  // What comes after it is rolled back as ever.
+  committer.setLink(false);
+  const other = JSON.stringify({ ...JSON.parse(document), system: { timezone: "Asia/Tokyo" } });
+  const failed = await committer.request({ kind: "commit", source: { kind: "given", document: other }, ...wish });
+  expect(failed).toMatchObject({ refusal: { what: expect.stringContaining("was rolled back: no room") } });
+  expect(await configuration.store.head()).toMatchObject({ author: "futago", text: pairs?.text });
 });
 
 describe("a core that starts anew", () => {

@@ -77,7 +77,7 @@ export class Committer {
 
   private constructor(options: CommitterOptions, bootId: string, state: CommitState) {
     this.#options = options;
-    this.#documents = new Documents(options.configuration);
+    this.#documents = new Documents(options.configuration, options.box !== undefined);
     const { configuration, log } = options;
     this.#settings = new LatestSettings(
       (key, value) => configuration.putSetting(key, value),

@@ -59,7 +59,7 @@ it("answers with a refusal, and gives the peer nothing, where a document cannot 
   await configuration.store.append(first);
   await configuration.store.append(second);
   await reopen((database) => database.prepare("UPDATE document SET body = ? WHERE number = 1").run(Buffer.from("no")));
-  const documents = new Documents(configuration);
+  const documents = new Documents(configuration, true);
   expect(await documents.judge(back, second.id, false)).toMatchObject({
     kind: "refused",
     refusal: { what: expect.stringContaining("cannot be unpacked") },
@@ -78,7 +78,7 @@ it("takes the document that runs in place of an unusable head for a change", asy
   await configuration.store.append(unusable);
   await reopen(() => undefined);
   expect(configuration.inForce?.revision.id).toBe(first.id);
-  const judged = await new Documents(configuration).judge(back, unusable.id, false);
+  const judged = await new Documents(configuration, true).judge(back, unusable.id, false);
   expect(judged).toMatchObject({ kind: "revision", revision: { parent: unusable.id, text: first.text } });
 });
 
@@ -87,7 +87,7 @@ it("goes back to nothing that this version cannot run, and says what that is", a
   await configuration.store.append(unusable);
   const next = made(textOf("10.1.0.3/24"), unusable.id);
   await configuration.store.append(next);
-  const landed = await new Documents(configuration).undo(next.id, "rolled back");
+  const landed = await new Documents(configuration, true).undo(next.id, "rolled back");
   expect(landed).toMatchObject({
     ok: false,
     refusal: {
@@ -98,18 +98,28 @@ it("goes back to nothing that this version cannot run, and says what that is", a
   expect((await configuration.store.head())?.id).toBe(next.id);
 });
 
+it("goes back from what is a pair's to what was of a box alone only where there is one box", async () => {
+  await configuration.store.append(first);
+  const ofPair = made(JSON.stringify({ interfaces: [], pair: {} }), first.id);
+  await configuration.store.append(ofPair);
+  const barred = await new Documents(configuration, true).undo(ofPair.id, "rolled back");
+  expect(barred).toMatchObject({ ok: false, noWayBack: true, refusal: { what: expect.stringContaining("box alone") } });
+  const landed = await new Documents(configuration, false).undo(ofPair.id, "rolled back");
+  expect(landed).toMatchObject({ ok: true, head: { parent: ofPair.id } });
+});
+
 it("moves no head when what that would go back to cannot be kept", async () => {
   await configuration.store.append(first);
   const third = made(textOf("10.1.0.4/24"), second.id);
   const torn = { ...second, text: "{}" };
-  const landed = await new Documents(configuration).adopt({ revision: third, parent: torn, lineage: [second] });
+  const landed = await new Documents(configuration, true).adopt({ revision: third, parent: torn, lineage: [second] });
   expect(landed).toMatchObject({ ok: false });
   expect((await configuration.store.head())?.id).toBe(first.id);
 });
 
 it("judges one revision of the other box at a time, lets one wait, and refuses more by word", async () => {
   await configuration.store.append(first);
-  const documents = new Documents(configuration);
+  const documents = new Documents(configuration, true);
   let [judging, most] = [0, 0];
   const { judge } = configuration;
   configuration.judge = async (...of) => {
@@ -139,7 +149,7 @@ it("lets the first document of a pair not wait for a confirmation: two boxes can
   const addresses = { a: ["10.1.0.2/24"], b: ["10.1.0.3/24"] };
   const document = { pair: {}, interfaces: [{ name: "wan", device: "eth0", addresses }] };
   const wish = { ...back, source: { kind: "given", document } as const };
-  const documents = new Documents(configuration);
+  const documents = new Documents(configuration, true);
   expect(await documents.judge(wish, first.id, false)).toMatchObject({ kind: "revision" });
   expect(await documents.judge({ ...wish, confirmSeconds: 60 }, first.id, false)).toMatchObject({
     refusal: { what: expect.stringContaining("cannot wait for a confirmation") },

@@ -29,14 +29,17 @@ const SENTENCE_SHOWN = 2_000;
 
 export class Documents {
   readonly #configuration: Configuration;
+  readonly #paired: boolean;
   /** By the hash of the canonical text. */
   readonly #judged = new Map<string, Resolved>();
   #considering: Promise<void> | undefined;
   /** What the other box thinks better of in the middle of it is judged to the end. */
   readonly #checks = new Errands(CHECKS_MAX);
 
-  constructor(configuration: Configuration) {
+  /** `paired`: there is another box, which takes over what this one has. */
+  constructor(configuration: Configuration, paired: boolean) {
     this.#configuration = configuration;
+    this.#paired = paired;
   }
 
   /** Makes a revision of a wish, a child of `parent`, which is in force. `hasPeer`: the other box lives. */
@@ -144,19 +147,23 @@ export class Documents {
       const before = head?.parent === undefined ? undefined : await store.get(head.parent);
       if (before === undefined) return undefined;
       const { text } = before;
-      await this.#findRunnable(text);
+      const { pair } = await this.#runnable(text);
+      if (this.#paired && pair === undefined && isOfPair(head?.text)) return "ofBoxAlone";
       return await store.append({ text, parent: id, author: AUTOMATIC, comment, time: new Date().toISOString() });
     });
     if ("refusal" in undone) return { ok: false, refusal: undone.refusal };
+    if (undone.value === "ofBoxAlone") return { ok: false, refusal: NO_WAY_BACK, noWayBack: true };
     if (undone.value === undefined) return { ok: false, refusal: DOCUMENT_GONE };
     if (!undone.value.ok) return { ok: false, refusal: HEAD_MOVED };
     return { ok: true, head: withoutText(undone.value.revision) };
   }
 
   /** What the box would go back to may be of a version that said the same in other words. */
-  async #findRunnable(text: string): Promise<void> {
+  async #runnable(text: string): Promise<Resolved> {
     try {
-      this.#remember(text, this.#judged.get(hashOf(text)) ?? (await this.#configuration.resolve(text)));
+      const resolved = this.#judged.get(hashOf(text)) ?? (await this.#configuration.resolve(text));
+      this.#remember(text, resolved);
+      return resolved;
     } catch (error) {
       if (!(error instanceof RefusalError)) throw error;
       const { what, where } = error.refusal;
@@ -219,6 +226,11 @@ export class Documents {
   }
 }
 
+/** Of a document that was accepted. */
+function isOfPair(text: string | undefined): boolean {
+  return text !== undefined && Object.hasOwn(JSON.parse(text) as object, "pair");
+}
+
 function hashOf(text: string): string {
   return revisionId(undefined, text);
 }
@@ -240,6 +252,11 @@ const FIRST_OF_A_PAIR: CommitRefusal = {
   exitCode: ExitCode.conflict,
   what: "the first configuration of the pair cannot wait for a confirmation: both boxes would go back to that of this box alone",
   mend: "Commit it without --confirm.",
+};
+/** The peer may have taken over the pair's already, and would take this box for dead. */
+const NO_WAY_BACK: CommitRefusal = {
+  exitCode: ExitCode.conflict,
+  what: "the configuration before it is that of a box alone, to which two boxes cannot go back",
 };
 const NOT_ITS_ID: CommitRefusal = {
   exitCode: ExitCode.failed,
