@@ -16,6 +16,9 @@ import {
   kinds,
   refusalIn,
   FULL,
+  judged,
+  landed,
+  revision,
 } from "./protocol.test-support.ts";
 import { nextTimeout, step } from "./step.ts";
 import type { CommitAction, CommitConfig } from "./types.ts";
@@ -42,6 +45,14 @@ describe("who coordinates", () => {
     const refused = { kind: "judged", judged: { kind: "refused", refusal: FULL } } as const;
     expect(kinds(run(A, again.state, refused).actions)).toEqual([]);
     expect(kinds(run(A, asked.state, refused).actions)).toEqual(["send answer"]);
+    const one = revision("2", "1");
+    const troubled = { kind: "applied", id: one.id, trouble: "no such device" } as const;
+    const prepared = run(A, asked.state, judged(one), heard({ kind: "prepared", id: one.id }));
+    const undoing = run(A, prepared.state, heard({ kind: "stored", id: one.id }), landed(one), troubled);
+    const undone = landed(summary("3", "2", { author: "futago" }));
+    expect(kinds(run(A, undoing.state, undone).actions)).toContain("send answer");
+    const over = run(A, undoing.state, { kind: "linkDown" }, { kind: "linkUp" }, undone);
+    expect(kinds(over.actions)).not.toContain("send answer");
   });
 
   it("is a when neither is active, and nobody forwards what was forwarded", () => {

@@ -106,6 +106,21 @@ it("goes back from what is a pair's to what was of a box alone only where there 
   expect(barred).toMatchObject({ ok: false, noWayBack: true, refusal: { what: expect.stringContaining("box alone") } });
   const landed = await new Documents(configuration, false).undo(ofPair.id, "rolled back");
   expect(landed).toMatchObject({ ok: true, head: { parent: ofPair.id } });
+  // Between two of a box alone there is nothing that the other one has taken over.
+  const undone = made(textOf("10.1.0.9/24"), landed.ok ? landed.head.id : undefined);
+  await configuration.store.append(undone);
+  expect(await new Documents(configuration, true).undo(undone.id, "rolled back")).toMatchObject({ ok: true });
+});
+
+it("takes no configuration of a box alone for two boxes that have none yet", async () => {
+  const wish = { ...back, source: { kind: "given", document: second.text } as const };
+  const judge = (hasPeer: boolean) => new Documents(configuration, true).judge(wish, undefined, hasPeer);
+  expect(await judge(true)).toMatchObject({ refusal: { what: expect.stringContaining("describes a box alone") } });
+  expect(await judge(false)).toMatchObject({ kind: "revision" });
+  // One that serves already goes on: the other takes nothing from it.
+  await configuration.store.append(first);
+  await reopen(() => undefined);
+  expect(await judge(true)).toMatchObject({ kind: "revision" });
 });
 
 it("moves no head when what that would go back to cannot be kept", async () => {

@@ -58,13 +58,15 @@ export class Documents {
     const judged = await refusalOr(() => this.#configuration.judge(document, ""));
     if ("refusal" in judged) return { kind: "refused", refusal: judged.refusal };
     const { text, resolved } = judged.value;
-    if (hasPeer && resolved.pair === undefined && this.#configuration.inForce?.resolved.pair !== undefined)
-      return { kind: "refused", refusal: OF_A_BOX_ALONE };
+    const { inForce } = this.#configuration;
+    // Paired boxes without a configuration are linked, and would both take it.
+    const ofBoth = inForce === undefined || inForce.resolved.pair !== undefined;
+    if (hasPeer && resolved.pair === undefined && ofBoth) return { kind: "refused", refusal: OF_A_BOX_ALONE };
     if (confirmSeconds !== undefined && this.#isFirstOfPair(resolved))
       return { kind: "refused", refusal: FIRST_OF_A_PAIR };
     const warnings = judged.value.warnings.map(warningText);
     // Another one may be in force in place of a head that this version cannot run: to bring that back is a change.
-    const former = this.#configuration.inForce?.revision;
+    const former = inForce?.revision;
     if (former?.id === parent && former?.text === text) return { kind: "unchanged", warnings };
     const id = revisionId(parent, text);
     this.#remember(text, resolved);
