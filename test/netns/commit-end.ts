@@ -89,6 +89,7 @@ const pair: Pair = new Pair({
     committer.setLink(up);
   },
   onActivation: () => undefined,
+  onArriving: (length) => committer.arriving(length),
   onCommitMessage: (message) => committer.receive(message),
   onDrillMessage: () => undefined,
   onTimelineMessage: () => undefined,

@@ -62,6 +62,7 @@ function speak(): void {
     onStale: (hosts) => say({ hosts }),
     onDrains: (drains) => say({ drains }),
     onLink: () => undefined,
+    onArriving: (length) => say({ arriving: length }),
     onCommitMessage: () => undefined,
     onDrillMessage: () => undefined,
     onTimelineMessage: () => undefined,

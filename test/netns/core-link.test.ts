@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Identity, makeIdentity } from "@futago/firmware/runtime/core/pairing/identity.ts";
+import { PEER_PROTOCOL_VERSION } from "@futago/firmware/runtime/core/peer-link/message.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 
 const PORT = "7405";
@@ -17,6 +18,7 @@ interface Said {
   readonly told?: unknown;
   readonly count?: string;
   readonly flows?: boolean;
+  readonly arriving?: number;
 }
 interface End {
   readonly process: ChildProcess;
@@ -178,6 +180,17 @@ describe("the link between the two cores", () => {
     await expect.poll(() => raw.process.exitCode, { timeout: 5_000 }).toBe(0);
     expect([isUp(endA), isUp(endB)]).toEqual([true, true]);
   });
+});
+
+it("tells how much has come of a message that is not whole yet", async () => {
+  const endA = startA();
+  const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0");
+  await expect.poll(() => isUp(raw), { timeout: 5_000 }).toBe(true);
+  const hello = { kind: "hello", version: PEER_PROTOCOL_VERSION, box: "b", revision: "bb".repeat(32) };
+  const parts = [500, 300].map((length) => ({ kind: "part", text: "x".repeat(length), last: false }));
+  raw.process.stdin?.write([hello, ...parts].map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const arriving = () => endA.said.flatMap((one) => one.arriving ?? []);
+  await expect.poll(arriving, { timeout: 5_000 }).toEqual([500, 300]);
 });
 
 describe("the link of two boxes that were paired", () => {

@@ -72,6 +72,42 @@ describe("two heads that differ", () => {
     expect(kinds(moved.actions)).toEqual(["relate"]);
   });
 
+  describe("whose newer one comes slowly", () => {
+    const start = run(B, box(mine), { kind: "linkUp" }, heard({ kind: "standing", standing: standing("3") })).state;
+    const related = run(B, start, { kind: "related", mine: id("2"), theirs: id("3"), kinship: "unknown" }).state;
+    const fetching = run(B, related, heard({ kind: "kin", mine: id("3"), yours: id("2"), kinship: "ancestor" })).state;
+    const at = (wait: number) => after(NOW, seconds(wait));
+    const PART = 128 << 10;
+
+    it("wait for each part of it as long as for the first", () => {
+      expect(nextTimeout(fetching)).toBe(at(30));
+      const first = step(B, fetching, { kind: "arriving", length: 20 * PART }, at(29)).state;
+      expect(nextTimeout(first)).toBe(at(59));
+      expect(step(B, first, { kind: "timeout" }, at(30)).state.work.kind).toBe("fetching");
+      const second = step(B, first, { kind: "arriving", length: 20 * PART }, at(50)).state;
+      expect(nextTimeout(second)).toBe(at(80));
+      const late = step(B, second, { kind: "timeout" }, at(80));
+      expect(late.state).toMatchObject({ work: { kind: "idle" }, cannot: { id: id("3") } });
+      const passage = { kind: "revision", revision: revision("3", "2"), parent: undefined, lineage: [] } as const;
+      expect(kinds(step(B, second, heard(passage), at(79)).actions)).toEqual(["check"]);
+    });
+
+    it("do not wait for ever for what trickles", () => {
+      // 128 Ki units in four seconds are as slow as it may be.
+      let trickling = fetching;
+      for (let now = 25; now <= 50; now += 25)
+        trickling = step(B, trickling, { kind: "arriving", length: PART }, at(now)).state;
+      expect(nextTimeout(trickling)).toBe(at(30 + 8));
+      // What else it says meanwhile is no longer than the longest message.
+      const flooded = step(B, fetching, { kind: "arriving", length: 1e12 }, at(1e6)).state;
+      expect(nextTimeout(flooded)).toBe(at(30 + 4_096));
+    });
+
+    it("care for nothing that arrives when they ask for nothing", () => {
+      expect(step(B, box(mine), { kind: "arriving", length: PART }, NOW)).toEqual({ state: box(mine), actions: [] });
+    });
+  });
+
   it("stay apart, told and tried again, when one cannot be taken", () => {
     const start = run(B, box(mine), { kind: "linkUp" }, heard({ kind: "standing", standing: standing("3") })).state;
     const related = run(B, start, { kind: "related", mine: id("2"), theirs: id("3"), kinship: "unknown" }).state;

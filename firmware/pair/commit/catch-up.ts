@@ -22,7 +22,11 @@ import type {
   Work,
 } from "./types.ts";
 
-export const FETCH_WITHIN = seconds(30);
+/** Until the first part of it comes, and from each to the next. */
+const FETCH_WITHIN = seconds(30);
+/** In all it may take so much longer as it is long: UTF-16 units a second, up to the longest message. */
+const FETCH_RATE_MIN = 32 << 10;
+const FETCH_LENGTH_MAX = 128 << 20;
 /** What the disk or the document refused may have been mended. */
 const TAKE_AGAIN = seconds(10);
 
@@ -89,8 +93,17 @@ export function catchUp(config: CommitConfig, state: CommitState, now: Instant):
   if (relation !== "behind" && relation !== "losesTo") return undefined;
   if (state.cannot?.id === theirs && state.cannot.until > now) return undefined;
   const until = after(now, FETCH_WITHIN);
-  const work: Work = { kind: "fetching", id: theirs, loses: relation === "losesTo", until };
+  const work: Work = { kind: "fetching", id: theirs, loses: relation === "losesTo", since: now, arrived: 0, until };
   return become(state, work, { kind: "send", message: { kind: "fetch", id: theirs, have: head?.id } });
+}
+
+/** What comes slowly comes all the same. */
+export function onArriving(state: CommitState, length: number, now: Instant): CommitStep {
+  const { work } = state;
+  if (work.kind !== "fetching") return give(state);
+  const arrived = Math.min(work.arrived + length, FETCH_LENGTH_MAX);
+  const latest = after(work.since, seconds(arrived / FETCH_RATE_MIN));
+  return become(state, { ...work, arrived, until: after(now < latest ? now : latest, FETCH_WITHIN) });
 }
 
 export function onRelated(state: CommitState, { mine, theirs, kinship }: Kin): CommitStep {

@@ -9,6 +9,7 @@ import {
   cannotTake,
   catchUp,
   onAdopted,
+  onArriving,
   onExamined,
   onRelated,
   onRevision,
@@ -134,6 +135,8 @@ function react(config: CommitConfig, state: CommitState, input: CommitInput, now
       return onLinkDown(state);
     case "message":
       return onMessage(config, state, input.message, now);
+    case "arriving":
+      return onArriving(state, input.length, now);
     case "role":
       return onRole(state, input.active, input.peerAlive);
     case "request":

@@ -151,6 +151,8 @@ export type CommitInput =
   | { readonly kind: "linkUp" }
   | { readonly kind: "linkDown" }
   | { readonly kind: "message"; readonly message: CommitMessage }
+  /** So many UTF-16 units more of a message that is not whole yet. */
+  | { readonly kind: "arriving"; readonly length: number }
   /** `peerAlive`: heartbeats of the peer are heard. */
   | { readonly kind: "role"; readonly active: boolean; readonly peerAlive: boolean }
   | { readonly kind: "request"; readonly request: Request }
@@ -259,7 +261,15 @@ export type Work =
   | { readonly kind: "puttingIntoForce"; readonly id: RevisionId; readonly tell: boolean }
   | { readonly kind: "relating" }
   /** `loses`: the head is a sibling that lost, not an ancestor. */
-  | { readonly kind: "fetching"; readonly id: RevisionId; readonly loses: boolean; readonly until: Instant }
+  | {
+      readonly kind: "fetching";
+      readonly id: RevisionId;
+      readonly loses: boolean;
+      readonly since: Instant;
+      /** UTF-16 units. */
+      readonly arrived: number;
+      readonly until: Instant;
+    }
   | { readonly kind: "examining"; readonly passage: Passage; readonly loses: boolean }
   | { readonly kind: "adopting" };
 

@@ -124,6 +124,7 @@ export class PairLink {
         committer.setLink(up);
         this.spare.setLink(up);
       },
+      onArriving: (length) => committer.arriving(length),
       onCommitMessage: (message) => committer.receive(message),
       onDrillMessage: (message) => this.drill.receive(message),
       onTimelineMessage: (message) => this.timeline.receive(message),

@@ -38,6 +38,8 @@ export interface PairOptions {
   readonly onRotation: (text: string) => Promise<string | undefined> | undefined;
   /** The link stands or is gone. */
   readonly onLink: (up: boolean) => void;
+  /** So many UTF-16 units more of a message that is not whole yet. */
+  readonly onArriving: (length: number) => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
   readonly onActivation: (activation: Activation) => void;
   readonly onDrillMessage: (message: DrillMessage) => void;
@@ -104,7 +106,7 @@ export class Pair {
       },
       onPart: (part) => {
         const read = this.#reader.push(part);
-        if (read === "more") return;
+        if (read === "more") return options.onArriving(part.text.length);
         const message = read === "tooLong" ? undefined : decodeLongMessage(read.text);
         if (message?.ok !== true) return this.#link.refuse(`peerLinkLong_${message?.reason ?? "tooLong"}`);
         const { value } = message;

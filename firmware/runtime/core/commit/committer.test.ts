@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { instant } from "@futago/hal/units/time.ts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { after, instant, seconds } from "@futago/hal/units/time.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CommitMessage, Revision, Standing } from "../../../pair/commit/types.ts";
 import { revisionId } from "../../store/revision.ts";
 import { StoreError } from "../../store/store.ts";
@@ -40,6 +40,7 @@ beforeEach(async () => {
   committer = await begin("a boot");
 });
 afterEach(async () => {
+  vi.useRealTimers();
   committer.close();
   await configuration.close();
   rmSync(directory, { recursive: true });
@@ -95,6 +96,29 @@ it("says what of the peer it cannot take, until the peer has what this box has",
   await expect.poll(() => committer.disagreement.cannotTake?.what).toContain("does not hold what its id says");
   say(head.id);
   expect(committer.disagreement.cannotTake).toBeUndefined();
+});
+
+it("waits on for what comes slowly, and asks again when nothing comes any more", async () => {
+  const other = "2".repeat(64);
+  const asked = () => sent.filter(({ kind }) => kind === "fetch").length;
+  committer.setLink(true);
+  say(other);
+  await expect.poll(() => sent.at(-1)?.kind).toBe("kin");
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const pass = (wait: number) => {
+    now = after(now, seconds(wait));
+    vi.advanceTimersByTime(wait * 1_000);
+  };
+  committer.receive({ kind: "kin", mine: other, yours: head.id, kinship: "ancestor" });
+  pass(29);
+  committer.arriving(1 << 20);
+  pass(29);
+  expect(sent.at(-1)).toMatchObject({ kind: "fetch", id: other });
+  pass(1);
+  expect(sent.at(-1)).toMatchObject({ kind: "standing", standing: { cannot: other } });
+  expect(asked()).toBe(1);
+  pass(10);
+  expect(asked()).toBe(2);
 });
 
 it("keeps some siblings that the other box hands over, and not as many as it likes", async () => {
@@ -192,29 +216,32 @@ describe("a core that starts anew", () => {
   it.each([
     ["by a person", undefined, "another configuration takes its place"],
     ["for a confirmation", 60, "`futago confirm` keeps it, another configuration takes its place"],
-  ])("says what cannot be rolled back, why, and how to mend it, until it is: made %s", async (_, seconds, ways) => {
-    await configuration.store.append({ ...second, confirmSeconds: seconds });
-    await configuration.putSetting("unconfirmed", JSON.stringify({ id: second.id, at: 0, boot: "a boot" }));
-    committer.close();
-    const { append } = configuration.store;
-    const full = { code: "diskFull", what: "the disk is full", mend: "remove what is not needed" } as const;
-    configuration.store.append = () => Promise.reject(new StoreError(full));
-    committer = await begin("the next boot");
-    const alarms = () => [...commitAlarms(committer)].filter(([, sentence]) => sentence !== undefined);
-    const why = "is to be rolled back and cannot be: the disk is full";
-    expect(alarms()).toEqual([
-      [
-        "not-rolled-back",
-        `revision ${second.id.slice(0, 16)} of alice ${why}; that is tried again by itself, and ${ways}; remove what is not needed.`,
-      ],
-    ]);
-    expect(committer.unconfirmed === null).toBe(seconds === undefined);
-    configuration.store.append = append;
-    now = instant(1_000 + 5_000_000);
-    committer.setRole(true, false);
-    await expect.poll(alarms).toEqual([]);
-    expect(await configuration.store.head()).toMatchObject({ parent: second.id, text });
-  });
+  ])(
+    "says what cannot be rolled back, why, and how to mend it, until it is: made %s",
+    async (_, confirmSeconds, ways) => {
+      await configuration.store.append({ ...second, confirmSeconds });
+      await configuration.putSetting("unconfirmed", JSON.stringify({ id: second.id, at: 0, boot: "a boot" }));
+      committer.close();
+      const { append } = configuration.store;
+      const full = { code: "diskFull", what: "the disk is full", mend: "remove what is not needed" } as const;
+      configuration.store.append = () => Promise.reject(new StoreError(full));
+      committer = await begin("the next boot");
+      const alarms = () => [...commitAlarms(committer)].filter(([, sentence]) => sentence !== undefined);
+      const why = "is to be rolled back and cannot be: the disk is full";
+      expect(alarms()).toEqual([
+        [
+          "not-rolled-back",
+          `revision ${second.id.slice(0, 16)} of alice ${why}; that is tried again by itself, and ${ways}; remove what is not needed.`,
+        ],
+      ]);
+      expect(committer.unconfirmed === null).toBe(confirmSeconds === undefined);
+      configuration.store.append = append;
+      now = after(now, seconds(5));
+      committer.setRole(true, false);
+      await expect.poll(alarms).toEqual([]);
+      expect(await configuration.store.head()).toMatchObject({ parent: second.id, text });
+    },
+  );
 
   it("leaves a head alone of which nothing was kept", async () => {
     await configuration.store.append(second);

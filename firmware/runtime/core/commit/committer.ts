@@ -159,6 +159,11 @@ export class Committer {
     this.#input({ kind: "message", message });
   }
 
+  /** Of a message of the peer. */
+  arriving(length: number): void {
+    this.#input({ kind: "arriving", length });
+  }
+
   close(): void {
     this.#closed = true;
     this.#settings.close();
