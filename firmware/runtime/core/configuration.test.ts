@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Store, StoreError } from "../store/store.ts";
 import { type Applied, Configuration } from "./configuration.ts";
 import { judge, judgeAside } from "./judge.ts";
 import { refusal } from "../refused.test-support.ts";
@@ -23,11 +24,14 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function opened(options: { box?: "a" | "b"; key?: boolean; devices?: string[]; state?: string } = {}) {
+async function opened(
+  options: { box?: "a" | "b"; key?: boolean; joined?: string | undefined; devices?: string[]; state?: string } = {},
+) {
   const configuration = await Configuration.open({
     stateDirectory: join(directory, options.state ?? "state"),
     box: options.box,
     hasPairKey: options.key ?? false,
+    joined: options.joined,
     devices: () => Promise.resolve(options.devices ?? ["eth0"]),
   });
   open.push(configuration);
@@ -40,6 +44,55 @@ function imported(configuration: Configuration, document: unknown): Promise<Appl
   writeFileSync(path, typeof document === "string" ? document : JSON.stringify(document));
   return configuration.importFile(path);
 }
+
+describe("a box that joins another", () => {
+  const joining = { box: "b", key: true, joined: "the pairing" } as const;
+  const closed = () => open.pop()?.close();
+  beforeEach(async () => {
+    const configuration = await opened();
+    await imported(configuration, alone);
+    await configuration.willGiveUp("the pairing");
+    await closed();
+  });
+
+  it("has given up what it had, also when it died before it could", async () => {
+    const configuration = await opened(joining);
+    expect(configuration.inForce).toBeUndefined();
+    expect(await configuration.store.lineage(1)).toEqual([]);
+    expect(await configuration.store.history(10)).toMatchObject([{ author: "import", whole: true }]);
+    // What it has afterwards stays.
+    await imported(configuration, paired);
+    await closed();
+    expect((await opened(joining)).inForce?.resolved.pair).toBeDefined();
+  });
+
+  it.each([
+    ["of none", undefined],
+    ["of another pairing", "another"],
+  ])("keeps it when it comes to be %s", async (_, joined) => {
+    expect((await opened({ ...joining, joined })).inForce).toBeDefined();
+    await closed();
+    expect((await opened(joining)).inForce).toBeDefined();
+  });
+
+  it("gives it up when the pairing stands, and not before", async () => {
+    const configuration = await opened({ ...joining, joined: undefined });
+    await configuration.willGiveUp("the pairing");
+    await configuration.giveUp("another");
+    expect(await configuration.store.lineage(1)).toHaveLength(1);
+    await configuration.willGiveUp("the pairing");
+    await configuration.giveUp("the pairing");
+    expect(await configuration.store.lineage(1)).toEqual([]);
+  });
+
+  it("does not start while the disk refuses that: it would run on with what it gave up", async () => {
+    const refused = { code: "diskFull", what: "the disk is full", mend: "remove something" } as const;
+    const forget = vi.spyOn(Store.prototype, "forgetHead").mockRejectedValue(new StoreError(refused));
+    expect(await refusal(opened(joining))).toMatchObject({ what: "the disk is full", mend: "remove something." });
+    forget.mockRestore();
+    expect((await opened(joining)).inForce).toBeUndefined();
+  });
+});
 
 describe("the configuration in force", () => {
   it("is nothing on a new box, and what was applied after a reopening", async () => {

@@ -33,6 +33,8 @@ export interface ConfigurationOptions {
   readonly hasPairKey: boolean;
   /** The box's network devices now. */
   readonly devices: () => Promise<readonly string[]>;
+  /** Names the pairing that this box joined; undefined where it joined none. */
+  readonly joined?: string | undefined;
   /** Told of the stored configuration before all of it was checked, so that what takes long can begin. */
   readonly onResolved?: (config: Resolved, settings: Configuration) => void;
 }
@@ -42,6 +44,8 @@ const PROBLEMS_SHOWN_MAX = 20;
 /** How far back a revision is looked for that this version can run. */
 const FALL_BACK_MAX = 50;
 const WARNINGS_LOGGED_MAX = 20;
+/** The setting of a box that joins another: for which pairing it gives its own configuration up. */
+const GIVES_UP = "givesUp";
 
 export class Configuration {
   readonly #options: ConfigurationOptions;
@@ -65,12 +69,32 @@ export class Configuration {
     const { recovered } = opened;
     if (recovered !== undefined) configuration.#troubles.set("configuration-recovered", recovered);
     try {
+      // Where the disk refuses that it does not run on with what it gave up.
+      await configuration.giveUp(options.joined);
       await configuration.#findUsable();
     } catch (error) {
       await opened.store.close();
       throw error;
     }
     return configuration;
+  }
+
+  /**
+   * Said before that pairing is on the disk, and forgotten where it never comes there: a box that dies before it has
+   * given its configuration up does so when it starts.
+   */
+  willGiveUp(pairing: string): Promise<void> {
+    return refusedBy(this.#options.stateDirectory, () => this.#store.putSetting(GIVES_UP, pairing));
+  }
+
+  /** Who joined another box by that pairing has no configuration then; what it had stays in the history. */
+  giveUp(pairing: string | undefined): Promise<void> {
+    return refusedBy(this.#options.stateDirectory, async () => {
+      const kept = await this.#store.setting(GIVES_UP);
+      if (kept === undefined) return;
+      if (kept === pairing) await this.#store.forgetHead();
+      await this.#store.putSetting(GIVES_UP, undefined);
+    });
   }
 
   async #findUsable(): Promise<void> {
@@ -225,6 +249,15 @@ export function problemsRefusal(problems: readonly Problem[], where: string): Re
     ? ExitCode.usage
     : ExitCode.invalidConfiguration;
   return { exitCode, what: "the configuration is invalid", ...first, ...(also.length === 0 ? {} : { also }) };
+}
+
+async function refusedBy(directory: string, call: () => Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new RefusalError(storeRefusal({ code: error.code, what: error.message, mend: error.mend }, directory));
+  }
 }
 
 function storeRefusal(refusal: StoreRefusal, directory: string): Refusal {

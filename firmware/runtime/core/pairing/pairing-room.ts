@@ -26,10 +26,10 @@ import type { SentinelStatus } from "../../messages.ts";
 import { type PairingFile, readPairing, writePairing } from "../../pairing-file.ts";
 import { releaseOf } from "../../release.ts";
 import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
-import type { Store } from "../../store/store.ts";
 import type { Log } from "../log.ts";
 import type { Pair } from "../pair.ts";
 import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
+import { giveUp, type GivesUp } from "./give-up.ts";
 import { type Identity, makeIdentity } from "./identity.ts";
 import { primitives, stretch, talkSecrets } from "./primitives.ts";
 import {
@@ -53,10 +53,7 @@ export interface PairingRoomOptions {
   readonly standing: Standing;
   /** Of the balancer's rings, as it is now: a box that joins takes it over. */
   readonly seed: string;
-  readonly configuration: Settings & {
-    readonly inForce: { readonly resolved: Resolved } | undefined;
-    readonly store: Pick<Store, "forgetHead">;
-  };
+  readonly configuration: Settings & GivesUp & { readonly inForce: { readonly resolved: Resolved } | undefined };
   /** The link to the peer's core, when it stands. */
   readonly link: () => Pick<Pair, "tellRotation"> | undefined;
   readonly status: () => SentinelStatus | undefined;
@@ -147,7 +144,7 @@ export class PairingRoom {
     if (!code.ok) throw notACode();
     this.#mayReplace(replace);
     if (configuration.inForce !== undefined && !replace) throw ownConfiguration();
-    const { certificate } = await this.#prepare();
+    const { certificate } = await this.#prepare((mine) => configuration.willGiveUp(mine.certificate));
     const party = { role: "joiner", code: code.value, release: this.#release, certificate } as const;
     return this.#begin({ kind: "join", party: { ...party, letter: "a", seed: "" } });
   }
@@ -220,16 +217,18 @@ export class PairingRoom {
   }
 
   /** A box out of its carton has its ports shut, and nobody has said yet what they are for. */
-  async #prepare(): Promise<Identity> {
+  async #prepare(keep: (identity: Identity) => Promise<void> = () => Promise.resolve()): Promise<Identity> {
     const { network } = this.#options.hal;
     if (this.#options.configuration.inForce === undefined) {
       const shut = (await network.links()).filter(({ mac, up }) => mac !== undefined && !up);
       await Promise.allSettled(shut.map(({ ifindex }) => network.setLinkUp(ifindex, true)));
     }
-    this.#identity = await makeIdentity();
+    const identity = await makeIdentity();
+    await keep(identity);
     // Somebody else may have begun meanwhile.
     this.#mayBegin();
-    return this.#identity;
+    this.#identity = identity;
+    return identity;
   }
 
   #begin(input: CeremonyInput): PairingShown {
@@ -323,9 +322,8 @@ export class PairingRoom {
 
   /** Who joins gives up the configuration that it had: it stays in the history, and the other box's is taken. */
   async #paired(): Promise<void> {
-    const { stateDirectory, configuration } = this.#options;
-    const joins = readPairing(stateDirectory)?.role === "joiner";
-    if (joins && configuration.inForce !== undefined) await configuration.store.forgetHead();
+    const pairing = readPairing(this.#options.stateDirectory);
+    if (pairing?.role === "joiner") await giveUp(pairing, this.#options);
     this.#changed("paired");
   }
 
