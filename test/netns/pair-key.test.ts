@@ -37,4 +37,8 @@ it("boxes that were both started as a do not believe each other, and say how to 
     expect(await pair.alarm(box, "same-box")).toContain("was started as a, too; start one of them with --box b");
     expect((await pair.counters(box))["accepted"]).toBe(0);
   }
+  // When the other one is gone nothing is left to mend.
+  await pair.box("b").stop();
+  await pair.noAlarm("a", "same-box");
+  await pair.alarm("a", "peer-lost");
 });

@@ -9,6 +9,7 @@ import { LONELY, memoryOf, peerIn, SILENT, snapshotOf } from "../../standby/pair
 import { pairConfig } from "./pair-config.ts";
 import { ETH0, PairMachine, pairOrders, SLOTS, SYNC_PATH, WAN_PATH } from "./pair-machine.suite.ts";
 import { pairStatus, type PairView } from "./pair-status.ts";
+import { noStrangeBeats } from "./strange-beats.ts";
 
 const orders = pairOrders();
 const config = pairConfig(orders, orders.pair, SLOTS);
@@ -71,7 +72,7 @@ function view(state: Partial<PairState> = {}, more: Partial<PairView> = {}): Pai
   };
   const clock = machine.hal.clock;
   const known = { clock, orders, pair: orders.pair, config, links: machine.links, causes: new Map() };
-  return { ...known, watchAlarms: [], staleCounters: {}, countersWhenHeard: {}, pulseEnds: 0, state: whole, ...more };
+  return { ...known, watchAlarms: [], staleCounters: {}, strangeBeats: noStrangeBeats, pulseEnds: 0, state: whole, ...more };
 }
 
 const alarmsOf = (...args: Parameters<typeof view>) =>
@@ -210,13 +211,12 @@ describe("alarms", () => {
     expect(alarmsOf({ booting: true, snapshot: snapshot(report("initialize"), { ...LONELY, paths: [] }) })).toEqual([]);
   });
 
-  test("a key that is another, told from noise of before", () => {
-    const silent = { ...SILENT, heardAt: ago(5), counters: { "bad-mac": 4 } };
-    const state = { snapshot: snapshot(report("active", peerIn("standby")), silent) };
-    expect(alarmsOf(state)[1]).toBe(
-      "00:01:35.000 wrong-key: heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`",
-    );
-    expect(alarmsOf(state, { countersWhenHeard: { "bad-mac": 4 } })).toHaveLength(1);
+  test("a key that is another, and a box of the same letter, since the first of their heartbeats", () => {
+    const runs = { "bad-mac": { since: ago(3), last: ago(0) }, "own-box": { since: ago(2), last: ago(1) } };
+    expect(alarmsOf({}, { strangeBeats: { counters: {}, runs } })).toEqual([
+      "00:01:37.000 wrong-key: heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`",
+      "00:01:38.000 same-box: the other box was started as a, too; start one of them with --box b; where they were paired or restored, `futago pair unpair` one of them and pair it anew",
+    ]);
   });
 
   test("a peer that is heard and hears nothing, since it last answered", () => {

@@ -10,6 +10,7 @@ import type { KnownCause } from "../../standby/pair/fitness.ts";
 import { otherBox } from "../../standby/pair/compare.ts";
 import type { PairConfig, PairState } from "../../standby/pair/types.ts";
 import type { Alarm, GroupStatus, PathStatus, PeerStatus, SentinelStatus } from "../messages.ts";
+import { comingSince, type StrangeBeat, type StrangeBeats } from "./strange-beats.ts";
 import { wallTime } from "./wall-time.ts";
 
 export interface PairView {
@@ -22,8 +23,7 @@ export interface PairView {
   readonly links: ReadonlyMap<string, Link>;
   readonly watchAlarms: readonly Alarm[];
   readonly staleCounters: Readonly<Record<string, number>>;
-  /** pulse's counters when the peer was last heard. */
-  readonly countersWhenHeard: Readonly<Record<string, number>>;
+  readonly strangeBeats: StrangeBeats;
   /** How often pulse has ended without being told to. */
   readonly pulseEnds: number;
 }
@@ -179,20 +179,16 @@ function ownAlarms(view: PairView): readonly Alarm[] {
   return alarms;
 }
 
-/** Mistakes in the pairing: heartbeats come while the peer is silent, and none of them is the peer's. */
-function pairingAlarms(view: PairView): readonly Alarm[] {
-  const { state, clock, config, countersWhenHeard } = view;
-  const { snapshot } = state;
-  if (snapshot === undefined || snapshot.peerAlive) return [];
-  const since = wallTime(clock, later(snapshot.heardAt, state.bootedAt));
-  const come = (reason: string) => (snapshot.counters[reason] ?? 0) > (countersWhenHeard[reason] ?? 0);
+/** Mistakes in the pairing. A box of the same letter is one, too, while a peer is heard: it took this box's place there. */
+function pairingAlarms({ clock, config, strangeBeats }: PairView): readonly Alarm[] {
   const wrongKey =
     "heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`";
   const sameBox = `the other box was started as ${config.box}, too; start one of them with --box ${otherBox(config.box)}; where they were paired or restored, \`futago pair unpair\` one of them and pair it anew`;
-  return [
-    ...(come("bad-mac") ? [{ kind: "wrong-key", since, sentence: wrongKey }] : []),
-    ...(come("own-box") ? [{ kind: "same-box", since, sentence: sameBox }] : []),
-  ];
+  const alarm = (kind: string, beat: StrangeBeat, sentence: string): readonly Alarm[] => {
+    const since = comingSince(strangeBeats, beat, clock.now());
+    return since === undefined ? [] : [{ kind, since: wallTime(clock, since), sentence }];
+  };
+  return [...alarm("wrong-key", "bad-mac", wrongKey), ...alarm("same-box", "own-box", sameBox)];
 }
 
 /** A link that was just plugged first finds out whether its own address is unique; that takes a second or two. */

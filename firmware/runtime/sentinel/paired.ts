@@ -29,6 +29,7 @@ import { PeerPresence } from "./peer-presence.ts";
 import { vipOn } from "./plans.ts";
 import { PulseProcess } from "./pulse-process.ts";
 import { StaleNeighbours } from "./stale-neighbours.ts";
+import { noStrangeBeats, noteStrangeBeats } from "./strange-beats.ts";
 import { VipKeeper } from "./vip-keeper.ts";
 import { VipWatch } from "./vip-watch.ts";
 import { waitMillis } from "./wait.ts";
@@ -66,7 +67,7 @@ export class PairedSentinel implements Mode {
   #sole: SoleSince = new Map();
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
-  #countersWhenHeard: Readonly<Record<string, number>> = {};
+  #strangeBeats = noStrangeBeats;
 
   constructor(
     context: ModeContext,
@@ -199,7 +200,7 @@ export class PairedSentinel implements Mode {
       links: this.#context.links,
       watchAlarms: [...this.#watch.alarms(), ...this.#stale.alarms()],
       staleCounters: this.#stale.counters,
-      countersWhenHeard: this.#countersWhenHeard,
+      strangeBeats: this.#strangeBeats,
       pulseEnds: this.#pulse.ends,
     });
   }
@@ -248,7 +249,7 @@ export class PairedSentinel implements Mode {
   }
 
   #onPulseEnd(reason: string): void {
-    this.#countersWhenHeard = {};
+    this.#strangeBeats = noStrangeBeats;
     this.#event("pulse-ended", undefined, reason, {});
     this.#announcer.stopAll();
     this.#input({ kind: "pulseEnded" });
@@ -276,9 +277,9 @@ export class PairedSentinel implements Mode {
   }
 
   #onReport(report: PulseReport): void {
+    if (report.kind === "snapshot") this.#strangeBeats = noteStrangeBeats(this.#strangeBeats, report);
     this.#input({ kind: "report", report });
     if (report.kind !== "snapshot") return;
-    if (report.peerAlive) this.#countersWhenHeard = report.counters;
     // From the first missing beat on each lease of a "safety" pair hangs on a fresh answer of a witness.
     const { beat } = this.#state.timing;
     const missing = !report.peerAlive || between(report.heardAt, report.at) > beat;
