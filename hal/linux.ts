@@ -1,6 +1,6 @@
 /** The real machine, as the network namespace and the mounts of the calling process show it. */
 import { openBoard } from "./board/board.ts";
-import { openClock } from "./board/clock.ts";
+import { openClock, openWallClock } from "./board/clock.ts";
 import { openScheduling } from "./board/scheduling.ts";
 import { openSysctl } from "./board/sysctl.ts";
 import type { Hal } from "./contract/hal.ts";
@@ -18,6 +18,7 @@ export function openHal(): Hal {
   const nftables = openNftables();
   return {
     clock: openClock(),
+    wallClock: openWallClock(),
     scheduling: openScheduling(),
     sysctl: openSysctl(),
     network,

@@ -1,5 +1,5 @@
 /*
- * The machine's own calls: the boot-time clock, scheduling of the calling thread, GPIO lines by the character
+ * The machine's own calls: the boot-time clock, the wall clock, scheduling of the calling thread, GPIO lines by the character
  * device's version 2 interface (linux/gpio.h) and the watchdog's ioctls (linux/watchdog.h). One call, one function.
  */
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,44 @@ static napi_value now(napi_env env, napi_callback_info info)
 	clock_gettime(CLOCK_BOOTTIME, &time);
 	napi_create_double(env, (double)(time.tv_sec * 1000000LL + time.tv_nsec / 1000), &result);
 	return result;
+}
+
+/* machineClockKept(): 1 when somebody, such as an NTP client, has told the kernel that CLOCK_REALTIME is right. */
+static napi_value clock_kept(napi_env env, napi_callback_info info)
+{
+	struct timex state = { .modes = 0 };
+
+	(void)info;
+	/* The returned state says the same and more: also that a leap second is near. */
+	if (adjtimex(&state) < 0) {
+		futago_throw_errno(env, errno, "adjtimex");
+		return NULL;
+	}
+	return integer(env, (state.status & STA_UNSYNC) == 0);
+}
+
+/* machineStepClock(milliseconds): sets CLOCK_REALTIME ahead, or back, in one step that no reading falls into. */
+static napi_value step_clock(napi_env env, napi_callback_info info)
+{
+	size_t given = 1;
+	napi_value argument;
+	int64_t millis;
+
+	napi_get_cb_info(env, info, &given, &argument, NULL, NULL);
+	if (given < 1 || napi_get_value_int64(env, argument, &millis) != napi_ok) {
+		napi_throw_type_error(env, NULL, "an integer argument is missing");
+		return NULL;
+	}
+	/* The part below a second is never negative. */
+	int64_t rest = (millis % 1000 + 1000) % 1000;
+	struct timex step = {
+		.modes = ADJ_SETOFFSET | ADJ_NANO,
+		.time = { .tv_sec = (millis - rest) / 1000, .tv_usec = rest * 1000000 },
+	};
+
+	if (clock_adjtime(CLOCK_REALTIME, &step) < 0)
+		futago_throw_errno(env, errno, "clock_adjtime");
+	return NULL;
 }
 
 /*
@@ -198,6 +237,8 @@ static napi_value lock(napi_env env, napi_callback_info info)
 void futago_register_machine(napi_env env, napi_value exports)
 {
 	futago_export(env, exports, "machineNow", now);
+	futago_export(env, exports, "machineClockKept", clock_kept);
+	futago_export(env, exports, "machineStepClock", step_clock);
 	futago_export(env, exports, "machineSetRealTime", set_real_time);
 	futago_export(env, exports, "machineDieWithParent", die_with_parent);
 	futago_export(env, exports, "machineLock", lock);

@@ -6,6 +6,8 @@ export type GpioMode = 0 | 1 | 2;
 
 export interface MachineCalls {
   machineNow(): number;
+  machineClockKept(): 0 | 1;
+  machineStepClock(millis: number): void;
   machineSetRealTime(priority: number): void;
   machineDieWithParent(signal: number): void;
   /** 1 when the open file took the lock, 0 when another holds it. */

@@ -53,6 +53,19 @@ test("real time is for the calling thread alone, and not inherited", async (cont
   expect(child).toBe("0 0");
 });
 
+test("the wall clock is not for everybody to set", async (context) => {
+  context.skip(process.getuid?.() !== 0, "needs root; ./build.sh test runs it");
+  // By nothing at all, should the kernel let it.
+  const said = await linesOf(`
+    import { openWallClock } from ${JSON.stringify(`${here}clock.ts`)};
+    process.setgid(65534);
+    process.setuid(65534);
+    const clock = openWallClock();
+    console.log(clock.isKept());
+    try { clock.step(0); } catch ({ name, code, syscall }) { console.log(name, code, syscall); }`);
+  expect(said).toEqual([expect.stringMatching(/^(true|false)$/), "HalError EPERM clock_adjtime"]);
+});
+
 test("a priority that does not exist is EINVAL", () => {
   expect(() => openScheduling().setRealTime(100)).toThrow(
     expect.objectContaining({ name: "HalError", code: "EINVAL" }),

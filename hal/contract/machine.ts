@@ -6,6 +6,19 @@ export interface Clock {
   now(): Instant;
 }
 
+/** CLOCK_REALTIME: one for the whole machine, whatever namespace a process is in. */
+export interface WallClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Somebody, such as an NTP client, tells the kernel that it keeps the clock right. */
+  isKept(): boolean;
+  /**
+   * Sets it ahead by so many milliseconds, or back. Throws HalError: EPERM without CAP_SYS_TIME, EINVAL for a time
+   * before the machine was started, as if that had been in 1970.
+   */
+  step(millis: number): void;
+}
+
 export interface Scheduling {
   /** Puts the calling thread at SCHED_FIFO with the given priority, 1 to 99. Throws HalError EPERM where that is not allowed. */
   setRealTime(priority: number): void;

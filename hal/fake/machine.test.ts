@@ -1,12 +1,21 @@
 import { expect, test } from "vitest";
 import { instant, millis } from "../units/time.ts";
-import { FakeBoard, FakeClock, FakeScheduling, FakeSysctl, FakeWatchdog } from "./machine.ts";
+import { FakeBoard, FakeClock, FakeScheduling, FakeSysctl, FakeWallClock, FakeWatchdog } from "./machine.ts";
 
 test("the clock stands until it is moved", () => {
   const clock = new FakeClock(instant(5));
   expect([clock.now(), clock.now()]).toEqual([5, 5]);
   clock.advance(millis(2));
   expect(clock.now()).toBe(2_005);
+});
+
+test("the wall clock is set by so much, or says why not", () => {
+  const clock = new FakeWallClock(5_000);
+  clock.step(-2_000);
+  expect([clock.now(), clock.isKept()]).toEqual([3_000, false]);
+  clock.refusal = "EPERM";
+  expect(() => clock.step(1)).toThrow(expect.objectContaining({ code: "EPERM" }));
+  expect(clock.now()).toBe(3_000);
 });
 
 test("a switch that was not planted is ENOENT, as the kernel's", () => {

@@ -1,6 +1,6 @@
 /** The machine in memory: a clock that stands until it is moved, switches in a map, lights and lines that remember. */
 import { HalError } from "../contract/error.ts";
-import type { Board, Clock, GpioLine, Led, Scheduling, Sysctl, Watchdog } from "../contract/machine.ts";
+import type { Board, Clock, GpioLine, Led, Scheduling, Sysctl, WallClock, Watchdog } from "../contract/machine.ts";
 import { after, instant, type Instant, type Micros } from "../units/time.ts";
 
 export class FakeClock implements Clock {
@@ -16,6 +16,31 @@ export class FakeClock implements Clock {
 
   advance(wait: Micros): void {
     this.#now = after(this.#now, wait);
+  }
+}
+
+/** Stands until it is set. */
+export class FakeWallClock implements WallClock {
+  millis: number;
+  kept = false;
+  /** What the kernel answers to who would set it. */
+  refusal: "EPERM" | "EINVAL" | undefined;
+
+  constructor(millis: number) {
+    this.millis = millis;
+  }
+
+  now(): number {
+    return this.millis;
+  }
+
+  isKept(): boolean {
+    return this.kept;
+  }
+
+  step(millis: number): void {
+    if (this.refusal !== undefined) throw new HalError(this.refusal, "clock_adjtime", "the clock cannot be set");
+    this.millis += millis;
   }
 }
 
