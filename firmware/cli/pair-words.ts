@@ -1,11 +1,11 @@
 /** What the command says about a pairing. Pure. */
-import type { Ending, PairingShown } from "../runtime/control-pairing.ts";
+import type { Role } from "../pair/ceremony/secrets.ts";
+import { releaseToTake } from "../pair/ceremony/version.ts";
+import type { Ending, PairingShown, Versions } from "../runtime/control-pairing.ts";
 import { ExitCode, type Refusal } from "../runtime/exit-code.ts";
 
-/** A person notices at two seconds; heartbeats and certificates do not. */
-const CLOCK_AHEAD_MILLIS_MAX = 2_000;
-
 type Failure = Extract<Ending, { kind: "failed" }>;
+type Paired = Extract<Ending, { kind: "paired" }>;
 
 const THEIR_WORDS: Readonly<Record<Failure["refusal"], readonly [what: string, mend: string]>> = {
   "wrong-code": ["the code is wrong", "Look at it again, or let `futago pair invite` show another one."],
@@ -16,7 +16,7 @@ const THEIR_WORDS: Readonly<Record<Failure["refusal"], readonly [what: string, m
     "Find out who tried; `futago pair invite` shows another code.",
   ],
   busy: ["the other box is talking to a third one", "Wait until that is over, or cancel it there."],
-  "other-version": ["the two boxes speak different versions", "Bring both to the same release first."],
+  "other-version": ["the two boxes speak different protocols of pairing", "Install the same release on both first."],
   "bad-message": ["what came over the cable makes no sense", "Somebody else may be on the cable. Try again."],
   "broken-commitment": [
     "what came over the cable was changed on its way",
@@ -40,10 +40,17 @@ const THEIR_WORDS: Readonly<Record<Failure["refusal"], readonly [what: string, m
   ],
 };
 
-export function failureRefusal({ refusal, by }: Failure): Refusal {
+export function failureRefusal({ refusal, by, versions }: Failure): Refusal {
   const [what, mend] = THEIR_WORDS[refusal];
+  if (versions !== undefined) return { exitCode: ExitCode.failed, what: `${what}: ${bothVersions(versions)}`, mend };
   const said = by === "there" ? `the other box says: ${what}` : what;
   return { exitCode: ExitCode.failed, what: said, mend };
+}
+
+function bothVersions({ here, there }: Versions): string {
+  const words = ({ release, protocol }: Versions["here"]) =>
+    release === "" ? `protocol ${protocol}` : `${release} with protocol ${protocol}`;
+  return `this one is ${words(here)}, the other one ${words(there)}`;
 }
 
 export function invitationSentence(code: string): string {
@@ -54,13 +61,59 @@ export function digitsSentence(digits: string): string {
   return `This box shows ${digits}.\n`;
 }
 
+/** Empty where the releases are the same. */
+export function releasesSentence(role: Role, versions: Versions): string {
+  const wanted = releaseToTake(role, versions);
+  if (wanted === undefined) return "";
+  const { here, there } = versions;
+  const which = role === "joiner" ? "this box" : "the other box";
+  return `This box is ${here.release}, the other one ${there.release}: install ${wanted} on ${which} before the pair serves.\n`;
+}
+
 export const QUESTION = "Does the other box show the same digits? [yes/no] ";
 
-export function pairedSentence({ letter, clockAheadMillis }: Extract<Ending, { kind: "paired" }>): string {
-  const sentence = `Paired: this box is ${letter}.\n`;
-  if (Math.abs(clockAheadMillis) < CLOCK_AHEAD_MILLIS_MAX) return sentence;
-  const seconds = Math.round(Math.abs(clockAheadMillis) / 1_000);
-  return `${sentence}The other box's clock is ${seconds} s ${clockAheadMillis > 0 ? "ahead of" : "behind"} this one's.\n`;
+export function pairedSentence(ending: Paired): string {
+  const { letter, role, versions } = ending;
+  return `Paired: this box is ${letter}.\n${clockSentence(ending)}${releasesSentence(role, versions)}`;
+}
+
+/** Of the clock of the box that joins. */
+function clockSentence({ role, clock, clockAheadMillis, clockWithinMillis }: Paired): string {
+  const [whose, ahead] = role === "joiner" ? ["This box's", -clockAheadMillis] : ["The other box's", clockAheadMillis];
+  const difference = `${spanWords(Math.abs(ahead))} ${ahead > 0 ? "ahead" : "behind"}`;
+  switch (clock) {
+    case "level":
+      return "";
+    case "set":
+      return `${whose} clock was ${difference}; set, to within ${clockWithinMillis} ms.\n`;
+    case "kept":
+      return `${whose} clock is ${difference} and kept by NTP, so it was left alone: set ${role === "joiner" ? "the other one" : "this one"}.\n`;
+    case "refused":
+      return `${whose} clock is ${difference}, and could not be set.\n`;
+  }
+}
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+  ["s", 1],
+] as const;
+
+/** "3 h 12 min": the two largest units. */
+function spanWords(millis: number): string {
+  let left = Math.round(millis / 1_000);
+  const parts = UNITS.map(([unit, seconds]) => {
+    const count = Math.floor(left / seconds);
+    left -= count * seconds;
+    return { count, text: `${count} ${unit}` };
+  });
+  const first = Math.min(
+    parts.findIndex(({ count }) => count > 0),
+    parts.length - 1,
+  );
+  const shown = parts.slice(first, first + 2).filter(({ count }) => count > 0);
+  return shown.map(({ text }) => text).join(" ");
 }
 
 export const CONFIGURE_PAIR =

@@ -1,6 +1,6 @@
 /** `futago pair`: begins a pairing, shows the code and the digits, asks the person, and stays until it is over. */
 import { createInterface } from "node:readline";
-import type { Ending, PairingShown } from "../runtime/control-pairing.ts";
+import type { CeremonyShown, Ending, PairingShown } from "../runtime/control-pairing.ts";
 import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import type { CommandOf } from "./command.ts";
@@ -12,6 +12,7 @@ import {
   invitationSentence,
   pairedSentence,
   QUESTION,
+  releasesSentence,
   renderPairing,
 } from "./pair-words.ts";
 
@@ -70,8 +71,7 @@ async function follow(command: PairCommand): Promise<number> {
     let shown: PairingShown | undefined = before;
     for (let seenAt = performance.now(); performance.now() < seenAt + LINK_MILLIS; ) {
       if (shown?.ceremony.phase === "idle") return await end(command, before, shown);
-      const digits = shown?.ceremony.digits ?? null;
-      if (digits !== null) person.show(digits);
+      if (shown !== undefined) person.show(shown.ceremony);
       await pause(LOOK_MILLIS);
       shown = await whenThere(stateDirectory);
       if (shown !== undefined) seenAt = performance.now();
@@ -91,10 +91,11 @@ class Person {
     this.#command = command;
   }
 
-  show(digits: string): void {
-    if (this.#lines !== undefined) return;
+  show({ digits, versions }: CeremonyShown): void {
+    if (this.#lines !== undefined || digits === null || versions === null) return;
     const { stateDirectory } = this.#command;
-    tell(this.#command, { event: "digits", digits }, `${digitsSentence(digits)}${QUESTION}`);
+    const releases = releasesSentence(this.#command.word === "join" ? "joiner" : "inviter", versions);
+    tell(this.#command, { event: "digits", digits, versions }, `${digitsSentence(digits)}${releases}${QUESTION}`);
     this.#lines = createInterface({ input: process.stdin });
     this.#lines.on("line", (line) => {
       const word = line.trim().toLowerCase();

@@ -3,6 +3,7 @@ import type { CeremonyShown } from "../pair/ceremony/ceremony.ts";
 import type { Box } from "./messages.ts";
 
 export type { CeremonyShown, Ending } from "../pair/ceremony/ceremony.ts";
+export type { Versions } from "../pair/ceremony/version.ts";
 
 export interface PairingShown {
   /** "key": started with --pair-key, which stands for a pairing. "left": it gave its peer up. */

@@ -47,7 +47,7 @@ class Face {
   }
 
   connected(connection: number): void {
-    this.input({ kind: "connected", connection, secrets: talkSecrets(), clock: Date.now() });
+    this.input({ kind: "connected", connection, secrets: talkSecrets() });
   }
 
   input(input: CeremonyInput): void {

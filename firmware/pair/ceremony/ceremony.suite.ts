@@ -1,6 +1,6 @@
 /** Ceremonies on paper: boxes as states, a wire that carries what they send, and people who say yes or no. */
 import { scryptSync } from "node:crypto";
-import { instant, seconds, type Instant } from "@futago/hal/units/time.ts";
+import { after, instant, millis, seconds, type Instant } from "@futago/hal/units/time.ts";
 import { primitives, talkSecrets } from "../../runtime/core/pairing/primitives.ts";
 import {
   type CeremonyAction,
@@ -13,7 +13,8 @@ import {
 } from "./ceremony.ts";
 import type { Code } from "./code.ts";
 import { type CeremonyMessage, encodeCeremonyMessage } from "./message.ts";
-import type { Pairing, Party } from "./talk.ts";
+import { type ClockVerdict, isWrong } from "./clock.ts";
+import type { Pairing, Party } from "./talk-state.ts";
 
 export const CODE: Code = { tag: "K7", secret: "QM3XRP" };
 export const INVITER: Party = {
@@ -33,6 +34,9 @@ export const JOINER: Party = {
   seed: "",
 };
 
+/** How a box says that it failed. */
+export const failed = (refusal: string, by: string) => ({ kind: "failed", refusal, by });
+
 /** As slow as a test may be; the real one is scrypt, too. */
 export function fastStretch(text: string, salt: Uint8Array): Uint8Array {
   return scryptSync(text, salt, 32, { N: 2 });
@@ -42,7 +46,9 @@ export function fastStretch(text: string, salt: Uint8Array): Uint8Array {
 export class PaperBox {
   state: CeremonyState = initialCeremony;
   now: Instant = instant(1_000_000);
-  readonly clock: number;
+  clock: number;
+  /** What comes of it where the clock is wrong. */
+  clockVerdict: ClockVerdict = "set";
   readonly sent: CeremonyMessage[] = [];
   readonly kept: Pairing[] = [];
   readonly endings: Ending[] = [];
@@ -73,12 +79,22 @@ export class PaperBox {
   }
 
   connect(connection: number): void {
-    this.input({ kind: "connected", connection, secrets: talkSecrets(), clock: this.clock });
+    this.input({ kind: "connected", connection, secrets: talkSecrets() });
   }
 
   pass(secondsPassed: number): void {
     this.now = (this.now + seconds(secondsPassed)) as Instant;
     this.input({ kind: "timeout" });
+  }
+
+  /** Both its clocks go on. */
+  wait(millisPassed: number): void {
+    this.now = after(this.now, millis(millisPassed));
+    this.clock += millisPassed;
+  }
+
+  get versions() {
+    return shown(this.state, this.now).versions;
   }
 
   get digits(): string | null {
@@ -105,6 +121,12 @@ export class PaperBox {
       case "stretch":
         this.input({ kind: "stretched", connection: action.connection, key: fastStretch(action.text, action.salt) });
         return;
+      case "takeClock": {
+        const verdict = isWrong(action.difference) ? this.clockVerdict : "level";
+        if (verdict === "set") this.clock += action.difference.aheadMillis;
+        this.input({ kind: "clockTaken", verdict });
+        return;
+      }
       case "keep":
         if (this.disk) this.kept.push(action.pairing);
         this.input({ kind: "disk", ok: this.disk });

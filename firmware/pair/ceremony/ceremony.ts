@@ -6,21 +6,21 @@ import { after, between, type Instant, seconds } from "@futago/hal/units/time.ts
 import { formatCode } from "./code.ts";
 import { type CeremonyMessage, type CeremonyRefusal, decodeCeremonyMessage } from "./message.ts";
 import type { Primitives } from "./primitives.ts";
-import {
-  beginTalk,
-  digitsOf,
-  isProven,
-  type Letter,
-  type Pairing,
-  type Party,
-  stepTalk,
-  type Talk,
-  type TalkAction,
-  type TalkEnd,
-  type TalkInput,
-  type TalkSecrets,
-  type TalkStep,
-} from "./talk.ts";
+import type { ClockVerdict } from "./clock.ts";
+import type { Role } from "./secrets.ts";
+import { beginTalk, digitsOf, isProven, stepTalk, versionsOf } from "./talk.ts";
+import type {
+  Letter,
+  Pairing,
+  Party,
+  Talk,
+  TalkAction,
+  TalkEnd,
+  TalkInput,
+  TalkSecrets,
+  TalkStep,
+} from "./talk-state.ts";
+import type { Versions } from "./version.ts";
 
 const INVITATION_VALID = seconds(600);
 /** Somebody who comes too late is told so for so long. */
@@ -31,8 +31,23 @@ const WRONG_TRIES_MAX = 3;
 
 /** How the last one ended. */
 export type Ending =
-  | { readonly kind: "paired"; readonly letter: Letter; readonly clockAheadMillis: number }
-  | { readonly kind: "failed"; readonly refusal: CeremonyRefusal | "no-invitation"; readonly by: "here" | "there" };
+  | {
+      readonly kind: "paired";
+      readonly role: Role;
+      readonly letter: Letter;
+      readonly versions: Versions;
+      /** How far the other box's clock was ahead of this one's, before `clock` became of the joining box's. */
+      readonly clockAheadMillis: number;
+      readonly clockWithinMillis: number;
+      readonly clock: ClockVerdict;
+    }
+  | {
+      readonly kind: "failed";
+      readonly refusal: CeremonyRefusal | "no-invitation";
+      readonly by: "here" | "there";
+      /** Of `other-version`. */
+      readonly versions?: Versions;
+    };
 
 type SpentRefusal = Extract<CeremonyRefusal, "used-code" | "late-code" | "too-many-tries" | "cancelled">;
 
@@ -77,17 +92,14 @@ export type CeremonyInput =
   | { readonly kind: "join"; readonly party: Party }
   /** The box that joins heard an inviter; `connection` is the number of what it dials then. */
   | { readonly kind: "found"; readonly tag: string; readonly place: string; readonly connection: number }
-  /** Dialled, or taken by the inviter. `clock`: milliseconds since 1970. */
-  | {
-      readonly kind: "connected";
-      readonly connection: number;
-      readonly secrets: TalkSecrets;
-      readonly clock: number;
-    }
+  /** Dialled, or taken by the inviter. */
+  | { readonly kind: "connected"; readonly connection: number; readonly secrets: TalkSecrets }
+  /** `clock`: milliseconds since 1970 by this box's. */
   | { readonly kind: "line"; readonly connection: number; readonly line: string; readonly clock: number }
   | { readonly kind: "closed"; readonly connection: number }
   | { readonly kind: "stretched"; readonly connection: number; readonly key: Uint8Array }
   | { readonly kind: "answered"; readonly yes: boolean }
+  | { readonly kind: "clockTaken"; readonly verdict: ClockVerdict }
   | { readonly kind: "disk"; readonly ok: boolean }
   | { readonly kind: "cancel" }
   | { readonly kind: "timeout" };
@@ -97,7 +109,7 @@ export type CeremonyAction =
   | { readonly kind: "send"; readonly connection: number; readonly message: CeremonyMessage }
   | { readonly kind: "close"; readonly connection: number }
   | { readonly kind: "stretch"; readonly connection: number; readonly text: string; readonly salt: Uint8Array }
-  | Extract<TalkAction, { kind: "keep" | "undo" }>
+  | Extract<TalkAction, { kind: "takeClock" | "keep" | "undo" }>
   | { readonly kind: "ended"; readonly ending: Ending };
 
 export interface CeremonyStep {
@@ -139,6 +151,7 @@ export function stepCeremony(
     case "stretched":
       return talked(primitives, state, input.connection, { kind: "stretched", key: input.key }, now);
     case "answered":
+    case "clockTaken":
     case "disk":
       return talked(primitives, state, undefined, input, now);
     case "cancel":
@@ -176,12 +189,14 @@ export interface CeremonyShown {
   readonly code: string | null;
   readonly secondsLeft: number | null;
   readonly digits: string | null;
+  /** While the digits are there: the releases may differ. */
+  readonly versions: Versions | null;
   readonly wrongTries: number;
   readonly last: Ending | null;
 }
 
 export function shown(state: CeremonyState, now: Instant): CeremonyShown {
-  const none = { code: null, secondsLeft: null, digits: null, wrongTries: 0, last: null };
+  const none = { code: null, secondsLeft: null, digits: null, versions: null, wrongTries: 0, last: null };
   if (state.kind === "idle") return { ...none, phase: "idle", last: state.last ?? null };
   const { conversation, party } = state;
   const code = formatCode(party.code);
@@ -189,7 +204,8 @@ export function shown(state: CeremonyState, now: Instant): CeremonyShown {
   const until = conversation?.talk.deadline ?? state.until;
   const secondsLeft = Math.max(0, Math.ceil(between(now, until) / seconds(1)));
   const digits = conversation === undefined ? undefined : digitsOf(conversation.talk);
-  const common = { ...none, code, wrongTries, secondsLeft, digits: digits ?? null };
+  const versions = conversation === undefined ? undefined : versionsOf(conversation.talk);
+  const common = { ...none, code, wrongTries, secondsLeft, digits: digits ?? null, versions: versions ?? null };
   if (conversation === undefined) return { ...common, phase: state.kind };
   if (conversation.talk.phase.kind === "compare")
     return { ...common, phase: conversation.talk.phase.yes ? "waiting" : "comparing" };
@@ -205,13 +221,13 @@ function onFound(state: CeremonyState, { tag, place, connection }: Extract<Cerem
 function onConnected(
   primitives: Primitives,
   state: CeremonyState,
-  { connection, secrets, clock }: Extract<CeremonyInput, { kind: "connected" }>,
+  { connection, secrets }: Extract<CeremonyInput, { kind: "connected" }>,
   now: Instant,
 ): CeremonyStep {
   if (state.kind === "idle") return stay(state, turnAway(connection, state.spent?.refusal ?? "late-code"));
   if (state.conversation !== undefined) return stay(state, turnAway(connection, "busy"));
   if (state.kind === "joining" && state.dialling !== connection) return stay(state, turnAway(connection, "busy"));
-  const begun = beginTalk(primitives, state.party, secrets, clock, now);
+  const begun = beginTalk(primitives, state.party, secrets, now);
   const fresh = { connection, talk: begun.talk, pairing: undefined };
   const next = state.kind === "joining" ? { ...state, dialling: undefined } : state;
   return settle(next, fresh, begun, now);
@@ -259,6 +275,7 @@ function onConnection(connection: number, action: TalkAction): CeremonyAction {
       return { kind: "send", connection, message: action.message };
     case "stretch":
       return { ...action, connection };
+    case "takeClock":
     case "keep":
     case "undo":
       return action;
@@ -274,8 +291,13 @@ function ended(
   now: Instant,
 ): CeremonyStep {
   if (end.kind === "paired" && pairing !== undefined) {
-    const { letter, clockAheadMillis } = pairing;
-    return over(state, { kind: "paired", letter, clockAheadMillis }, "used-code", actions, now);
+    const { role, letter, versions, clock } = pairing;
+    const measured = {
+      clockAheadMillis: clock.aheadMillis,
+      clockWithinMillis: clock.withinMillis,
+      clock: clock.verdict,
+    };
+    return over(state, { kind: "paired", role, letter, versions, ...measured }, "used-code", actions, now);
   }
   const failure: TalkEnd = end.kind === "failed" ? end : { kind: "failed", refusal: "not-kept", by: "here" };
   if (state.kind === "joining" || isProven(talk)) return over(state, failure, "used-code", actions, now);

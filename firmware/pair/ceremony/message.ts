@@ -5,6 +5,7 @@
  */
 import { ok, refuse, type Result } from "@futago/hal/units/result.ts";
 import { isTag } from "./code.ts";
+import type { Version } from "./version.ts";
 
 /** Both boxes must speak the same. */
 export const CEREMONY_PROTOCOL = 1;
@@ -14,8 +15,6 @@ const RELEASE_LENGTH_MAX = 32;
 /** DER in hexadecimal; our own have some 300 bytes. */
 const CERTIFICATE_DIGITS_MAX = 4_096;
 const SEALED_DIGITS_MAX = 1_024;
-/** Of Date: 275,760 years. */
-const CLOCK_MILLIS_MAX = 8.64e15;
 
 /** What each end says of itself openly. */
 interface Introduction {
@@ -25,8 +24,6 @@ interface Introduction {
   readonly nonce: string;
   /** DER in hexadecimal. */
   readonly certificate: string;
-  /** Milliseconds since 1970 by the sender's clock. */
-  readonly clock: number;
 }
 
 /** The box that joins, first: what it will say is settled, and nobody can see what it is. */
@@ -64,10 +61,27 @@ export interface Agreed {
   readonly sealed: string;
 }
 
+/** The box that joins asks for the time, and the inviter says it. */
+export interface Clock {
+  readonly kind: "clock";
+  readonly sealed: string;
+}
+
 /** The sender has the pairing on its disk. */
 export interface Kept {
   readonly kind: "kept";
+  /** Of the box that joins: what became of its clock. */
   readonly sealed: string;
+}
+
+/** The other end speaks another protocol, so it is over. The same in every protocol. */
+export interface OtherVersion extends Version {
+  readonly kind: "version";
+}
+
+/** What is read of a first word in another protocol; only its fields `protocol` and `release` are the same in all. */
+export interface Foreign extends Version {
+  readonly kind: "foreign";
 }
 
 export interface Refused {
@@ -108,7 +122,7 @@ export interface RotationState {
 
 export type RotationMessage = RotationIntroduction | RotationState;
 
-export type CeremonyMessage = Hello | Offer | Open | Proof | Agreed | Kept | Refused;
+export type CeremonyMessage = Hello | Offer | Open | Proof | Agreed | Clock | Kept | OtherVersion | Refused;
 
 /** Why a ceremony came to nothing; the word goes over the wire. */
 export type CeremonyRefusal =
@@ -155,10 +169,9 @@ const count: Check = (value) => Number.isInteger(value) && Number(value) >= 1 &&
 /** Goes onto a terminal. */
 const release: Check = (value) =>
   typeof value === "string" && value.length <= RELEASE_LENGTH_MAX && /^[\w.+-]+$/.test(value);
-const clock: Check = (value) => Number.isInteger(value) && Math.abs(Number(value)) <= CLOCK_MILLIS_MAX;
 
 const certificate = digitsUpTo(CERTIFICATE_DIGITS_MAX);
-const introduction = { share: digits(64), nonce: digits(64), certificate, clock };
+const introduction = { share: digits(64), nonce: digits(64), certificate };
 const keyName = digits(16);
 const keyNameOrNone: Check = (value) => value === null || keyName(value);
 
@@ -171,7 +184,9 @@ const CEREMONY_FIELDS: Fields<CeremonyMessage["kind"]> = {
   open: introduction,
   proof: { proof: digits(64) },
   agreed: { sealed: digitsUpTo(SEALED_DIGITS_MAX) },
+  clock: { sealed: digitsUpTo(SEALED_DIGITS_MAX) },
   kept: { sealed: digitsUpTo(SEALED_DIGITS_MAX) },
+  version: { protocol: count, release },
   refused: { refusal: (value) => typeof value === "string" && Object.hasOwn(REFUSALS, value) },
 };
 
@@ -191,8 +206,17 @@ export function encodeCeremonyMessage(message: CeremonyMessage): string {
   return JSON.stringify(message, ["kind", ...Object.keys(CEREMONY_FIELDS[message.kind])]);
 }
 
-export function decodeCeremonyMessage(line: string): Result<CeremonyMessage, "bad-message"> {
-  return decode(CEREMONY_FIELDS, line.length > CEREMONY_LINE_BYTES_MAX ? "" : line);
+export function decodeCeremonyMessage(line: string): Result<CeremonyMessage | Foreign, "bad-message"> {
+  if (line.length > CEREMONY_LINE_BYTES_MAX) return refuse("bad-message");
+  const foreign = foreignIn(parse(line));
+  return foreign === undefined ? decode<CeremonyMessage>(CEREMONY_FIELDS, line) : ok(foreign);
+}
+
+function foreignIn(value: Raw | undefined): Foreign | undefined {
+  const { kind, protocol, release: said } = value ?? {};
+  const opens = kind === "hello" || kind === "offer";
+  if (!opens || !count(protocol) || protocol === CEREMONY_PROTOCOL) return undefined;
+  return { kind: "foreign", protocol: Number(protocol), release: release(said) ? String(said) : "" };
 }
 
 export function encodeRotationMessage(message: RotationMessage): string {

@@ -69,7 +69,7 @@ export function pairKeyOf(primitives: Primitives, talkKey: Uint8Array): Uint8Arr
 }
 
 /** Each end says each thing once. */
-type Said = "agreed" | "kept";
+type Said = "agreed" | "clock" | "kept";
 
 export function seal(primitives: Primitives, talkKey: Uint8Array, role: Role, said: Said, text: string): string {
   return toHex(primitives.seal(keyFor(primitives, talkKey, `${role} ${said}`), new TextEncoder().encode(text)));

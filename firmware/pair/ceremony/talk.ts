@@ -3,11 +3,20 @@
  * decides what to say next and whether to believe what was heard. Who may begin one, and how often, is ceremony.ts.
  */
 import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
-import type { Code } from "./code.ts";
+import {
+  clockDifference,
+  formatClock,
+  formatClockReport,
+  parseClock,
+  parseClockReport,
+  seenFromThere,
+  type ClockVerdict,
+} from "./clock.ts";
 import {
   CEREMONY_PROTOCOL,
   type CeremonyMessage,
   type CeremonyRefusal,
+  type Foreign,
   type Hello,
   type Offer,
   type Open,
@@ -25,126 +34,31 @@ import {
   talkKeyOf,
   unseal,
 } from "./secrets.ts";
+import type {
+  Agreed,
+  Letter,
+  Party,
+  Peer,
+  Phase,
+  Talk,
+  TalkAction,
+  TalkInput,
+  TalkSecrets,
+  TalkStep,
+} from "./talk-state.ts";
+import type { Version, Versions } from "./version.ts";
 
 /** What a machine answers, on a busy one. */
 const ANSWER_WAIT = seconds(15);
 /** What two people need to compare six digits, one of whom may have to walk. */
 const PERSON_WAIT = seconds(180);
 
-export type Letter = "a" | "b";
-
-/** This end, the same in every conversation of one invitation. */
-export interface Party {
-  readonly role: Role;
-  readonly code: Code;
-  readonly release: string;
-  /** This box's, DER in hexadecimal. */
-  readonly certificate: string;
-  /** The inviter's letter; the one that joins learns it. */
-  readonly letter: Letter;
-  /** 32 hex digits: of the balancer's rings, which the box that joins takes over. Empty on that box. */
-  readonly seed: string;
-}
-
-/** Random, of one conversation. */
-export interface TalkSecrets {
-  /** X25519. */
-  readonly privateKey: Uint8Array;
-  readonly share: string;
-  readonly nonce: string;
-}
-
-/** What is kept on the disk when both have agreed. */
-export interface Pairing {
-  readonly role: Role;
-  /** This box's. */
-  readonly letter: Letter;
-  readonly pairKey: Uint8Array;
-  readonly certificate: string;
-  readonly peerCertificate: string;
-  readonly peerRelease: string;
-  readonly seed: string;
-  /** How far the peer's clock is ahead of this box's. */
-  readonly clockAheadMillis: number;
-}
-
-interface Peer {
-  readonly certificate: string;
-  readonly release: string;
-  readonly clockAheadMillis: number;
-  /** The inviter's letter. */
-  readonly letter: Letter;
-}
-
-export type Phase =
-  | { readonly kind: "hello" }
-  | { readonly kind: "offer"; readonly hello: Hello; readonly open: Open }
-  | { readonly kind: "open"; readonly hello: Hello; readonly offer: Offer }
-  /** The other end's proof may come while this one still stretches the code. */
-  | { readonly kind: "stretch"; readonly agreement: Agreement; readonly peer: Peer; readonly early: string | undefined }
-  | { readonly kind: "proof"; readonly digits: string; readonly talkKey: Uint8Array; readonly peer: Peer }
-  | {
-      readonly kind: "compare";
-      readonly digits: string;
-      readonly talkKey: Uint8Array;
-      readonly peer: Peer;
-      /** This box's person said yes. */
-      readonly yes: boolean;
-      /** The seed that came with the other's yes; undefined: no yes yet. */
-      readonly theirs: string | undefined;
-    }
-  /** The disk is at work. */
-  | { readonly kind: "keep"; readonly talkKey: Uint8Array }
-  /** The other end is to say that it has kept it; `pairing` is what the inviter keeps then. */
-  | { readonly kind: "kept"; readonly talkKey: Uint8Array; readonly pairing: Pairing | undefined };
-
-export interface Talk {
-  readonly party: Party;
-  readonly secrets: TalkSecrets;
-  readonly phase: Phase;
-  readonly deadline: Instant;
-}
-
-export type TalkInput =
-  /** `clock`: milliseconds since 1970 by this box's clock. */
-  | { readonly kind: "message"; readonly message: CeremonyMessage; readonly clock: number }
-  | { readonly kind: "stretched"; readonly key: Uint8Array }
-  | { readonly kind: "answered"; readonly yes: boolean }
-  | { readonly kind: "disk"; readonly ok: boolean }
-  | { readonly kind: "fail"; readonly refusal: CeremonyRefusal };
-
-export type TalkAction =
-  | { readonly kind: "say"; readonly message: CeremonyMessage }
-  /** The slow hash of a text with a salt, to be answered by `stretched`. */
-  | { readonly kind: "stretch"; readonly text: string; readonly salt: Uint8Array }
-  /** Answered by `disk`. */
-  | { readonly kind: "keep"; readonly pairing: Pairing }
-  /** What was kept counts no more. */
-  | { readonly kind: "undo" };
-
-export type TalkEnd =
-  | { readonly kind: "paired" }
-  | { readonly kind: "failed"; readonly refusal: CeremonyRefusal; readonly by: "here" | "there" };
-
-/** Undefined `end`: it goes on. */
-export interface TalkStep {
-  readonly talk: Talk;
-  readonly actions: readonly TalkAction[];
-  readonly end: TalkEnd | undefined;
-}
-
 /** The one that joins speaks first. */
-export function beginTalk(
-  primitives: Primitives,
-  party: Party,
-  secrets: TalkSecrets,
-  clock: number,
-  now: Instant,
-): TalkStep {
+export function beginTalk(primitives: Primitives, party: Party, secrets: TalkSecrets, now: Instant): TalkStep {
   const deadline = after(now, ANSWER_WAIT);
   if (party.role === "inviter") return goOn({ party, secrets, phase: { kind: "hello" }, deadline });
   const { certificate, release } = party;
-  const open: Open = { kind: "open", share: secrets.share, nonce: secrets.nonce, certificate, clock };
+  const open: Open = { kind: "open", share: secrets.share, nonce: secrets.nonce, certificate };
   const commitment = commitmentTo(primitives, open);
   const hello: Hello = { kind: "hello", protocol: CEREMONY_PROTOCOL, release, tag: party.code.tag, commitment };
   const phase: Phase = { kind: "offer", hello, open };
@@ -159,6 +73,8 @@ export function stepTalk(primitives: Primitives, talk: Talk, input: TalkInput, n
       return onStretched(primitives, talk, input.key, now);
     case "answered":
       return onAnswer(primitives, talk, input.yes, now);
+    case "clockTaken":
+      return onClockTaken(talk, input.verdict, now);
     case "disk":
       return onDisk(primitives, talk, input.ok, now);
     case "fail":
@@ -171,22 +87,43 @@ export function digitsOf({ phase }: Talk): string | undefined {
   return phase.kind === "compare" ? phase.digits : undefined;
 }
 
-/** From here on the code has served, whatever comes of it. */
-export function isProven({ phase }: Talk): boolean {
-  return phase.kind === "compare" || phase.kind === "keep" || phase.kind === "kept";
+/** While the digits are compared. */
+export function versionsOf({ phase, party }: Talk): Versions | undefined {
+  return phase.kind === "compare" ? versions(party, { protocol: CEREMONY_PROTOCOL, ...phase.peer }) : undefined;
 }
 
-function hear(primitives: Primitives, talk: Talk, message: CeremonyMessage, clock: number, now: Instant): TalkStep {
+/** From here on the code has served, whatever comes of it. */
+export function isProven({ phase }: Talk): boolean {
+  return (
+    phase.kind === "compare" ||
+    phase.kind === "clock" ||
+    phase.kind === "serve" ||
+    phase.kind === "keep" ||
+    phase.kind === "kept"
+  );
+}
+
+function hear(
+  primitives: Primitives,
+  talk: Talk,
+  message: CeremonyMessage | Foreign,
+  clock: number,
+  now: Instant,
+): TalkStep {
   const { phase } = talk;
   switch (message.kind) {
     case "refused":
       return failed(talk, message.refusal, "there");
+    case "foreign":
+      return phase.kind === "hello" || phase.kind === "offer" ? otherVersion(talk, message, "here") : unexpected(talk);
+    case "version":
+      return phase.kind === "offer" || phase.kind === "open" ? otherVersion(talk, message, "there") : unexpected(talk);
     case "hello":
-      return phase.kind === "hello" ? onHello(talk, message, clock, now) : unexpected(talk);
+      return phase.kind === "hello" ? onHello(talk, message, now) : unexpected(talk);
     case "offer":
-      return phase.kind === "offer" ? onOffer(primitives, talk, phase, message, clock, now) : unexpected(talk);
+      return phase.kind === "offer" ? onOffer(primitives, talk, phase, message, now) : unexpected(talk);
     case "open":
-      return phase.kind === "open" ? onOpen(primitives, talk, phase, message, clock, now) : unexpected(talk);
+      return phase.kind === "open" ? onOpen(primitives, talk, phase, message, now) : unexpected(talk);
     case "proof":
       if (phase.kind === "proof") return onProof(primitives, talk, phase, message.proof, now);
       return phase.kind === "stretch" && phase.early === undefined && talk.party.role === "inviter"
@@ -196,14 +133,20 @@ function hear(primitives: Primitives, talk: Talk, message: CeremonyMessage, cloc
       return phase.kind === "compare" && phase.theirs === undefined
         ? onAgreed(primitives, talk, phase, message.sealed, now)
         : unexpected(talk);
+    case "clock":
+      if (phase.kind === "clock" && phase.difference === undefined)
+        return onClock(primitives, talk, phase, { sealed: message.sealed, clock }, now);
+      return phase.kind === "serve" && !phase.asked
+        ? onClockAsked(primitives, talk, phase, { sealed: message.sealed, clock }, now)
+        : unexpected(talk);
     case "kept":
-      return phase.kind === "kept" ? onKept(primitives, talk, phase, message.sealed, now) : unexpected(talk);
+      if (phase.kind === "serve") return onKeptThere(primitives, talk, phase, message.sealed, now);
+      return phase.kind === "kept" ? onKeptByInviter(primitives, talk, phase, message.sealed) : unexpected(talk);
   }
 }
 
-function onHello(talk: Talk, hello: Hello, clock: number, now: Instant): TalkStep {
+function onHello(talk: Talk, hello: Hello, now: Instant): TalkStep {
   const { release, certificate, letter, code } = talk.party;
-  if (hello.protocol !== CEREMONY_PROTOCOL) return failed(talk, "other-version", "here");
   if (hello.tag !== code.tag) return failed(talk, "wrong-code", "here");
   const { share, nonce } = talk.secrets;
   const offer: Offer = {
@@ -214,7 +157,6 @@ function onHello(talk: Talk, hello: Hello, clock: number, now: Instant): TalkSte
     share,
     nonce,
     certificate,
-    clock,
   };
   return wait(talk, { kind: "open", hello, offer }, now, [{ kind: "say", message: offer }]);
 }
@@ -226,33 +168,22 @@ function onOffer(
   talk: Talk,
   { hello, open }: Of<"offer">,
   offer: Offer,
-  clock: number,
   now: Instant,
 ): TalkStep {
-  if (offer.protocol !== CEREMONY_PROTOCOL) return failed(talk, "other-version", "here");
   const mine = { privateKey: talk.secrets.privateKey, theirShare: offer.share };
   const agreement = agreementOf(primitives, { hello, offer, open }, mine);
   if (agreement === undefined) return failed(talk, "bad-message", "here");
   const { certificate, release, letter } = offer;
-  const peer = { certificate, release, letter, clockAheadMillis: offer.clock - clock };
+  const peer = { certificate, release, letter };
   return stretch(talk, { agreement, peer }, now, [{ kind: "say", message: open }]);
 }
 
-function onOpen(
-  primitives: Primitives,
-  talk: Talk,
-  { hello, offer }: Of<"open">,
-  open: Open,
-  clock: number,
-  now: Instant,
-): TalkStep {
+function onOpen(primitives: Primitives, talk: Talk, { hello, offer }: Of<"open">, open: Open, now: Instant): TalkStep {
   if (commitmentTo(primitives, open) !== hello.commitment) return failed(talk, "broken-commitment", "here");
   const mine = { privateKey: talk.secrets.privateKey, theirShare: open.share };
   const agreement = agreementOf(primitives, { hello, offer, open }, mine);
   if (agreement === undefined) return failed(talk, "bad-message", "here");
-  const { certificate } = open;
-  // It said its time with the first word, a moment ago.
-  const peer = { certificate, release: hello.release, letter: offer.letter, clockAheadMillis: open.clock - clock };
+  const peer = { certificate: open.certificate, release: hello.release, letter: offer.letter };
   return stretch(talk, { agreement, peer }, now, []);
 }
 
@@ -319,44 +250,108 @@ function bothAgreed(
   const { party } = talk;
   if (!phase.yes || phase.theirs === undefined) return goOn({ ...talk, phase }, actions);
   const { talkKey, peer } = phase;
-  const pairing: Pairing = {
+  const agreed: Agreed = {
     role: party.role,
     letter: party.role === "inviter" ? party.letter : otherLetter(peer.letter),
     pairKey: pairKeyOf(primitives, talkKey),
     certificate: party.certificate,
     peerCertificate: peer.certificate,
-    peerRelease: peer.release,
+    versions: versions(party, { protocol: CEREMONY_PROTOCOL, release: peer.release }),
     seed: party.role === "inviter" ? party.seed : phase.theirs,
-    clockAheadMillis: peer.clockAheadMillis,
   };
-  if (party.role === "inviter") return wait(talk, { kind: "kept", talkKey, pairing }, now, actions);
-  return wait(talk, { kind: "keep", talkKey }, now, [...actions, { kind: "keep", pairing }]);
+  if (party.role === "inviter") return wait(talk, { kind: "serve", talkKey, agreed, asked: false }, now, actions);
+  const sealed = seal(primitives, talkKey, party.role, "clock", "");
+  const asking: Phase = { kind: "clock", talkKey, agreed, askedAt: now, difference: undefined };
+  return wait(talk, asking, now, [...actions, { kind: "say", message: { kind: "clock", sealed } }]);
+}
+
+interface ClockWord {
+  readonly sealed: string;
+  /** This box's when it came. */
+  readonly clock: number;
+}
+
+function onClockAsked(
+  primitives: Primitives,
+  talk: Talk,
+  phase: Of<"serve">,
+  { sealed, clock }: ClockWord,
+  now: Instant,
+): TalkStep {
+  const { talkKey } = phase;
+  if (unseal(primitives, talkKey, "joiner", "clock", sealed) !== "") return failed(talk, "bad-message", "here");
+  const answer = seal(primitives, talkKey, "inviter", "clock", formatClock(clock));
+  return wait(talk, { ...phase, asked: true }, now, [{ kind: "say", message: { kind: "clock", sealed: answer } }]);
+}
+
+function onClock(
+  primitives: Primitives,
+  talk: Talk,
+  phase: Of<"clock">,
+  { sealed, clock: mine }: ClockWord,
+  now: Instant,
+): TalkStep {
+  const theirs = parseClock(unseal(primitives, phase.talkKey, "inviter", "clock", sealed) ?? "");
+  if (theirs === undefined) return failed(talk, "bad-message", "here");
+  const difference = clockDifference({ askedAt: phase.askedAt, answeredAt: now }, { mine, theirs });
+  return goOn({ ...talk, phase: { ...phase, difference } }, [{ kind: "takeClock", difference }]);
+}
+
+function onClockTaken(talk: Talk, verdict: ClockVerdict, now: Instant): TalkStep {
+  const { phase } = talk;
+  if (phase.kind !== "clock" || phase.difference === undefined) return goOn(talk);
+  const { talkKey, agreed, difference } = phase;
+  const clock = { ...difference, verdict };
+  return wait(talk, { kind: "keep", talkKey, clock }, now, [{ kind: "keep", pairing: { ...agreed, clock } }]);
 }
 
 function onDisk(primitives: Primitives, talk: Talk, ok: boolean, now: Instant): TalkStep {
   const { phase, party } = talk;
   if (phase.kind !== "keep") return goOn(talk);
   if (!ok) return failed(talk, "not-kept", "here");
-  const sealed = seal(primitives, phase.talkKey, party.role, "kept", "");
+  const { talkKey, clock } = phase;
+  const told = party.role === "joiner" ? formatClockReport(clock) : "";
+  const sealed = seal(primitives, talkKey, party.role, "kept", told);
   const say: TalkAction = { kind: "say", message: { kind: "kept", sealed } };
   if (party.role === "inviter") return { talk, actions: [say], end: { kind: "paired" } };
-  return wait(talk, { kind: "kept", talkKey: phase.talkKey, pairing: undefined }, now, [say]);
+  return wait(talk, { kind: "kept", talkKey }, now, [say]);
 }
 
-function onKept(primitives: Primitives, talk: Talk, phase: Of<"kept">, sealed: string, now: Instant): TalkStep {
-  const { talkKey, pairing } = phase;
-  if (unseal(primitives, talkKey, otherRole(talk.party.role), "kept", sealed) === undefined) {
-    return failed(talk, "bad-message", "here");
-  }
-  if (pairing === undefined) return { talk, actions: [], end: { kind: "paired" } };
-  return wait(talk, { kind: "keep", talkKey }, now, [{ kind: "keep", pairing }]);
+/** At the inviter. */
+function onKeptThere(
+  primitives: Primitives,
+  talk: Talk,
+  { talkKey, agreed }: Of<"serve">,
+  sealed: string,
+  now: Instant,
+): TalkStep {
+  const told = parseClockReport(unseal(primitives, talkKey, "joiner", "kept", sealed) ?? "");
+  if (told === undefined) return failed(talk, "bad-message", "here");
+  const clock = seenFromThere(told);
+  return wait(talk, { kind: "keep", talkKey, clock }, now, [{ kind: "keep", pairing: { ...agreed, clock } }]);
+}
+
+function onKeptByInviter(primitives: Primitives, talk: Talk, { talkKey }: Of<"kept">, sealed: string): TalkStep {
+  if (unseal(primitives, talkKey, "inviter", "kept", sealed) !== "") return failed(talk, "bad-message", "here");
+  return { talk, actions: [], end: { kind: "paired" } };
+}
+
+function otherVersion(talk: Talk, { protocol, release }: Version, by: "here" | "there"): TalkStep {
+  const known = versions(talk.party, { protocol, release });
+  const message: CeremonyMessage = { kind: "version", ...known.here };
+  const actions: readonly TalkAction[] = by === "here" ? [{ kind: "say", message }] : [];
+  return { talk, actions, end: { kind: "failed", refusal: "other-version", by, versions: known } };
+}
+
+function versions({ release }: Party, { protocol, release: theirs }: Version): Versions {
+  return { here: { protocol: CEREMONY_PROTOCOL, release }, there: { protocol, release: theirs } };
 }
 
 /** What the box that joins has kept already is undone: the inviter did not say that it has kept it, too. */
 function failed(talk: Talk, refusal: CeremonyRefusal, by: "here" | "there"): TalkStep {
-  const { phase, party } = talk;
+  const { phase } = talk;
   const said: readonly TalkAction[] = by === "here" ? [{ kind: "say", message: { kind: "refused", refusal } }] : [];
-  const kept = phase.kind === "keep" || (phase.kind === "kept" && party.role === "joiner");
+  const kept = phase.kind === "keep" || phase.kind === "kept";
   return {
     talk,
     actions: [...said, ...(kept ? [{ kind: "undo" } as const] : [])],

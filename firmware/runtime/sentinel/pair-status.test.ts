@@ -72,7 +72,15 @@ function view(state: Partial<PairState> = {}, more: Partial<PairView> = {}): Pai
   };
   const clock = machine.hal.clock;
   const known = { clock, orders, pair: orders.pair, config, links: machine.links, causes: new Map() };
-  return { ...known, watchAlarms: [], staleCounters: {}, strangeBeats: noStrangeBeats, pulseEnds: 0, state: whole, ...more };
+  return {
+    ...known,
+    watchAlarms: [],
+    staleCounters: {},
+    strangeBeats: noStrangeBeats,
+    pulseEnds: 0,
+    state: whole,
+    ...more,
+  };
 }
 
 const alarmsOf = (...args: Parameters<typeof view>) =>

@@ -1,5 +1,5 @@
 /** A box's own identity: a key and a certificate that it signs itself, made anew for each pairing. */
-import { randomBytes, webcrypto } from "node:crypto";
+import { randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { toHex } from "@futago/hal/units/bytes.ts";
 
 export interface Identity {
@@ -11,8 +11,8 @@ export interface Identity {
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const SERIAL_BYTES = 16;
-/** A pinned certificate needs no date, and the clock of a box out of its carton is wrong (RFC 5280 §4.1.2.5). */
-const NOT_BEFORE = new Date("2000-01-01T00:00:00Z");
+/** A pinned certificate needs no date, and a box out of its carton may be in 1970 (RFC 5280 §4.1.2.5). */
+const NOT_BEFORE = new Date("1970-01-01T00:00:00Z");
 const NOT_AFTER = new Date("9999-12-31T23:59:59Z");
 
 export async function makeIdentity(): Promise<Identity> {
@@ -38,4 +38,10 @@ export async function makeIdentity(): Promise<Identity> {
     certificate: toHex(new Uint8Array(certificate.rawData)),
     privateKey: `-----BEGIN PRIVATE KEY-----\n${key.replaceAll(/.{64}/g, "$&\n").trimEnd()}\n-----END PRIVATE KEY-----\n`,
   };
+}
+
+/** Of a certificate: SHA-256 in hexadecimal. */
+export function fingerprintOf(certificate: string | null): string | null {
+  if (certificate === null) return null;
+  return new X509Certificate(Buffer.from(certificate, "hex")).fingerprint256.replaceAll(":", "").toLowerCase();
 }

@@ -2,7 +2,7 @@
  * Pairing on a running box: carries out what the ceremony says, keeps its outcome, and answers who asks. When a pairing
  * is kept or dropped core starts again, which loses no packet, and everything it knows of its peer is read anew.
  */
-import { randomBytes, X509Certificate } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Instant } from "@futago/hal/units/time.ts";
@@ -19,7 +19,7 @@ import {
 } from "../../../pair/ceremony/ceremony.ts";
 import { CODE_RANDOM_BYTES, makeCode, parseCode } from "../../../pair/ceremony/code.ts";
 import { encodeCeremonyMessage, type SearchMessage } from "../../../pair/ceremony/message.ts";
-import type { Pairing, Party } from "../../../pair/ceremony/talk.ts";
+import type { Pairing, Party } from "../../../pair/ceremony/talk-state.ts";
 import type { Resolved } from "../../../config/resolved.ts";
 import type { PairingShown } from "../../control-pairing.ts";
 import type { SentinelStatus } from "../../messages.ts";
@@ -30,7 +30,7 @@ import type { Log } from "../log.ts";
 import type { Pair } from "../pair.ts";
 import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
 import { giveUp, type GivesUp } from "./give-up.ts";
-import { type Identity, makeIdentity } from "./identity.ts";
+import { fingerprintOf, type Identity, makeIdentity } from "./identity.ts";
 import { primitives, stretch, talkSecrets } from "./primitives.ts";
 import {
   hasPeer,
@@ -45,9 +45,10 @@ import {
 } from "./refusals.ts";
 import { RotationRoom } from "./rotation-room.ts";
 import type { Standing } from "./standing.ts";
+import { takeClock } from "./take-clock.ts";
 
 export interface PairingRoomOptions {
-  readonly hal: Pick<Hal, "clock" | "network">;
+  readonly hal: Pick<Hal, "clock" | "network" | "wallClock">;
   readonly log: Log;
   readonly stateDirectory: string;
   readonly standing: Standing;
@@ -98,7 +99,7 @@ export class PairingRoom {
       });
     }
     this.#lines = new Lines({
-      onLine: (connection, line) => this.#input({ kind: "line", connection, line, clock: Date.now() }),
+      onLine: (connection, line) => this.#input({ kind: "line", connection, line, clock: options.hal.wallClock.now() }),
       onClosed: (connection) => this.#input({ kind: "closed", connection }),
     });
   }
@@ -265,6 +266,10 @@ export class PairingRoom {
         void stretch(text, salt).then((key) => this.#input({ kind: "stretched", connection, key }));
         return;
       }
+      case "takeClock": {
+        const verdict = takeClock(this.#options.hal.wallClock, action.difference, log);
+        return this.#input({ kind: "clockTaken", verdict });
+      }
       case "keep":
         return this.#input({ kind: "disk", ok: this.#keep(action.pairing) });
       case "undo":
@@ -276,7 +281,7 @@ export class PairingRoom {
   }
 
   #connected(connection: number): void {
-    this.#input({ kind: "connected", connection, secrets: talkSecrets(), clock: Date.now() });
+    this.#input({ kind: "connected", connection, secrets: talkSecrets() });
   }
 
   #keep(pairing: Pairing): boolean {
@@ -389,9 +394,4 @@ export class PairingRoom {
   #now(): Instant {
     return this.#options.hal.clock.now();
   }
-}
-
-function fingerprintOf(certificate: string | null): string | null {
-  if (certificate === null) return null;
-  return new X509Certificate(Buffer.from(certificate, "hex")).fingerprint256.replaceAll(":", "").toLowerCase();
 }

@@ -13,7 +13,7 @@ import {
 } from "node:crypto";
 import { toHex } from "@futago/hal/units/bytes.ts";
 import type { Primitives } from "../../../pair/ceremony/primitives.ts";
-import type { TalkSecrets } from "../../../pair/ceremony/talk.ts";
+import type { TalkSecrets } from "../../../pair/ceremony/talk-state.ts";
 
 const CIPHER = "aes-256-gcm";
 /** Each key seals one text. */

@@ -9,7 +9,7 @@ import {
   type RotationMessage,
 } from "../../../pair/ceremony/message.ts";
 import { decideRotation, type HeldKeys, keyId, nextPairKey } from "../../../pair/ceremony/rotation.ts";
-import type { TalkSecrets } from "../../../pair/ceremony/talk.ts";
+import type { TalkSecrets } from "../../../pair/ceremony/talk-state.ts";
 import { type PairKeys, type PairingFile, type Rotation, writePairing } from "../../pairing-file.ts";
 import type { Log } from "../log.ts";
 import { type Identity, makeIdentity } from "./identity.ts";
