@@ -43,11 +43,11 @@ export async function restore(command: CommandOf<"restore">): Promise<number> {
   }
   // Loaded only here: it opens the machine.
   const { restoreHere } = await import("../runtime/backup/main.ts");
-  const { replace } = command;
+  const { replace, force } = command;
   const map = new Map(Object.entries(command.map));
   return answer(
     command,
-    await restoreHere(stateDirectory, { backup: found, map, author: author(), replace }),
+    await restoreHere(stateDirectory, { backup: found, map, author: author(), replace, force }),
     renderRestored,
   );
 }

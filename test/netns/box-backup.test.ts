@@ -93,6 +93,12 @@ describe("a file of a box", () => {
     });
     expect((await twin.status()).revision).toBe("");
     await twin.stop();
+    const off = ["restore", file, "--state", files.state("off"), ...pass];
+    expect(await pair.stranger.tryRun([FUTAGO, ...off])).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/somebody uses 10\.[123]\.0\.[12], .*\n  Is box a still there\?/),
+    });
+    expect(await pair.stranger.tryRun([FUTAGO, ...off, "--force"])).toMatchObject({ code: 0 });
     await Promise.all([a.stop(), b.stop()]);
 
     for (const [device, name] of Object.entries(RENAMED)) {

@@ -1,6 +1,7 @@
 /** Backup and restore of a state directory in which no box runs. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Hal } from "@futago/hal/contract/hal.ts";
 import { openHal } from "@futago/hal/linux.ts";
 import type { Restored } from "../control-backup.ts";
 import { NO_CONFIGURATION } from "../core/sentences.ts";
@@ -12,7 +13,7 @@ import { lockState } from "../supervisor/state-lock.ts";
 import type { Backup } from "./backup.ts";
 import type { DeviceMap } from "./devices.ts";
 import { makeBackup } from "./make.ts";
-import { fitted, pairingFor, putDown } from "./restore.ts";
+import { fitted, pairingFor, putDown, refuseTwin } from "./restore.ts";
 import { makeStateDirectory } from "../files.ts";
 
 /** Undefined where there never was a box. */
@@ -32,11 +33,13 @@ export interface RestoreHere {
   readonly author: string;
   /** Although there is a configuration, or a pairing. */
   readonly replace: boolean;
+  /** Although somebody on the network uses the box's addresses. */
+  readonly force: boolean;
 }
 
 export async function restoreHere(
   stateDirectory: string,
-  { backup, map, author, replace }: RestoreHere,
+  { backup, map, author, replace, force }: RestoreHere,
 ): Promise<Restored> {
   const directory = resolve(stateDirectory);
   makeStateDirectory(directory);
@@ -44,7 +47,9 @@ export async function restoreHere(
     const isUsed = (await store.head()) !== undefined || readPairing(directory) !== undefined;
     if (isUsed && !replace) throw inUse(directory);
     const { letter } = backup;
-    const { text, ofPair } = await fitted(backup, { letter, devices: await devicesHere(), map });
+    const fit = await fitted(backup, { letter, devices: await devicesHere(), map });
+    if (!force) await withHal((hal) => refuseTwin(hal, fit, letter));
+    const { text, ofPair } = fit;
     const pairing = pairingFor(backup.pairing, map);
     const revision = await putDown(backup, { store, stateDirectory: directory, pairing, text, author });
     const needsKey = ofPair && pairing === undefined;
@@ -71,10 +76,14 @@ async function withStore<T>(stateDirectory: string, use: (store: Store) => Promi
   }
 }
 
-async function devicesHere(): Promise<readonly string[]> {
+function devicesHere(): Promise<readonly string[]> {
+  return withHal(async ({ network }) => (await network.links()).map(({ ifname }) => ifname));
+}
+
+async function withHal<T>(use: (hal: Hal) => Promise<T>): Promise<T> {
   const hal = openHal();
   try {
-    return (await hal.network.links()).map(({ ifname }) => ifname);
+    return await use(hal);
   } finally {
     hal.close();
   }

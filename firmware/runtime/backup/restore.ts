@@ -2,12 +2,14 @@
  * Makes of a backup file what this box is to be: names its devices, judges the document as any other, and puts everything
  * down. Whether the box may forget what it is now is asked by who calls.
  */
+import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import { canonicalJson } from "../../config/canonical.ts";
 import { readDocument } from "../../config/document-text.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import { judgeAside } from "../core/judge.ts";
 import { problemsRefusal } from "../core/configuration.ts";
+import { askAround } from "../core/spare/dark-probe.ts";
 import type { Box } from "../messages.ts";
 import { type PairingFile, writePairing } from "../pairing-file.ts";
 import { refusalOf } from "../store/refusal.ts";
@@ -100,6 +102,26 @@ async function putDownWhole({ head, lineage, settings }: Backup, into: Into): Pr
   const appended = await store.append({ text, parent: head.id, author, comment, time: new Date().toISOString() });
   if (!appended.ok) throw new Error("somebody else committed to a box that has no configuration");
   return appended.revision.id;
+}
+
+/**
+ * Throws RefusalError when somebody uses the box's own addresses: a box that is thought dead and is not would be there
+ * twice, with the same letter and the same keys.
+ */
+export async function refuseTwin(
+  machine: Pick<Hal, "frames" | "network">,
+  { addresses }: Fitted,
+  letter: Box | undefined,
+): Promise<void> {
+  const [answer] = (await askAround(machine, addresses)).answers;
+  if (answer === undefined) return;
+  const { address, mac, device } = answer;
+  const which = letter === undefined ? "the box" : `box ${letter}`;
+  throw new RefusalError({
+    exitCode: ExitCode.conflict,
+    what: `somebody uses ${address}, which this box would have: ${mac} on ${device}`,
+    mend: `Is ${which} still there? Switch it off, and restore again; or say --force.`,
+  });
 }
 
 /** The pairing as this box has it: the cable may be on another device. */

@@ -2,7 +2,7 @@
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import { backupFacts, backupFrom } from "../../backup/backup.ts";
 import { makeBackup } from "../../backup/make.ts";
-import { accepted, type Fitted, fitted, pairingFor, putDown } from "../../backup/restore.ts";
+import { accepted, type Fitted, fitted, pairingFor, putDown, refuseTwin } from "../../backup/restore.ts";
 import type { BackupMethods, Restored, RestoreWish } from "../../control-backup.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import { readPairing } from "../../pairing-file.ts";
@@ -10,8 +10,6 @@ import { JsonInPieces, objectInPieces } from "../../json-pieces.ts";
 import type { Commits } from "../commit/commits.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Standing } from "../pairing/standing.ts";
-import type { Answer } from "../../../pair/spare/types.ts";
-import { askAround } from "../spare/dark-probe.ts";
 import { NO_CONFIGURATION } from "../sentences.ts";
 import type { ControlHandlers } from "./control-server.ts";
 import { badParameter } from "./handlers.ts";
@@ -58,10 +56,7 @@ async function restore(options: BackupHandlersOptions, wish: RestoreWish): Promi
   if (!isBare) return commitOnly(commits, fit, { author, made: backup.made, letter: standing.box ?? null });
   const pairing = standing.kind === "alone" ? pairingFor(backup.pairing, map) : undefined;
   if (fit.ofPair && standing.kind === "alone" && pairing === undefined) throw keyIsMissing(backup.letter);
-  // A box that is thought dead and is not would be there twice, with the same letter and the same keys.
-  const { answers } = wish.force === true ? { answers: [] } : await askAround(options.hal, fit.addresses);
-  const [answer] = answers;
-  if (answer !== undefined) throw stillThere(answer, letter);
+  if (wish.force !== true) await refuseTwin(options.hal, fit, letter);
   const { text } = fit;
   const revision = await putDown(backup, { store: configuration.store, stateDirectory, pairing, text, author });
   setTimeout(() => options.restart("restored"), TOLD_MILLIS);
@@ -90,15 +85,6 @@ function checkedWish(wish: RestoreWish): RestoreWish {
   if (!isMap) throw badParameter("map names devices");
   if (typeof force !== "boolean") throw badParameter("force is true or false");
   return { facts, document, map, author: author.slice(0, AUTHOR_LENGTH_MAX), force };
-}
-
-function stillThere({ address, mac, device }: Answer, letter: string | undefined): RefusalError {
-  const which = letter === undefined ? "the box" : `box ${letter}`;
-  return new RefusalError({
-    exitCode: ExitCode.conflict,
-    what: `somebody uses ${address}, which this box would have: ${mac} on ${device}`,
-    mend: `Is ${which} still there? Switch it off, and restore again; or say --force.`,
-  });
 }
 
 function otherBox(here: string, there: string): RefusalError {
