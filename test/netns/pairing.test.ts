@@ -1,51 +1,18 @@
 /** Boxes with empty state directories become a pair, with no file carried from one to the other. */
-import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { HistoryEntry } from "@futago/firmware/runtime/control-configuration.ts";
 import type { PairingShown } from "@futago/firmware/runtime/control-pairing.ts";
+import { releaseOf } from "@futago/firmware/runtime/release.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
 import { Pair, pairDocument } from "./pair-fixture.ts";
-import { Boxes, FUTAGO, type RunningBox } from "./running-box.ts";
+import { PairTerminal as Terminal } from "./pair-terminal.ts";
+import { Boxes, type RunningBox } from "./running-box.ts";
 
 const READY_MILLIS = 20_000;
 const WAIT = { timeout: 20_000 };
-
-/** `futago pair …` with a person before it. */
-class Terminal {
-  readonly #process: ChildProcess;
-  #out = "";
-  #errors = "";
-
-  constructor(namespace: Namespace, state: string, ...argv: string[]) {
-    const all = [FUTAGO, "pair", ...argv, "--state", state];
-    this.#process = namespace.spawn(all, { stdio: ["pipe", "pipe", "pipe"] });
-    this.#process.stdout?.on("data", (chunk: Buffer) => (this.#out += chunk.toString()));
-    this.#process.stderr?.on("data", (chunk: Buffer) => (this.#errors += chunk.toString()));
-  }
-
-  /** Waits until the pattern is there and returns what is in its parentheses. */
-  async reads(pattern: RegExp): Promise<string> {
-    await vi.waitUntil(() => pattern.test(this.#out) || this.#process.exitCode !== null, WAIT);
-    const found = pattern.exec(this.#out)?.[1];
-    if (found === undefined) throw new Error(`${pattern} is not in\n${this.#out}${this.#errors}`);
-    return found;
-  }
-
-  code = () => this.reads(/The code is (\S+)\. /);
-  digits = () => this.reads(/This box shows (\d{3} \d{3})\.\n/);
-
-  says(text: string): void {
-    this.#process.stdin?.write(`${text}\n`);
-  }
-
-  /** The exit code, then what it wrote. */
-  async ended(): Promise<readonly [code: number | null, out: string]> {
-    await vi.waitUntil(() => this.#process.exitCode !== null, { timeout: 40_000 });
-    return [this.#process.exitCode, this.#out + this.#errors];
-  }
-}
 
 /** The same addresses as those of the pair, of a box alone. */
 const ALONE = {
@@ -60,6 +27,8 @@ const ALONE = {
 
 /** What a box was that served somewhere else before. */
 const USED = { interfaces: [{ name: "old", device: "eth1", addresses: ["10.99.0.1/24"] }] };
+
+const CODE = "K7QM-3XRP";
 
 /** Undefined while its core starts again. */
 async function standing(box: RunningBox): Promise<string | undefined> {
@@ -260,6 +229,36 @@ describe("boxes whose cable is not theirs alone", () => {
     expect(reused).toEqual([1, expect.stringContaining("the code has served")]);
     for (const box of boxes) expect(existsSync(join(box.state, "pairing.json"))).toBe(false);
   }, 90_000);
+
+  it("an inviter of another release is named before the digits are answered, one of another protocol refused", async () => {
+    const [other, b] = await Promise.all([net.namespace("other"), net.namespace("b")]);
+    hosts = [other, b];
+    await net.link(other, "eth0", b, "eth0");
+    const box = files.start(b, files.state("b"));
+    await box.ready(READY_MILLIS);
+    const own = releaseOf();
+    const standIn = (...argv: string[]) =>
+      other.spawn([process.execPath, new URL("stand-in.ts", import.meta.url).pathname, CODE, "eth0", ...argv], {
+        stdio: ["pipe", "ignore", "inherit"],
+      });
+    const foreign = standIn("9.9.9", "0", "2");
+    expect(await new Terminal(b, box.state, "join", CODE).ended()).toEqual([
+      1,
+      expect.stringContaining(
+        `different protocols of pairing: this one is ${own} with protocol 1, the other one 9.9.9 with protocol 2\n`,
+      ),
+    ]);
+    foreign.kill();
+    await once(foreign, "close");
+    standIn("9.9.9", "0");
+    const joiner = new Terminal(b, box.state, "join", CODE);
+    const remark = `This box is ${own}, the other one 9.9.9: install 9.9.9 on this box before the pair serves.\n`;
+    await joiner.digits();
+    expect(joiner.out).toMatch(new RegExp(`${remark}Does the other box show`));
+    joiner.says("yes");
+    // Both clocks are this machine's: there is nothing to say of them.
+    await joiner.reads(new RegExp(`Paired: this box is (b)\\.\n${remark}`));
+  }, 60_000);
 
   it("a man in the middle who holds the cable and the code is caught by the digits", async () => {
     const [a, b, m] = await Promise.all([net.namespace("a"), net.namespace("b"), net.namespace("m")]);

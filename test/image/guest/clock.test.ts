@@ -1,0 +1,137 @@
+/**
+ * The machine's clock is set, which only a guest's may be: by a box that joins an inviter whose clock is another, and by a
+ * person while a box serves.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openWallClock } from "@futago/hal/board/clock.ts";
+import { createNetwork, type Namespace, type TestNetwork } from "../../netns/namespaces.ts";
+import { PairTerminal } from "../../netns/pair-terminal.ts";
+import { Boxes, type RunningBox } from "../../netns/running-box.ts";
+
+const PATIENCE_MILLIS = 240_000;
+const CODE = "K7QM-3XRP";
+const STAND_IN = fileURLToPath(new URL("../../netns/stand-in.ts", import.meta.url));
+const KEEP_CLOCK = fileURLToPath(new URL("../build/keep-clock", import.meta.url));
+const HOUR_MILLIS = 3_600_000;
+
+let net: TestNetwork;
+let files: Boxes;
+let here: Namespace;
+let there: Namespace;
+
+beforeEach(async () => {
+  if (!readFileSync("/proc/cmdline", "utf8").includes("futago.guest")) throw new Error("this sets the machine's clock");
+  files = new Boxes();
+  net = await createNetwork();
+  [here, there] = await Promise.all([net.namespace("here"), net.namespace("there")]);
+  await net.link(here, "eth0", there, "eth0");
+});
+afterEach(async () => {
+  execFileSync(KEEP_CLOCK, ["nobody"]);
+  await files.destroy([here, there]);
+  await net.destroy();
+});
+
+/** When the machine started, by its wall clock, which is set; to a few milliseconds. */
+const startedAt = () => Date.now() - performance.now();
+
+async function start(...argv: string[]): Promise<RunningBox> {
+  const box = files.start(here, files.state(), ...argv);
+  await box.ready(PATIENCE_MILLIS);
+  return box;
+}
+
+/** A box joins an inviter whose clock is ahead by so much; what its person reads at the end. */
+async function join(aheadMillis: number): Promise<PairTerminal> {
+  const box = await start();
+  there.spawn([process.execPath, STAND_IN, CODE, "eth0", "1.0.0", String(aheadMillis)], {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  const joiner = new PairTerminal(here, box.state, "join", CODE);
+  joiner.patienceMillis = PATIENCE_MILLIS;
+  await joiner.digits();
+  joiner.says("yes");
+  await joiner.reads(/Paired: this box is (b)\.\n.*clock.*\n/);
+  return joiner;
+}
+
+describe("the clock of a box that joins", () => {
+  it.each([
+    ["3 h 12 min behind", 3 * HOUR_MILLIS + 12 * 60_000],
+    ["2 d 1 h ahead", -49 * HOUR_MILLIS],
+  ])("is set by the inviter's when it is %s", async (words, aheadMillis) => {
+    const before = startedAt();
+    const joiner = await join(aheadMillis);
+    const moved = startedAt() - before;
+    const within = Number(await joiner.reads(new RegExp(`This box's clock was ${words}; set, to within (\\d+) ms\\.`)));
+    expect(Math.abs(moved - aheadMillis)).toBeLessThan(within + 20);
+  });
+
+  it("is left alone when the kernel says that somebody keeps it", async () => {
+    execFileSync(KEEP_CLOCK);
+    expect(openWallClock().isKept()).toBe(true);
+    const before = startedAt();
+    const joiner = await join(3 * HOUR_MILLIS);
+    expect(joiner.out).toContain(
+      "This box's clock is 3 h behind and kept by NTP, so it was left alone: set the other one.\n",
+    );
+    expect(Math.abs(startedAt() - before)).toBeLessThan(1_000);
+  });
+});
+
+describe("the wall clock", () => {
+  it("is set by so much, ahead and back, and by what is no time not at all", () => {
+    const clock = openWallClock();
+    expect(clock.isKept()).toBe(false);
+    const before = startedAt();
+    for (const [millis, sum] of [
+      [1_500, 1_500],
+      [-1_234, 266],
+      [-266, 0],
+    ] as const) {
+      clock.step(millis);
+      expect(Math.abs(startedAt() - before - sum)).toBeLessThan(20);
+    }
+    for (const millis of [-Date.now(), 1e18]) {
+      expect(() => clock.step(millis)).toThrow(expect.objectContaining({ code: "EINVAL", syscall: "clock_adjtime" }));
+    }
+    expect(Math.abs(startedAt() - before)).toBeLessThan(20);
+  });
+
+  it("moves no role and rolls back nothing when somebody sets it, ahead or back", async () => {
+    const document = (note: string) =>
+      files.document(`${note}.json`, {
+        interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"], note }],
+        failoverGroups: [
+          { name: "edge", virtualRouters: [{ interface: "wan", vrid: 10, addresses: ["10.1.0.1/24"] }] },
+        ],
+      });
+    const box = await start("--import", document("old"));
+    const until = (holds: (status: Awaited<ReturnType<RunningBox["status"]>>) => boolean) =>
+      vi.waitUntil(async () => holds(await box.status()), { timeout: PATIENCE_MILLIS, interval: 500 });
+    await until(({ role }) => role === "active");
+    expect(await box.futago("config", "apply", document("new"), "--confirm", "3600")).toMatchObject({ code: 0 });
+    const { revision } = await box.status();
+    const roleEvents = () => box.stderr().split('"event":"role"').length;
+    const roles = roleEvents();
+    for (const millis of [30 * 24 * HOUR_MILLIS, -60 * 24 * HOUR_MILLIS, 30 * 24 * HOUR_MILLIS]) {
+      openWallClock().step(millis);
+      // A core that starts anew reads the deadline from the disk.
+      const pid = box.pid("core");
+      process.kill(pid, "SIGKILL");
+      await vi.waitUntil(() => ![0, pid].includes(box.pid("core")), { timeout: PATIENCE_MILLIS });
+      await vi.waitUntil(async () => (await box.futago("status")).code === 0, { timeout: PATIENCE_MILLIS });
+      await until(({ role }) => role === "active");
+      const status = await box.status();
+      expect(status).toMatchObject({ revision, unconfirmed: { revision } });
+      const left = Date.parse(status.unconfirmed?.rollsBackAt ?? "") - Date.now();
+      expect(left).toBeGreaterThan(0);
+      expect(left).toBeLessThanOrEqual(HOUR_MILLIS);
+    }
+    expect(roleEvents()).toBe(roles);
+    expect(await box.futago("confirm")).toMatchObject({ code: 0 });
+  });
+});
