@@ -3,10 +3,20 @@
  * person while a box serves.
  */
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openWallClock } from "@futago/hal/board/clock.ts";
+import { type Identity, makeIdentity } from "@futago/firmware/runtime/core/pairing/identity.ts";
+import {
+  certificateCredentials,
+  clientTls,
+  isPeer,
+  serverTls,
+} from "@futago/firmware/runtime/core/peer-link/credentials.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "../../netns/namespaces.ts";
 import { PairTerminal } from "../../netns/pair-terminal.ts";
 import { Boxes, type RunningBox } from "../../netns/running-box.ts";
@@ -99,6 +109,29 @@ describe("the wall clock", () => {
       expect(() => clock.step(millis)).toThrow(expect.objectContaining({ code: "EINVAL", syscall: "clock_adjtime" }));
     }
     expect(Math.abs(startedAt() - before)).toBeLessThan(20);
+  });
+
+  it.each([1970, 2200])("keeps no two boxes from linking in %i", async (year) => {
+    const clock = openWallClock();
+    const aheadMillis = Date.UTC(year, 5) - clock.now();
+    clock.step(aheadMillis);
+    try {
+      const [a, b] = [await makeIdentity(), await makeIdentity()];
+      const of = (own: Identity, other: Identity) =>
+        certificateCredentials({ ...own, peerCertificate: other.certificate, rotation: null })!;
+      const server = createServer(serverTls(of(a, b), "a", []), (socket) =>
+        socket.end(String(isPeer(of(a, b), socket))),
+      );
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      const { port } = server.address() as AddressInfo;
+      const socket = connect({ ...clientTls(of(b, a), "b"), host: "127.0.0.1", port });
+      const [said] = (await once(socket, "data")) as [Buffer];
+      expect([said.toString(), new Date().getFullYear()]).toEqual(["true", year]);
+      expect(isPeer(of(b, a), socket)).toBe(true);
+      server.close();
+    } finally {
+      clock.step(-aheadMillis);
+    }
   });
 
   it("moves no role and rolls back nothing when somebody sets it, ahead or back", async () => {
