@@ -205,3 +205,21 @@ describe("a walk of the tables", () => {
     await collector.collect();
   });
 });
+
+describe("the collector of a core that is just being made", () => {
+  it("tells nobody of a connection that ended before, until core is whole", async () => {
+    establish(flow(1_000, 10, { flags: FLOW_RESET }));
+    collector.start();
+    expect(ended).toEqual([]);
+    await expect.poll(() => ended.length, { interval: 1 }).toBe(1);
+    collector.close();
+  });
+
+  it("does not begin when it was closed at once", async () => {
+    establish(flow(1_000, 10, { flags: FLOW_RESET }));
+    collector.start();
+    collector.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toEqual([]);
+  });
+});

@@ -72,16 +72,18 @@ export class FlowCollector {
     return this.#newest;
   }
 
-  /** Walks from now on, again and again. */
+  /** Walks again and again, first when whoever called this is done: what ended is told to parts of core not made yet. */
   start(): void {
-    void this.#walkAndRest();
+    setImmediate(() => {
+      if (!this.#closed) void this.#walkAndRest();
+    }).unref();
   }
 
   async #walkAndRest(): Promise<void> {
     const before = this.#size.millis;
     await this.collect();
     const rest = Math.max(REST_MILLIS_MIN, REST_SHARE * (this.#size.millis - before));
-    if (!this.#closed) this.#resting = setTimeout(() => this.start(), rest).unref();
+    if (!this.#closed) this.#resting = setTimeout(() => void this.#walkAndRest(), rest).unref();
   }
 
   close(): void {
