@@ -6,6 +6,7 @@ import type {
   PulseCommand,
   PulseGroupReport,
   PulseGroupState,
+  PulseHeard,
   PulseOperation,
   PulsePathReport,
   PulsePlan,
@@ -22,9 +23,12 @@ const PATHS_MAX = 8;
 const GROUPS_MAX = 16;
 const LATENESS_BUCKETS = 24;
 const COUNTERS = 24;
-const PATH_BYTES = 40;
+const PATH_BYTES = 44;
 const GROUP_BYTES = 36;
 const PATHS_AT = 64 + 8 * LATENESS_BUCKETS + 8 * COUNTERS;
+const HEARD_AT = 32;
+const HEARD_BYTES = 12;
+const EXECUTED_BYTES = HEARD_AT + PATHS_MAX * HEARD_BYTES;
 const GROUPS_AT = PATHS_AT + PATHS_MAX * PATH_BYTES;
 export const SNAPSHOT_BYTES = GROUPS_AT + GROUPS_MAX * GROUP_BYTES;
 
@@ -165,7 +169,9 @@ function decodePath(view: DataView, at: number): PulsePathReport | undefined {
     ifindex: view.getUint32(at + 4, true) as Ifindex,
     rtt: micros(view.getUint32(at + 8, true)),
     alive: view.getUint8(at + 12) !== 0,
+    beats: view.getUint16(at + 14, true),
     heardAt: instant(u64(view, at + 16)),
+    longestPause: micros(view.getUint32(at + 40, true)),
     peerAddress: new Uint8Array(view.buffer, view.byteOffset + at + 24, 16).slice(),
   };
 }
@@ -230,6 +236,15 @@ function decodeSnapshot(payload: Uint8Array): PulseSnapshot {
   };
 }
 
+function decodeHeard(view: DataView): readonly PulseHeard[] {
+  const paths: PulseHeard[] = [];
+  for (let at = HEARD_AT; at < EXECUTED_BYTES; at += HEARD_BYTES) {
+    const heardAt = instant(u64(view, at + 4));
+    if (heardAt !== 0) paths.push({ id: view.getUint32(at, true), heardAt });
+  }
+  return paths;
+}
+
 /** One report, or undefined for a kind or a length this version does not know. */
 export function decodeReport(header: Uint8Array, payload: Uint8Array): PulseReport | undefined {
   const kind = header[4] ?? 0;
@@ -237,7 +252,7 @@ export function decodeReport(header: Uint8Array, payload: Uint8Array): PulseRepo
   const reason = REASONS[header[6] ?? 0] ?? "none";
   const view = viewOf(payload);
   if (kind === 1) return payload.length === SNAPSHOT_BYTES ? decodeSnapshot(payload) : undefined;
-  if (kind === 2 && payload.length === 32) {
+  if (kind === 2 && payload.length === EXECUTED_BYTES) {
     const plan: PulsePlan = header[6] === PLANS.takeOver ? "takeOver" : "release";
     return {
       kind: "executed",
@@ -249,6 +264,7 @@ export function decodeReport(header: Uint8Array, payload: Uint8Array): PulseRepo
       doneAt: instant(u64(view, 16)),
       errors: view.getUint16(24, true),
       firstErrno: view.getUint16(26, true),
+      paths: decodeHeard(view),
     };
   }
   if (kind === 8 && payload.length === 12) return { kind: "hello", version: view.getUint32(0, true) };

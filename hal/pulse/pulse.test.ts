@@ -224,3 +224,42 @@ describe("pulse's core, changing hands", () => {
     expect(pair.a.sent.length).toBeGreaterThan(0);
   });
 });
+
+describe("what pulse's core tells of a path", () => {
+  it("is, when a plan was carried out, when the newest beat had come until then", () => {
+    const pair = pairWithActiveA();
+    const heardAt = pair.now;
+    pair.aHeard = false;
+    pair.run(6);
+    const executed = pair.b.reports.findLast((report) => report.kind === "executed");
+    expect(executed).toMatchObject({ heardAt, decidedAt: heardAt + 5 * BEAT, paths: [{ id: 1, heardAt }] });
+  });
+
+  it("is how many beats came since the snapshot before, and the longest pause that one of them ended", () => {
+    const pair = pairWithActiveA();
+    const told = () =>
+      pair.b.reports.flatMap((report) => {
+        return report.kind === "snapshot" ? [{ ...report.paths[0]!, accepted: report.counters["accepted"]! }] : [];
+      });
+    const before = told();
+    pair.run(2);
+    pair.aHeard = false;
+    pair.run(2);
+    pair.aHeard = true;
+    pair.run(70);
+    const since = told().slice(before.length);
+    expect(since.length).toBeGreaterThan(1);
+    const beats = since.reduce((sum, path) => sum + path.beats, 0);
+    expect(beats).toBe(since.at(-1)!.accepted - before.at(-1)!.accepted);
+    expect(since.map(({ longestPause }) => longestPause).toSorted((a, b) => b - a)).toEqual([
+      3 * BEAT,
+      ...since.slice(1).map(() => BEAT),
+    ]);
+    // Nothing came between two snapshots of one moment.
+    pair.b.act("keep", pair.now);
+    pair.b.tick(pair.now);
+    pair.b.act("keep", pair.now);
+    pair.b.tick(pair.now);
+    expect(told().at(-1)).toMatchObject({ beats: 0, longestPause: 0, heardAt: pair.now });
+  });
+});

@@ -91,8 +91,18 @@ export interface PulsePathReport {
   readonly rtt: Micros;
   readonly alive: boolean;
   readonly heardAt: Instant;
+  /** Heard since the snapshot before, at most 65,535. */
+  readonly beats: number;
+  /** The longest that a beat ended since the snapshot before. */
+  readonly longestPause: Micros;
   /** The peer's link-local address on this path: 16 bytes, zero before it was heard. */
   readonly peerAddress: Uint8Array;
+}
+
+/** The newest beat on a path. */
+export interface PulseHeard {
+  readonly id: number;
+  readonly heardAt: Instant;
 }
 
 export interface PulseGroupReport {
@@ -155,6 +165,8 @@ export type PulseReport =
       readonly doneAt: Instant;
       readonly errors: number;
       readonly firstErrno: number;
+      /** Those on which the peer was ever heard, as they stood when it decided. */
+      readonly paths: readonly PulseHeard[];
     }
   | { readonly kind: "lapsed"; readonly group: number; readonly at: Instant }
   | { readonly kind: "granted"; readonly group: number; readonly at: Instant; readonly reason: PulseReason }

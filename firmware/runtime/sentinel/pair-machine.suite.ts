@@ -192,7 +192,7 @@ export class PairMachine {
   executed(plan: PulsePlan, reason: PulseReason): PulseReport {
     const now = this.now();
     const times = { heardAt: now, decidedAt: now, doneAt: now };
-    return { kind: "executed", group: 3, plan, reason, ...times, errors: 0, firstErrno: 0 };
+    return { kind: "executed", group: 3, plan, reason, ...times, errors: 0, firstErrno: 0, paths: [] };
   }
 
   now(): ReturnType<Hal["clock"]["now"]> {

@@ -22,7 +22,8 @@ afterEach(() => vi.useRealTimers());
 function heardFrom(wan: string, sync: string): PulseSnapshot {
   const path = (id: number, ifindex: typeof machine.eth0, from: string) => {
     const peerAddress = from === "" ? new Uint8Array(16) : addressBytes(ip(from));
-    return { id, ifindex, rtt: micros(0), alive: from !== "", heardAt: machine.now(), peerAddress };
+    const beats = { beats: 0, longestPause: micros(0) };
+    return { id, ifindex, rtt: micros(0), alive: from !== "", heardAt: machine.now(), peerAddress, ...beats };
   };
   const paths = [path(WAN_PATH, machine.eth0, wan), path(SYNC_PATH, machine.eth1, sync)];
   return snapshotOf(machine.now(), [], { paths });

@@ -89,7 +89,16 @@ export function executed(
   errors = 0,
 ): PairInput {
   const times = { heardAt: later(-80), decidedAt: later(-2), doneAt: NOW };
-  const report = { kind: "executed", group: EDGE.slot, plan, reason, ...times, errors, firstErrno: errors } as const;
+  const report = {
+    kind: "executed",
+    group: EDGE.slot,
+    plan,
+    reason,
+    ...times,
+    errors,
+    firstErrno: errors,
+    paths: [],
+  } as const;
   return { kind: "report", report };
 }
 

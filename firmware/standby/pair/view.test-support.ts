@@ -42,7 +42,8 @@ export function snapshotOf(
   const peerAddress = new Uint8Array(16);
   peerAddress.set([0xfe, 0x80]);
   peerAddress[15] = 2;
-  const path = { id: 1, ifindex: 2 as Ifindex, rtt: micros(300), alive: true, heardAt: at, peerAddress };
+  const beats = { beats: 0, longestPause: micros(0) };
+  const path = { id: 1, ifindex: 2 as Ifindex, rtt: micros(300), alive: true, heardAt: at, peerAddress, ...beats };
   return {
     kind: "snapshot",
     at,

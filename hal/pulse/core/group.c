@@ -54,6 +54,8 @@ static void run_plan(struct pulse *p, int index, enum pulse_plan plan, enum puls
 	};
 	uint16_t errors = 0, first_errno = 0;
 
+	for (int i = 0; i < PULSE_PATHS_MAX; i++)
+		report.executed.paths[i] = (struct pulse_heard){ p->paths[i].id, p->paths[i].heard_at };
 	p->io.run_plan(p->io.context, index, plan, &errors, &first_errno);
 	report.executed.errors = errors;
 	report.executed.first_errno = first_errno;

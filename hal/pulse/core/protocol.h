@@ -120,6 +120,11 @@ struct pulse_moment {
 	uint64_t at;
 } __attribute__((packed));
 
+struct pulse_heard {
+	uint32_t id;
+	uint64_t at; /* 0: never, or no such path */
+} __attribute__((packed));
+
 struct pulse_executed {
 	uint64_t heard_at;
 	uint64_t decided_at;
@@ -128,6 +133,7 @@ struct pulse_executed {
 	uint16_t first_errno;
 	uint8_t reason;
 	uint8_t reserved[3];
+	struct pulse_heard paths[8]; /* each path's newest beat */
 } __attribute__((packed));
 
 struct pulse_snapshot_path {
@@ -136,9 +142,10 @@ struct pulse_snapshot_path {
 	uint32_t rtt_micros;
 	uint8_t alive;
 	uint8_t used;
-	uint16_t reserved;
+	uint16_t beats; /* heard since the snapshot before */
 	uint64_t heard_at;
 	uint8_t peer_address[16]; /* filled by the program, zero in the core */
+	uint32_t pause_micros;	  /* the longest that a beat ended since the snapshot before */
 } __attribute__((packed));
 
 struct pulse_snapshot_group {

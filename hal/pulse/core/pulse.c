@@ -150,11 +150,22 @@ static enum beat_refusal admit(struct pulse *p, int path, const struct beat *bea
 	return BEAT_OK;
 }
 
+static void record_beat(struct pulse_path *path, uint64_t now)
+{
+	uint64_t pause = path->heard_at == 0 ? 0 : now - path->heard_at;
+
+	if (path->beats < UINT16_MAX)
+		path->beats++;
+	if (pause > path->pause_micros)
+		path->pause_micros = pause > UINT32_MAX ? UINT32_MAX : (uint32_t)pause;
+}
+
 static void note_path(struct pulse *p, int index, const struct beat *beat, uint64_t now)
 {
 	struct pulse_path *path = &p->paths[index];
 	const struct pulse_sent *answered = find_sent(p, beat->answers);
 
+	record_beat(path, now);
 	path->newest_sequence = beat->sequence;
 	path->heard_at = now;
 	if (answered)

@@ -44,6 +44,9 @@ struct pulse_path {
 	uint32_t rtt_micros;
 	bool alive;
 	uint64_t alive_since;
+	/* Since the last snapshot. */
+	uint16_t beats;
+	uint32_t pause_micros;
 };
 
 struct pulse_group {

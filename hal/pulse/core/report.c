@@ -21,10 +21,11 @@ void pulse_report_group(struct pulse *p, enum pulse_report_kind kind, int group,
 	p->io.report(p->io.context, &report, sizeof(report));
 }
 
-static void snapshot_paths(const struct pulse *p, struct pulse_snapshot *snapshot)
+/* What is counted since the snapshot before begins anew. */
+static void snapshot_paths(struct pulse *p, struct pulse_snapshot *snapshot)
 {
 	for (int i = 0; i < PULSE_PATHS_MAX; i++) {
-		const struct pulse_path *path = &p->paths[i];
+		struct pulse_path *path = &p->paths[i];
 
 		snapshot->paths[i] = (struct pulse_snapshot_path){
 			.id = path->id,
@@ -32,8 +33,12 @@ static void snapshot_paths(const struct pulse *p, struct pulse_snapshot *snapsho
 			.rtt_micros = path->rtt_micros,
 			.alive = path->alive,
 			.used = path->used,
+			.beats = path->beats,
 			.heard_at = path->heard_at,
+			.pause_micros = path->pause_micros,
 		};
+		path->beats = 0;
+		path->pause_micros = 0;
 	}
 }
 
