@@ -31,16 +31,28 @@ const shown: DrillsShown = { running: null, results: [result], trouble: null, sc
 describe("a drill", () => {
   it("is a verdict, a table of the addresses, the connections and what was allowed", () => {
     expect(renderDrill(result).split("\n")).toEqual([
-      "PASSED: the other box took over as it must.",
+      "PASSED: box b took over from box a, and no probe was lost.",
       "",
-      "ADDRESS   GROUP  MOVED   SILENT  PROBES  LOST  FINENESS",
-      "10.1.0.1  edge   a to b  0.2 ms     795     0    2.5 ms",
-      "10.2.0.1  edge   a to b       ?     795    12    2.5 ms",
+      "ADDRESS   GROUP  MOVED   SILENT  PROBES  LOST  PROBE GAP",
+      "10.1.0.1  edge   a to b  0.2 ms     795     0     2.5 ms",
+      "10.2.0.1  edge   a to b       ?     795    12     2.5 ms",
       "",
-      "Connections through the balancer: 40 before, 39 after.",
       "Allowed: 0 probes lost, 100.0 ms of silence.",
-      "The other box has served since then.",
+      "Connections through the balancer: 40 before, 39 after.",
+      "The roles stayed with the box that took over.",
     ]);
+  });
+
+  it("says first who took over from whom, and after a death how soon", () => {
+    const first = (change: Partial<DrillResult>) => renderDrill({ ...result, ...change }).split("\n")[0];
+    const killed = [vip, { ...vip, silenceMicros: 74_800 }];
+    expect(first({ how: "killed", vips: killed })).toBe(
+      "PASSED: box a's processes were killed; box b took over within 74.8 ms.",
+    );
+    expect(first({ vips: [vip, { ...vip, from: "b" }] })).toBe(
+      "PASSED: each box took over from the other, and no probe was lost.",
+    );
+    expect(renderDrill({ ...result, connections: { before: 0, after: 0 } })).toContain("No connection went through");
   });
 
   it("that was worse says in what", () => {
@@ -54,11 +66,15 @@ describe("the report", () => {
   it("says who, when, how, and which boxes, before the figures, and lists those before", () => {
     const older = { ...result, how: "killed", worse: ["x"], by: "schedule" } as const;
     const page = renderDrillReport({ ...shown, results: [result, older], schedule: "Sun 04:00 (UTC)" });
-    for (const part of ["by alice", "took 1.4 s", "planned hand-over", "edge-a, Futago 1.2.3", "-, Futago 1.2.3"])
+    for (const part of ["by alice", "took 1.4 s", "handed over as planned", "edge-a, Futago 1.2.3", "-, Futago 1.2.3"])
       expect(page).toContain(part);
     expect(page).toMatch(/killed {3}schedule +0\.2 ms +12 {2}WORSE\n/);
     expect(page).toContain("Scheduled: Sun 04:00 (UTC).\n");
-    for (const line of page.split("\n")) expect(line.length).toBeLessThan(80);
+    // By which clock, for whoever reads it elsewhere.
+    expect(page).toMatch(/^ {2}when {6}2026-01-0\d \d\d:\d\d:05 UTC([+-]\d\d:\d\d)?, took/m);
+    const killed = renderDrillReport({ ...shown, results: [older] });
+    expect(killed).toContain("ordered   by the schedule\n");
+    for (const line of [...page.split("\n"), ...killed.split("\n")]) expect(line.length).toBeLessThan(80);
   });
 
   it("says so when there was none, and what is going on", () => {

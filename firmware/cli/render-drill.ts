@@ -17,14 +17,29 @@ export function renderDrill(result: DrillResult): string {
     String(vip.lost),
     millis(vip.pauseMicros),
   ]);
-  const head = ["ADDRESS", "GROUP", "MOVED", "SILENT", "PROBES", "LOST", "FINENESS"];
+  const head = ["ADDRESS", "GROUP", "MOVED", "SILENT", "PROBES", "LOST", "PROBE GAP"];
   const figures = table(head, rows, ["left", "left", "left", "right", "right", "right", "right"]);
-  const kept = `Connections through the balancer: ${connections.before} before, ${connections.after} after.`;
   const verdict =
-    worse.length === 0
-      ? ["PASSED: the other box took over as it must."]
-      : ["WORSE THAN ALLOWED:", ...worse.map((one) => `  ${printable(one)}`)];
-  return [...verdict, "", figures, "", kept, allowedSentence(result), BACK[result.back]].join("\n");
+    worse.length === 0 ? [passed(result)] : ["WORSE THAN ALLOWED:", ...worse.map((one) => `  ${printable(one)}`)];
+  return [...verdict, "", figures, "", allowedSentence(result), keptSentence(connections), BACK[result.back]].join(
+    "\n",
+  );
+}
+
+function passed({ how, vips }: DrillResult): string {
+  const silence = millis(Math.max(0, ...vips.map(({ silenceMicros }) => silenceMicros ?? 0)));
+  const [giver, ...others] = new Set(vips.map((vip) => vip.from));
+  const taker = giver === "a" ? "b" : "a";
+  if (how === "killed")
+    return `PASSED: box ${giver}'s processes were killed; box ${taker} took over within ${silence}.`;
+  const who = others.length > 0 ? "each box took over from the other" : `box ${taker} took over from box ${giver}`;
+  return `PASSED: ${who}, and no probe was lost.`;
+}
+
+function keptSentence({ before, after }: DrillResult["connections"]): string {
+  return before === 0 && after === 0
+    ? "No connection went through the balancer at the time."
+    : `Connections through the balancer: ${before} before, ${after} after.`;
 }
 
 export function renderDrillReport({ results, schedule, running, trouble }: DrillsShown): string {
@@ -41,20 +56,20 @@ export function renderDrillReport({ results, schedule, running, trouble }: Drill
     `  box ${letter}     ${printable(hostname === "" ? "-" : hostname)}, Futago ${printable(version)}`;
   const page = [
     RULE,
-    "FAIL-OVER DRILL REPORT",
+    "FUTAGO FAIL-OVER DRILL REPORT",
     RULE,
-    `  when      ${when(newest.at)}, took ${(newest.tookMillis / 1_000).toFixed(1)} s`,
-    `  ordered   by ${printable(newest.by)}`,
-    `  how       ${HOW[newest.how]}`,
+    `  when      ${when(newest.at)} ${zone(newest.at)}, took ${(newest.tookMillis / 1_000).toFixed(1)} s`,
+    `  ordered   by ${newest.by === "schedule" ? "the schedule" : printable(newest.by)}`,
+    `  what      ${HOW[newest.how]}`,
     boxRow("a", a),
     boxRow("b", b),
-    `  revision  ${newest.revision.slice(0, 16)}`,
+    `  settings  revision ${newest.revision.slice(0, 16)}`,
     "",
     renderDrill(newest),
     "",
     MEANING[newest.how],
     "",
-    "ALL DRILLS KEPT",
+    "ALL DRILLS KEPT (the longest silence of any address; lost probes of all)",
     history(results),
     "",
     scheduled,
@@ -65,27 +80,33 @@ export function renderDrillReport({ results, schedule, running, trouble }: Drill
 }
 
 const HOW: Readonly<Record<DrillResult["how"], string>> = {
-  planned: "planned hand-over of every failover group",
+  planned: "every failover group was handed over as planned",
   killed: "the processes that serve on the active box were killed",
 };
 
 const BACK: Readonly<Record<DrillResult["back"], string>> = {
-  stayed: "The other box has served since then.",
+  stayed: "The roles stayed with the box that took over.",
   ordered: "The roles went back afterwards, as ordered.",
   worse: "The roles went back by themselves afterwards.",
   failed: "The roles were to go back afterwards AND COULD NOT.",
 };
 
 const MEANING: Readonly<Record<DrillResult["how"], string>> = {
-  planned: `SILENT is from when the former box ceased to say that it holds the
-address until the other one was heard to say so; whoever knew the address
-was served meanwhile. PROBES are echo requests, before and after; LOST are
-those that nobody answered. FINENESS is the longest pause between two
-probes: no shorter loss is seen for certain.`,
+  planned: `SILENT is how long no box said that it holds the address: from when the
+former one ceased to until the other one was heard to. Whoever knew the
+address was served meanwhile: the former box forwards for 100 ms more.
+PROBES are echo requests (pings), before and after; LOST are those that
+nobody answered. PROBE GAP is the longest time between two of them: a
+shorter outage may not be seen.
+This is what an update or maintenance costs. What the death of a box costs
+is shown by \`futago drill --kill\`.`,
   killed: `SILENT is from the last answer of the former box until the other one had
-the address. PROBES are echo requests; LOST are those that nobody answered.
-FINENESS is the longest pause between two probes: no shorter loss is seen
-for certain.`,
+the address. PROBES are echo requests (pings); LOST are those that nobody
+answered. PROBE GAP is the longest time between two of them: a shorter
+outage may not be seen.
+The dead time is how long a box may be silent before the other one takes
+over. This is what a crash costs; the machine itself went on running, so it
+was no loss of power.`,
 };
 
 function allowedSentence({ how, allowed }: DrillResult): string {
@@ -93,6 +114,15 @@ function allowedSentence({ how, allowed }: DrillResult): string {
   return how === "planned"
     ? `Allowed: ${allowed.lost ?? 0} probes lost, ${silence} of silence.`
     : `Allowed: ${silence} of silence, which is the dead time and 50 ms.`;
+}
+
+/** "UTC+09:00": where the page is read nobody knows by which clock it was written. */
+function zone(timestamp: string): string {
+  const minutes = -new Date(timestamp).getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const two = (value: number) => String(value).padStart(2, "0");
+  const ahead = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
 }
 
 function history(results: readonly DrillResult[]): string {

@@ -89,6 +89,12 @@ describe("what is allowed", () => {
   ])("judges %s", (_name, how, change, sentences) => {
     expect(worseThan(allowedOf(how, 75_000), [vip(change)])).toEqual(sentences);
   });
+
+  it("is not proven by a drill that probed nothing", () => {
+    expect(worseThan(allowedOf("planned", 75_000), [])).toEqual([
+      "no virtual address could be probed, so nothing is proven",
+    ]);
+  });
 });
 
 it("says in one line what came of a drill", () => {

@@ -93,6 +93,7 @@ export function allowedOf(how: How, deadMicros: number): Allowed {
 
 /** In what it was worse than allowed, in sentences. */
 export function worseThan(allowed: Allowed, vips: readonly DrillVip[]): readonly string[] {
+  if (vips.length === 0) return ["no virtual address could be probed, so nothing is proven"];
   return vips.flatMap(({ address, silenceMicros, sent, lost }) => {
     if (silenceMicros === null) return [`${address} was not seen to change hands`];
     const limit = allowed.silenceMicros;
