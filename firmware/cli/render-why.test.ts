@@ -22,13 +22,37 @@ describe("show why", () => {
   });
 
   it("names the box, the change, the reason, and what was measured in words", () => {
-    const evidence = { atMicros: 5, silentMicros: 75_123, "gapMicros sync": 75_400, refusals: 0, "carrier eth0": "up" };
+    const evidence = { atMicros: 5, silentMicros: 75_123, "gapMicros sync": 75_400, "gapMicros lan": 75_600 };
     const lines = renderWhy([event({ evidence })]).split("\n");
     expect(lines[0]).toMatch(/:05\.678 {2}a {2}role edge: standby → active$/);
     expect(lines.slice(1)).toEqual([
       "      the peer fell silent",
-      "      silent 75.1 ms, gap sync 75.4 ms, refusals 0, carrier eth0 up",
+      "      silent 75.1 ms, last beat on sync 75.4 ms before, on lan 75.6 ms before",
       "",
+    ]);
+    const others = { refusals: 0, "carrier eth0": "up" };
+    expect(renderWhy([event({ evidence: others })])).toContain("\n      refusals 0, carrier eth0 up\n");
+  });
+
+  it("says in a few words what was recorded before it", () => {
+    const time = { endedMicros: 0, lastedMicros: 59_600_000, latenessMicros: 2_048, stealPercent: 3, down: [] };
+    const paths = [
+      { interface: "sync", beats: 7_980, longestPauseMicros: 19_240 },
+      { interface: "lan", beats: 7_978, longestPauseMicros: 19_310 },
+      { interface: "wan", beats: 0, longestPauseMicros: 0 },
+    ];
+    const linesOf = (change: object) =>
+      renderWhy([event({ record: { whole: { ...time, paths, ...change }, cells: [] } })])
+        .split("\n")
+        .slice(2, -1);
+    expect(linesOf({})).toEqual([
+      "      the 60 s before: sync 7980 beats, at most 19.2 ms apart",
+      "      lan 7978, 19.3 ms; wan no beat; own lateness below 2.0 ms; carrier up",
+      "      steal at most 3 %",
+    ]);
+    expect(linesOf({ paths: [], lastedMicros: 400_000, down: ["eth0", "eth1"], stealPercent: null })).toEqual([
+      "      the 0.4 s before: own lateness below 2.0 ms",
+      "      carrier was down on eth0, eth1",
     ]);
   });
 

@@ -124,6 +124,38 @@ export interface SentinelEvent {
   readonly to: string | undefined;
   readonly reason: string;
   readonly evidence: Readonly<Record<string, number | string>>;
+  /** Of a role change and of a lapse in a pair: what was recorded before it. */
+  readonly record?: Recorded | undefined;
+}
+
+/** What a box recorded before an event. */
+export interface Recorded {
+  /** All of it, a minute at most. */
+  readonly whole: RecordedTime;
+  /** The newest seconds of it piece by piece, oldest first. */
+  readonly cells: readonly RecordedTime[];
+}
+
+export interface RecordedTime {
+  /** So long before the event. */
+  readonly endedMicros: number;
+  readonly lastedMicros: number;
+  readonly paths: readonly RecordedPath[];
+  /** No timer of pulse fired later than that, or so late. */
+  readonly latenessMicros: number;
+  /** Of the time of all processors, what a hypervisor gave to others; null: not known. */
+  readonly stealPercent: number | null;
+  /** Devices that had no carrier at some time of it. */
+  readonly down: readonly string[];
+}
+
+export interface RecordedPath {
+  /** The configuration's name. */
+  readonly interface: string;
+  /** Of the peer, answers to this box's own among them. */
+  readonly beats: number;
+  /** Between two beats. */
+  readonly longestPauseMicros: number;
 }
 
 export type SentinelToCore =

@@ -110,9 +110,15 @@ describe("a drill", () => {
   });
 });
 
-it("stands in one line of time, with what both boxes saw of it", async () => {
+async function timeline(): Promise<readonly TimelineEvent[]> {
   const { stdout } = await pair.box("a").futago("show", "why", "--json");
-  const events = JSON.parse(stdout) as readonly TimelineEvent[];
+  return JSON.parse(stdout) as readonly TimelineEvent[];
+}
+
+const PATHS = ["lan", "sync", "wan"];
+
+it("stands in one line of time, with what both boxes saw of it", async () => {
+  const events = await timeline();
   expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted());
   const last = events.filter(({ event }) => event === "role" || event === "drill").slice(-5);
   expect(last.map(({ box, event, to }) => `${box} ${event} ${to ?? ""}`.trim())).toEqual([
@@ -128,8 +134,24 @@ it("stands in one line of time, with what both boxes saw of it", async () => {
   expect(last[4]?.evidence).toMatchObject({ [`lost ${VIP}`]: expect.stringMatching(/^0 of \d+$/) });
 });
 
+describe("the minute before a role changed", () => {
+  it("was recorded on both boxes: heartbeats on every path, and every cable in", async () => {
+    const roles = (await timeline()).filter(({ event }) => event === "role").slice(-4);
+    expect(roles.map(({ box }) => box)).toEqual(["a", "b", "b", "a"]);
+    for (const { record } of roles) {
+      const { whole, cells } = record!;
+      expect(whole.paths.map((path) => path.interface).toSorted()).toEqual(PATHS);
+      expect(Math.min(...whole.paths.map(({ beats }) => beats))).toBeGreaterThan(20);
+      expect(whole).toMatchObject({ down: [], stealPercent: expect.any(Number) });
+      expect(cells.length).toBeGreaterThan(1);
+      const ends = cells.map(({ endedMicros }) => endedMicros);
+      expect(ends).toEqual(ends.toSorted((one, other) => other - one));
+    }
+  });
+});
+
 describe("a drill", () => {
-  it("is refused while another one is under way, and by a pair that is not whole", async () => {
+  it("is refused while another one is under way", async () => {
     const first = pair.box("a").futago("drill", "--return");
     await expect.poll(async () => (await shown("a")).running?.phase, { timeout: 5_000, interval: 20 }).toBeDefined();
     for (const box of BOXES) {
@@ -137,6 +159,25 @@ describe("a drill", () => {
       expect(second).toMatchObject({ code: 6, stderr: expect.stringContaining("a drill is under way already") });
     }
     expect((await first).code).toBe(0);
+  });
+});
+
+it("names the cable that was pulled, on the box where it was", async () => {
+  await pair.setCable("b", "wan", false);
+  await pair.role("a", "active");
+  await pair.role("b", "standby");
+  const roles = (await timeline()).filter(({ event }) => event === "role");
+  const [gave, took] = [roles.findLast(({ box }) => box === "b"), roles.findLast(({ box }) => box === "a")];
+  expect([gave?.record?.whole.down, took?.record?.whole.down]).toEqual([["eth0"], []]);
+  // It went on forwarding for 100 ms, and heard nothing over that cable.
+  expect(gave?.evidence["gapMicros wan"]).toBeGreaterThanOrEqual(100_000);
+  expect((await pair.box("a").futago("show", "why")).stdout).toContain("carrier was down on eth0");
+  await pair.setCable("b", "wan", true);
+  await pair.settled("a");
+});
+
+describe("a drill", () => {
+  it("is refused when the other box is gone", async () => {
     await pair.powerOff("a");
     await pair.alarm("b", "peer-lost");
     const alone = await pair.box("b").futago("drill");
@@ -147,4 +188,16 @@ describe("a drill", () => {
     const { stdout } = await pair.box("b").futago("show", "why");
     expect(stdout).toContain("what the other box saw is missing here: ");
   });
+});
+
+it("a death is explained by the box that saw it: what came until then, and that every path fell silent", async () => {
+  const died = (await pair.why("b")).findLast(({ event, to }) => event === "role" && to === "active")!;
+  const silent = Number(died.evidence["silentMicros"]);
+  for (const path of PATHS) expect(Number(died.evidence[`gapMicros ${path}`])).toBeGreaterThanOrEqual(silent);
+  expect(died.record!.whole.paths.map((path) => path.interface).toSorted()).toEqual(PATHS);
+  const heard = died.record!.cells.filter(({ paths }) => paths.some(({ beats }) => beats > 0));
+  expect(heard.at(-1)!.endedMicros).toBeGreaterThan(0);
+  const { stdout } = await pair.box("b").futago("show", "why");
+  expect(stdout).toMatch(/last beat on sync [\d.]+ ms before/);
+  expect(stdout).toMatch(/s before: \w+ \d+ beats, at most [\d.]+ ms apart/);
 });

@@ -20,7 +20,7 @@ const state = {
 const links = new Map([["eth0", { ifindex: 2 as Ifindex, carrier: false } as Link]]);
 
 it("says when the role changed, how long each path had been silent, which cables are in, and what is wrong", () => {
-  expect(roleEvidence(orders, state, group, links)).toEqual({
+  expect(roleEvidence(orders, state, group, links, undefined)).toEqual({
     atMicros: 5_000_000,
     "gapMicros sync": 75_000,
     "carrier eth0": "down",
@@ -30,6 +30,14 @@ it("says when the role changed, how long each path had been silent, which cables
   });
 });
 
+it("goes by the beats that pulse had heard when it decided, where it says so, and not by an older snapshot", () => {
+  const heard = [path("sync", 4_999_000), path("wan", 4_998_500)];
+  expect(roleEvidence(orders, state, group, links, heard)).toMatchObject({
+    "gapMicros sync": 1_000,
+    "gapMicros wan": 1_500,
+  });
+});
+
 it("says nothing of a group that is not there any more", () => {
-  expect(roleEvidence(orders, state, undefined, links)).toEqual({});
+  expect(roleEvidence(orders, state, undefined, links, undefined)).toEqual({});
 });

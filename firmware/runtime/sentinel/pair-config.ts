@@ -3,12 +3,13 @@ import type { Link, RequestBuilder } from "@futago/hal/contract/network.ts";
 import type { Ifname } from "@futago/hal/units/address.ts";
 import type { PulseCommand } from "@futago/hal/units/pulse.ts";
 import { millis, seconds } from "@futago/hal/units/time.ts";
-import type { GroupOrders, Orders, PairOrders } from "../../config/orders.ts";
+import type { GroupOrders, InterfaceOrders, Orders, PairOrders } from "../../config/orders.ts";
 import { nameHash } from "../../standby/identity.ts";
 import type { GroupNeeds } from "../../standby/pair/fitness.ts";
 import type { PairConfig } from "../../standby/pair/types.ts";
 import type { BeatKeys } from "./mode.ts";
 import { releaseOperations, takeOverOperations } from "./plans.ts";
+import type { Recordable } from "./recorder.ts";
 
 const BOOT_WAIT = seconds(3);
 const DEAD_TIMES = { default: millis(75), fast: millis(15), calm: millis(600) } as const;
@@ -40,6 +41,19 @@ export function pairConfig(orders: Orders, pair: PairOrders, slots: ReadonlyMap<
       return [{ slot, name, id: nameHash(name), preference: priority, preempt }];
     }),
   };
+}
+
+/** What the recorder watches. */
+export function recordedOf(orders: Orders, pair: PairOrders): Recordable {
+  return {
+    paths: pathNames(orders.interfaces),
+    devices: [...new Set([...pair.over, ...orders.groups.flatMap(devicesOf)])],
+  };
+}
+
+/** The configuration's names of the heartbeat's paths by their ids. */
+export function pathNames(interfaces: readonly InterfaceOrders[]): ReadonlyMap<number, string> {
+  return new Map(interfaces.map(({ name }) => [nameHash(name), name]));
 }
 
 export interface PulseSetup {

@@ -40,12 +40,9 @@ afterEach(async () => {
 });
 
 function begin(orders: ReturnType<typeof pairOrders>): void {
-  sentinel = new PairedSentinel(
-    machine.context,
-    { launcher: machine.pulse.launcher, beatKeys: { key: KEY, other: undefined }, onStale: () => undefined },
-    orders,
-    SLOTS,
-  );
+  const beatKeys = { key: KEY, other: undefined };
+  const options = { launcher: machine.pulse.launcher, beatKeys, onStale: () => undefined, cpuTimes: () => undefined };
+  sentinel = new PairedSentinel(machine.context, options, orders, SLOTS);
   machine.onLinks = () => sentinel.linksChanged();
 }
 

@@ -3,7 +3,7 @@
  * health, and carries out what it says. Decides nothing itself.
  */
 import type { PulseLauncher } from "@futago/hal/contract/pulse.ts";
-import type { PulseReport } from "@futago/hal/units/pulse.ts";
+import type { PulseHeard, PulseReport } from "@futago/hal/units/pulse.ts";
 import { between, earliest, type Instant, instant } from "@futago/hal/units/time.ts";
 import type { Orders, PairOrders } from "../../config/orders.ts";
 import {
@@ -20,14 +20,16 @@ import { initialPair, nextTimeout, step } from "../../standby/pair/step.ts";
 import type { PairAction, PairConfig, PairInput, PairState } from "../../standby/pair/types.ts";
 import type { Penalty, SentinelStatus, StaleSighting } from "../messages.ts";
 import { Announcer } from "./announcer.ts";
+import type { CpuTimes } from "./cpu-times.ts";
 import type { BeatKeys, CommandAnswer, Mode, ModeCommand, ModeContext } from "./mode.ts";
 import { type Evidence, roleEvidence } from "./evidence.ts";
 import { IN_COLD, PairCommands } from "./pair-commands.ts";
-import { needsOf, pairConfig, pulseSetup } from "./pair-config.ts";
+import { needsOf, pairConfig, pulseSetup, recordedOf } from "./pair-config.ts";
 import { pairStatus } from "./pair-status.ts";
 import { PeerPresence } from "./peer-presence.ts";
 import { vipOn } from "./plans.ts";
 import { PulseProcess } from "./pulse-process.ts";
+import { Recorder } from "./recorder.ts";
 import { StaleNeighbours } from "./stale-neighbours.ts";
 import { noStrangeBeats, noteStrangeBeats } from "./strange-beats.ts";
 import { VipKeeper } from "./vip-keeper.ts";
@@ -44,6 +46,7 @@ export interface PairedOptions {
   readonly beatKeys: BeatKeys;
   /** Hosts that send to this box what is for a VIP of the peer's, for the peer to tell them again. */
   readonly onStale: (hosts: readonly StaleSighting[]) => void;
+  readonly cpuTimes: () => CpuTimes | undefined;
 }
 
 export class PairedSentinel implements Mode {
@@ -56,6 +59,7 @@ export class PairedSentinel implements Mode {
   readonly #stale: StaleNeighbours;
   readonly #commands = new PairCommands();
   readonly #pulse: PulseProcess;
+  readonly #recorder: Recorder;
   #beatKeys: BeatKeys;
   #orders: Orders;
   #pair: PairOrders;
@@ -68,6 +72,8 @@ export class PairedSentinel implements Mode {
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
   #strangeBeats = noStrangeBeats;
+  /** By the report that is being taken. */
+  #heard: readonly PulseHeard[] | undefined;
 
   constructor(
     context: ModeContext,
@@ -78,6 +84,8 @@ export class PairedSentinel implements Mode {
     const { hal } = context;
     this.#context = context;
     this.#beatKeys = options.beatKeys;
+    this.#recorder = new Recorder(options.cpuTimes);
+    this.#recorder.watch(recordedOf(orders, orders.pair));
     this.#orders = orders;
     this.#pair = orders.pair;
     this.#slots = slots;
@@ -125,6 +133,7 @@ export class PairedSentinel implements Mode {
     this.#orders = orders;
     this.#pair = orders.pair;
     this.#slots = slots;
+    this.#recorder.watch(recordedOf(orders, orders.pair));
     this.#config = pairConfig(orders, orders.pair, slots);
     this.#witnesses.configure(orders.pair.witnesses);
     this.#announcer.setInterfaces(orders.interfaces);
@@ -162,6 +171,7 @@ export class PairedSentinel implements Mode {
     for (const device of needsOf(this.#orders).flatMap((need) => need.devices)) {
       this.#fitness = noteCarrier(this.#fitness, device, this.#context.links.get(device)?.carrier, now);
     }
+    this.#recorder.linksChanged(this.#context.links);
     this.#tellPulse();
     this.#tellFitness();
     this.#watch.configure(this.#orders);
@@ -278,8 +288,11 @@ export class PairedSentinel implements Mode {
 
   #onReport(report: PulseReport): void {
     if (report.kind === "snapshot") this.#strangeBeats = noteStrangeBeats(this.#strangeBeats, report);
+    this.#heard = report.kind === "executed" ? report.paths : undefined;
     this.#input({ kind: "report", report });
+    this.#heard = undefined;
     if (report.kind !== "snapshot") return;
+    this.#recorder.note(report);
     // From the first missing beat on each lease of a "safety" pair hangs on a fresh answer of a witness.
     const { beat } = this.#state.timing;
     const missing = !report.peerAlive || between(report.heardAt, report.at) > beat;
@@ -332,7 +345,7 @@ export class PairedSentinel implements Mode {
       case "transition":
         if (action.to !== "active") this.#announcer.stop(action.slot);
         this.#keeper.changedHands(action.group);
-        return this.#event("role", action.group, action.reason, this.#evidence(action), action.from, action.to);
+        return this.#event("role", action.group, action.reason, this.#evidence(action), action);
       case "note":
         this.#commands.note(action);
         return this.#event(action.event, action.group, action.reason, action.evidence);
@@ -341,7 +354,7 @@ export class PairedSentinel implements Mode {
 
   #evidence({ group, evidence }: Extract<PairAction, { kind: "transition" }>): Evidence {
     const known = this.#orders.groups.find(({ name }) => name === group);
-    return { ...evidence, ...roleEvidence(this.#orders, this.#state, known, this.#context.links) };
+    return { ...evidence, ...roleEvidence(this.#orders, this.#state, known, this.#context.links, this.#heard) };
   }
 
   #announce(slot: number | undefined): void {
@@ -354,11 +367,15 @@ export class PairedSentinel implements Mode {
     event: string,
     group: string | undefined,
     reason: string,
-    evidence: Readonly<Record<string, number | string>>,
-    from?: string,
-    to?: string,
+    evidence: Evidence,
+    change: { readonly from?: string; readonly to?: string } = {},
   ): void {
-    const clock = this.#context.hal.clock;
-    this.#context.onEvent({ at: wallTime(clock, clock.now()), event, group, from, to, reason, evidence });
+    const { clock } = this.#context.hal;
+    const now = clock.now();
+    const recorded = event === "role" || event === "lease-lapsed";
+    // Told a moment after it happened, which the evidence knows.
+    const record = recorded ? this.#recorder.freeze(instant(Number(evidence["atMicros"] ?? now))) : undefined;
+    const { from, to } = change;
+    this.#context.onEvent({ at: wallTime(clock, now), event, group, from, to, reason, evidence, record });
   }
 }

@@ -14,6 +14,7 @@ import type {
   StaleSighting,
 } from "../messages.ts";
 import { AloneSentinel } from "./alone.ts";
+import { readCpuTimes } from "./cpu-times.ts";
 import { GATE_GROUPS_MAX, Gate } from "./gate.ts";
 import type { BeatKeys, CommandAnswer, Mode, ModeContext } from "./mode.ts";
 import { PairedSentinel } from "./paired.ts";
@@ -184,7 +185,8 @@ export class Sentinel {
     // Core refuses a pair without a key before it sends orders; without one no heartbeat could be told from a forgery.
     if (beatKeys === undefined) throw new Error("orders for a pair on a box that has no pair key");
     const onStale = (hosts: readonly StaleSighting[]) => this.#server.stale(hosts);
-    return new PairedSentinel(context, { launcher, beatKeys, onStale }, { ...orders, pair }, this.#slots);
+    const options = { launcher, beatKeys, onStale, cpuTimes: readCpuTimes };
+    return new PairedSentinel(context, options, { ...orders, pair }, this.#slots);
   }
 
   /** Which address belongs to which group, and the devices the gate stands on. */

@@ -47,6 +47,24 @@ describe("the timeline of a pair", () => {
     expect((await a.merged()).at(-1)?.reason).toHaveLength(600);
   });
 
+  it("holds what was recorded before, the newest of it where that is too much", async () => {
+    const { a, b } = pairOf();
+    const time = (endedMicros: number, down: readonly string[] = []) => ({
+      endedMicros,
+      lastedMicros: 1_000_000,
+      paths: [{ interface: "sync", beats: 133, longestPauseMicros: 16_000 }],
+      latenessMicros: 2_048,
+      stealPercent: null,
+      down,
+    });
+    const cells = Array.from({ length: 30 }, (_, i) => time(29 - i));
+    const devices = Array.from({ length: 100 }, (_, i) => `eth${i}`);
+    b.add(event("role", { record: { whole: time(0, devices), cells } }));
+    const record = (await a.merged()).at(-1)?.record;
+    expect(record?.whole).toEqual(time(0, devices.slice(0, 64)));
+    expect(record?.cells).toEqual(cells.slice(10));
+  });
+
   it("says so when the link is down, or the peer says nothing", async () => {
     const down = new Timeline("a", () => undefined);
     expect((await down.merged()).at(-1)?.reason).toContain("the link to its core is down");

@@ -3,9 +3,9 @@
  * the cores; how far its clock is from this one's is measured in the same breath, by who asked when and was answered when.
  */
 import type { TimelineEvent } from "../../control.ts";
-import type { Box, SentinelEvent } from "../../messages.ts";
+import type { Box, Recorded, RecordedTime, SentinelEvent } from "../../messages.ts";
 import { type ClockReading, clockOffset, mergeEvents } from "./merge.ts";
-import { EVENTS_MAX, type TimelineMessage } from "./timeline-message.ts";
+import { CELLS_MAX, EVENTS_MAX, RECORDED_MAX, type TimelineMessage } from "./timeline-message.ts";
 
 const ANSWER_MILLIS_MAX = 1_500;
 /** The quickest of so many answers tells best. */
@@ -104,5 +104,15 @@ function bounded(event: SentinelEvent): SentinelEvent {
     ...event,
     reason: event.reason.slice(0, SENTENCE_LENGTH_MAX),
     evidence: Object.fromEntries(values.slice(0, 64)),
+    record: event.record === undefined ? undefined : boundedRecord(event.record),
   };
+}
+
+function boundedRecord({ whole, cells }: Recorded): Recorded {
+  const bound = (time: RecordedTime) => ({
+    ...time,
+    paths: time.paths.slice(0, RECORDED_MAX),
+    down: time.down.slice(0, RECORDED_MAX),
+  });
+  return { whole: bound(whole), cells: cells.slice(-CELLS_MAX).map(bound) };
 }
