@@ -5,6 +5,7 @@
 import { type ChildProcess, execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { DrillResult } from "@futago/firmware/runtime/control-drill.ts";
 import { BoxStatusFeed } from "./box-status.ts";
 import { FUTAGO, logTail, type PairFiles, startFutago } from "./futago-process.ts";
 import { type ProcessInfo, processesIn, signalAll } from "./processes.ts";
@@ -15,6 +16,8 @@ import type { Box, Port, Topology } from "./topology.ts";
 
 const STOP_MILLIS_MAX = 15_000;
 const COMMAND_MILLIS_MAX = 15_000;
+/** Longer than the command itself waits. */
+const DRILL_MILLIS_MAX = 70_000;
 
 export type Component = "core" | "sentinel" | "pulse";
 const COMPONENTS: Readonly<Record<Component, RegExp>> = {
@@ -39,6 +42,12 @@ export async function cutPower(topology: Topology, box: Box): Promise<number> {
   await topology.cutCables(box);
   signalAll(pids, "SIGKILL");
   return at;
+}
+
+interface Ended {
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface BoxSurroundings {
@@ -138,6 +147,14 @@ export class LabBox {
     return this.#command("config", "apply", this.#files.document);
   }
 
+  /** `futago drill`: what came of it, even where that was worse than allowed. */
+  async drill(kill: boolean): Promise<DrillResult> {
+    const words = ["drill", "--json", ...(kill ? ["--kill"] : [])];
+    const { code, stdout, stderr } = await this.#run(words, DRILL_MILLIS_MAX);
+    if (code === 0 || (code === 1 && stdout !== "")) return JSON.parse(stdout) as DrillResult;
+    throw new Error(`futago ${words.join(" ")}: ${stderr.trim()}`);
+  }
+
   freeze(): number {
     const pids = this.processes().map((found) => found.pid);
     const at = monotonicMicros();
@@ -180,12 +197,16 @@ export class LabBox {
     return logTail(this.#log, lines);
   }
 
-  #command(...words: readonly string[]): Promise<string> {
-    const argv = [...words, "--state", this.state];
-    return new Promise((resolve, reject) => {
-      execFile(FUTAGO, argv, { timeout: COMMAND_MILLIS_MAX }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout.trim());
-        else reject(new Error(`futago ${words.join(" ")}: ${stderr.trim() || error.message}`));
+  async #command(...words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(words, COMMAND_MILLIS_MAX);
+    if (code !== 0) throw new Error(`futago ${words.join(" ")}: ${stderr.trim() || `ended with ${code}`}`);
+    return stdout.trim();
+  }
+
+  #run(words: readonly string[], timeout: number): Promise<Ended> {
+    return new Promise((resolve) => {
+      execFile(FUTAGO, [...words, "--state", this.state], { timeout }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? "a failure"), stdout, stderr });
       });
     });
   }

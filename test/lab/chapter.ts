@@ -1,4 +1,5 @@
 /** Where a script stands: which boxes its words mean, and what every counter said at the last mark. */
+import type { DrillResult } from "@futago/firmware/runtime/control-drill.ts";
 import type { Component } from "./box.ts";
 import type { HttpCounts } from "./http-load.ts";
 import type { Lab } from "./lab.ts";
@@ -27,6 +28,8 @@ export class Chapter {
   actedAt: number;
   /** When the newest power cut began. */
   cutAt: number | undefined;
+  /** What came of the newest one. */
+  drill: DrillResult | undefined;
   #victim: Box | undefined;
 
   constructor(lab: Lab) {

@@ -1,8 +1,9 @@
 /** What a script may expect, each looked up in what the lab measures or the boxes say. */
 import { setTimeout as wait } from "node:timers/promises";
 import { type Chapter, pidsKey } from "./chapter.ts";
+import { drillAgreement } from "./drill-agreement.ts";
 import type { Lab } from "./lab.ts";
-import { longestStall, monotonicMicros } from "./prober.ts";
+import { longestSilence, longestStall, monotonicMicros } from "./prober.ts";
 import type { ServerName } from "./scenario.ts";
 import type { Expectation } from "./script.ts";
 import { type Box, BOXES } from "./topology.ts";
@@ -41,7 +42,7 @@ export async function meets(
 
 /** What was broken since the mark stays broken: looking again would not help. */
 function isFinal(expectation: Expectation): boolean {
-  return ["noProbeLost", "arpNeverBoth", "noRequestFailed"].includes(expectation.what);
+  return ["noProbeLost", "drillAgrees", "arpNeverBoth", "noRequestFailed"].includes(expectation.what);
 }
 
 function look(chapter: Chapter, expectation: Expectation): Promise<Finding> | Finding {
@@ -70,6 +71,8 @@ function look(chapter: Chapter, expectation: Expectation): Promise<Finding> | Fi
       return noProbeLost(chapter);
     case "noRequestFailed":
       return noRequestFailed(chapter);
+    case "drillAgrees":
+      return drillAgrees(chapter);
     case "arpSilent":
       return arpSilent(chapter, chapter.box(expectation.box));
     case "arpNeverBoth":
@@ -209,6 +212,14 @@ async function noProbeLost({ lab, mark }: Chapter): Promise<Finding> {
 function deadMillis(lab: Lab): number {
   const known = BOXES.map((box) => lab.boxes[box].feed.latest?.heartbeat?.deadMs);
   return Math.max(...known.filter((value) => value !== undefined), 75);
+}
+
+async function drillAgrees(chapter: Chapter): Promise<Finding> {
+  const { drill, lab, mark } = chapter;
+  if (drill === undefined) return { holds: false, seen: "no drill was made" };
+  const client = await noProbeLost(chapter);
+  const lost = lab.prober.tick.lost - mark.probesLost;
+  return drillAgreement(drill, { lost, isExcused: client.holds, silence: longestSilence(lab.prober, mark.at) });
 }
 
 async function noRequestFailed({ lab, mark }: Chapter): Promise<Finding> {

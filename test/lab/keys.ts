@@ -1,4 +1,5 @@
 /** What each key of the live view does to the lab. Every action is told in the event log, refusals too. */
+import { drillSentence } from "@futago/firmware/pair/drill/judge.ts";
 import type { Component } from "./box.ts";
 import type { Lab } from "./lab.ts";
 import type { ServerName } from "./scenario.ts";
@@ -47,6 +48,7 @@ export class Keys {
     if (server !== undefined) return this.#toggleServer(server);
     if (key === "f") return this.#toggleFreeze();
     if (key === "x") return this.#switchOver();
+    if (key === "d" || key === "D") return this.#drill(key === "D");
   }
 
   async #togglePower(name: Box): Promise<void> {
@@ -91,6 +93,11 @@ export class Keys {
   async #switchOver(): Promise<void> {
     this.#lab.log.add("futago switchover");
     this.#lab.log.add(await this.#lab.boxes[this.#active()].switchOver());
+  }
+
+  async #drill(kill: boolean): Promise<void> {
+    this.#lab.log.add(`futago drill${kill ? " --kill" : ""}`);
+    this.#lab.log.add(drillSentence(await this.#lab.boxes[this.#active()].drill(kill)));
   }
 
   #active(): Box {

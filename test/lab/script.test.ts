@@ -38,6 +38,11 @@ describe("a lab script", () => {
     expect(mistakes({ do: "expect", what: "answers", box: "a" })).toEqual(['step 1: unknown key "box"']);
   });
 
+  it("wants to know of a drill whether it kills", () => {
+    expect(mistakes({ do: "drill" })).toEqual(['step 1: "kill" must be true or false']);
+    expect(mistakes({ do: "drill", kill: false }, { do: "expect", what: "drillAgrees" })).toEqual([]);
+  });
+
   it("bounds every wait", () => {
     expect(mistakes({ do: "wait", milliseconds: 600_001 })).toEqual(['step 1: "milliseconds" must be 0 to 600000']);
     expect(mistakes({ do: "expect", what: "answers", withinMilliseconds: -1 })).toEqual([
@@ -84,6 +89,7 @@ describe("a lab script", () => {
   it("is told step by step in words", () => {
     expect(describeStep({ do: "kill", box: "active", component: "core" })).toBe("kill -9 core of active");
     expect(describeStep({ do: "expect", what: "spares", server: "s2" })).toBe("web server s2 is asked nothing");
+    expect(describeStep({ do: "drill", kill: true })).toBe("drill --kill");
     expect(describeStep({ do: "stopServer", server: "active" })).toBe("kill -9 the web server of active");
   });
 });

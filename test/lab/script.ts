@@ -29,6 +29,8 @@ export type Expectation =
   /** The iperf3 stream that runs since the start moves data. */
   | { readonly what: "stream" }
   | { readonly what: "noProbeLost" }
+  /** What the newest drill says of the VIPs is what the lab's own prober saw since the mark. */
+  | { readonly what: "drillAgrees" }
   /** New HTTP connections are served, and of those that began since the mark none failed. */
   | { readonly what: "noRequestFailed" }
   /** The box's own web server answers at the box's own addresses, and its Ethernet address gives no answer for a VIP. */
@@ -54,6 +56,8 @@ export type Step =
   | { readonly do: "pull" | "plug"; readonly box: BoxReference; readonly port: Port }
   | { readonly do: "kill"; readonly box: BoxReference; readonly component: Component }
   | { readonly do: "switchover" }
+  /** `futago drill` on the active box, with `--kill` or without. */
+  | { readonly do: "drill"; readonly kill: boolean }
   | { readonly do: "stopServer" | "startServer"; readonly server: ServerReference }
   /** Both boxes are given the configuration with `preempt` so or so, by `futago config apply`. */
   | { readonly do: "configure"; readonly preempt: boolean }
@@ -98,6 +102,8 @@ export function describeStep(step: Step): string {
       return `kill -9 ${step.component} of ${step.box}`;
     case "switchover":
       return "switch over";
+    case "drill":
+      return step.kill ? "drill --kill" : "drill";
     case "stopServer":
       return `kill -9 ${describeServer(step.server)}`;
     case "startServer":
@@ -133,6 +139,8 @@ function describeExpectation(expectation: Expectation): string {
       return "the iperf3 stream goes on";
     case "noProbeLost":
       return "no probe was lost";
+    case "drillAgrees":
+      return "the drill saw what the client's prober saw";
     case "noRequestFailed":
       return "no HTTP request failed";
     case "silentForVip":

@@ -1,5 +1,6 @@
 /** Carries out a script, prints each step with what came of it, and sums up. */
 import { setTimeout as wait } from "node:timers/promises";
+import { drillSentence } from "@futago/firmware/pair/drill/judge.ts";
 import { Chapter } from "./chapter.ts";
 import { CHECK_FALL, CHECK_INTERVAL_MILLIS } from "./document.ts";
 import { meets, PROBES_SETTLE_MILLIS } from "./expectations.ts";
@@ -100,6 +101,9 @@ async function act(chapter: Chapter, step: Act): Promise<string> {
     }
     case "switchover":
       return lab.boxes[chapter.choose("active")].switchOver();
+    case "drill":
+      chapter.drill = await lab.boxes[chapter.choose("active")].drill(step.kill);
+      return drillSentence(chapter.drill);
     case "stopServer":
       await lab.server(chapter.chooseServer(step.server)).kill();
       return "";

@@ -109,6 +109,7 @@ describe("the live view", () => {
     expect(text).toMatch(/s2 +healthy +█{16}·{8} +67%/);
     expect(text).toMatch(/s3 +dead +·{24} +0% +connection refused/);
     expect(text).toContain("event 39");
+    expect(text).toMatch(/ {2}d drill {2}D --kill {2}c n p f x: active box$/);
   });
 
   it("shows a lab of two hosts with their own web servers, and no stream", () => {
@@ -127,7 +128,7 @@ describe("the live view", () => {
     expect(text).toMatch(/b +dead +·{24} +0% +web: connection refused/);
     expect(text).not.toContain("stream");
     expect(text).toContain("1 2 power a b  l s cable");
-    expect(text).toContain("7 8 web server a b");
+    expect(text).toContain("7 8 web server a b  d drill");
   });
 
   it("shows a silence while it lasts", () => {

@@ -52,9 +52,10 @@ function keysOf(lab: LabSnapshot): readonly Line[] {
   const cable = cables.map((port) => port[0]).join(" ");
   const servers = lab.servers.map((server) => server.name);
   const numbers = servers.map((_, index) => FIRST_SERVER_KEY + index).join(" ");
+  const others = `q quit  ${numbers} web server ${servers.join(" ")}`;
   return [
     [[`1 2 power a b  ${cable} cable  c core  n sentinel  p pulse  f freeze  x switch over`, "dim"]],
-    [[`q quit  ${numbers} web server ${servers.join(" ")}   c n p f x: of the active box`, "dim"]],
+    [[`${others}  d drill  D --kill  c n p f x: active box`, "dim"]],
   ];
 }
 
