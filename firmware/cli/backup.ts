@@ -1,5 +1,15 @@
 /** `futago backup` and `futago restore`: the file and its passphrase stay here, the box gets what is in it. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { backupFacts, backupText, readBackup } from "../runtime/backup/backup.ts";
 import { refusedAtSight, seal, SEALED_BYTES_MAX, type SealRefusal, unseal } from "../runtime/backup/container.ts";
 import { accepted } from "../runtime/backup/restore.ts";
@@ -17,6 +27,7 @@ const BACK_MILLIS = 30_000;
 const LOOK_MILLIS = 250;
 
 export async function backup(command: CommandOf<"backup">): Promise<number> {
+  if (!command.force && existsSync(command.file)) throw isThere(command.file);
   const { facts, document } = await taken(command.stateDirectory);
   const passphrase = await newPassphrase(command);
   writeWhole(command.file, await seal(backupText(facts, canonicalJson(document)), passphrase));
@@ -124,6 +135,11 @@ const sealRefusals: Readonly<Record<SealRefusal, { readonly what: string; readon
   wrongPassphrase: { what: "the passphrase is another one", mend: "Try again; nothing was changed." },
   damaged: { what: "the backup is damaged", mend: "Take another copy of it; nothing was changed." },
 };
+
+function isThere(where: string): RefusalError {
+  const what = "there is a file of that name, which may be the only backup of something";
+  return new RefusalError({ exitCode: ExitCode.conflict, what, where, mend: "Name another one, or say --force." });
+}
 
 /** A file of that name stays as it is until the new one is whole on the disk. */
 function writeWhole(file: string, bytes: Uint8Array): void {

@@ -41,8 +41,11 @@ describe("the command line", () => {
     ["confirm ab12 --force", { kind: "confirm", revision: "ab12", force: true, ...common }],
     ["rollback 1 --confirm 5", { kind: "rollback", to: "1", how: { confirmSeconds: 5 }, ...common }],
     ["history --limit 3 --before ab12", { kind: "history", query: { limit: 3, before: "ab12" }, ...common }],
-    ["backup x.age", { kind: "backup", file: "x.age", passphraseFile: undefined, ...common }],
-    ["backup x --passphrase-file p", { kind: "backup", file: "x", passphraseFile: "p", ...common }],
+    ["backup x.age", { kind: "backup", file: "x.age", passphraseFile: undefined, force: false, ...common }],
+    [
+      "backup x --passphrase-file p --force",
+      { kind: "backup", file: "x", passphraseFile: "p", force: true, ...common },
+    ],
     [
       "restore x.age --map eth0=eno1,eth1=eno2 --replace",
       {

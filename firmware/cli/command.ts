@@ -44,7 +44,12 @@ export type Command =
     } & Common)
   | ({ readonly kind: "trace"; readonly query: TraceQuery } & Common)
   | (ConfigurationCommand & Common)
-  | ({ readonly kind: "backup"; readonly file: string; readonly passphraseFile: string | undefined } & Common)
+  | ({
+      readonly kind: "backup";
+      readonly file: string;
+      readonly passphraseFile: string | undefined;
+      readonly force: boolean;
+    } & Common)
   | ({
       readonly kind: "restore";
       readonly file: string;
@@ -129,8 +134,10 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "drain", backend: operands[0] ?? "", on: false, untilIdleSeconds: undefined, ...common };
     case "trace":
       return buildTrace(verb, operands, common);
-    case "backup":
-      return { kind: "backup", file: operands[0] ?? "", passphraseFile: text(values, "passphrase-file"), ...common };
+    case "backup": {
+      const [passphraseFile, force] = [text(values, "passphrase-file"), values["force"] === true];
+      return { kind: "backup", file: operands[0] ?? "", passphraseFile, force, ...common };
+    }
     case "restore":
       return buildRestore(verb, values, operands[0] ?? "", common);
     case "console":

@@ -31,7 +31,7 @@ const PAIRED: Paired = {
   clock: "level",
 };
 const pairing = {
-  since: "2026-11-29T15:00:00.000Z",
+  since: "2026-11-29T15:00:00",
   fingerprint: "aa11",
   peerFingerprint: "bb22",
   device: "eth2",
@@ -44,7 +44,7 @@ describe("what `futago pair` says", () => {
     [
       "a paired box",
       { ...ALONE, kind: "paired", box: "b", linked: true, pairing },
-      "This box is b and has a peer since 2026-11-29T15:00:00.000Z, met on eth2. The two are linked.\nthis box  aa11\nits peer  bb22\n",
+      "This box is b and has a peer since 2026-11-29 15:00:00, met on eth2. The two are linked.\nthis box  aa11\nits peer  bb22\n",
     ],
     [
       "an invitation somebody guessed at",

@@ -3,6 +3,7 @@ import type { Role } from "../pair/ceremony/secrets.ts";
 import { releaseToTake } from "../pair/ceremony/version.ts";
 import type { Ending, PairingShown, Versions } from "../runtime/control-pairing.ts";
 import { ExitCode, type Refusal } from "../runtime/exit-code.ts";
+import { when } from "./render-status.ts";
 
 type Failure = Extract<Ending, { kind: "failed" }>;
 type Paired = Extract<Ending, { kind: "paired" }>;
@@ -53,8 +54,11 @@ function bothVersions({ here, there }: Versions): string {
   return `this one is ${words(here)}, the other one ${words(there)}`;
 }
 
-export function invitationSentence(code: string): string {
-  return `The code is ${code}. It is valid for ten minutes.\nOn the other box: futago pair join ${code}\n`;
+/** `replaces`: this box has a peer, or had one. */
+export function invitationSentence(code: string, replaces: boolean): string {
+  const former = replaces ? "A peer that this box has is given up when the other box has joined, not before.\n" : "";
+  const join = `On the other box: futago pair join ${code}\n`;
+  return `The code is ${code}. It is valid for ten minutes.\n${join}${former}`;
 }
 
 export function digitsSentence(digits: string): string {
@@ -71,6 +75,8 @@ export function releasesSentence(role: Role, versions: Versions): string {
 }
 
 export const QUESTION = "Does the other box show the same digits? [yes/no] ";
+/** Three letters are not typed by mistake. */
+export const IN_FULL = "Please type yes or no in full: ";
 
 export function pairedSentence(ending: Paired): string {
   const { letter, role, versions } = ending;
@@ -135,7 +141,7 @@ function standing({ kind, box, linked, pairing }: PairingShown): readonly string
       return [`This box is ${box}, and gave its peer up.`];
     case "paired":
       return [
-        `This box is ${box} and has a peer since ${pairing?.since}, met on ${pairing?.device}. ${link}`,
+        `This box is ${box} and has a peer since ${when(pairing?.since ?? "")}, met on ${pairing?.device}. ${link}`,
         `this box  ${pairing?.fingerprint}`,
         `its peer  ${pairing?.peerFingerprint}`,
       ];

@@ -9,6 +9,7 @@ import {
   CONFIGURE_PAIR,
   digitsSentence,
   failureRefusal,
+  IN_FULL,
   invitationSentence,
   pairedSentence,
   QUESTION,
@@ -29,7 +30,11 @@ export async function pair(command: PairCommand): Promise<number> {
   switch (command.word) {
     case "invite": {
       const { ceremony } = await ask(stateDirectory, "pairInvite", { replace: command.replace });
-      tell(command, { event: "invited", code: ceremony.code }, invitationSentence(ceremony.code ?? ""));
+      tell(
+        command,
+        { event: "invited", code: ceremony.code },
+        invitationSentence(ceremony.code ?? "", command.replace),
+      );
       return follow(command);
     }
     case "join":
@@ -99,7 +104,7 @@ class Person {
     this.#lines = createInterface({ input: process.stdin });
     this.#lines.on("line", (line) => {
       const word = line.trim().toLowerCase();
-      if (word !== "yes" && word !== "no") return tell(this.#command, { event: "question" }, QUESTION);
+      if (word !== "yes" && word !== "no") return tell(this.#command, { event: "question" }, IN_FULL);
       // When it is over meanwhile, the next look tells why.
       ask(stateDirectory, "pairAnswer", { yes: word === "yes" }).catch(() => undefined);
     });
@@ -150,11 +155,12 @@ async function linked(command: PairCommand, ending: Extract<Ending, { kind: "pai
 /** Core starts again after it: what is asked of the box next is asked of a box without a peer. */
 async function unpair(command: PairCommand): Promise<number> {
   const { stateDirectory } = command;
+  const before = await ask(stateDirectory, "pairing", {});
   const { message } = await ask(stateDirectory, "unpair", {});
   const deadline = performance.now() + LINK_MILLIS;
   while (performance.now() < deadline) {
     const shown = await whenThere(stateDirectory);
-    if (shown !== undefined && shown.kind !== "paired") break;
+    if (shown !== undefined && shown.kind !== before.kind) break;
     await pause(LOOK_MILLIS);
   }
   return said(command, message);

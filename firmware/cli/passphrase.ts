@@ -48,6 +48,8 @@ function fromFile(path: string): string {
 
 const ENTER = ["\r", "\n"];
 const ERASE = ["\u007f", "\b"];
+/** Ctrl-U. */
+const CLEAR = "\u0015";
 const INTERRUPT = ["\u0003", "\u0004"];
 
 /** The terminal shows nothing of what is typed from before the first question to after the last answer. */
@@ -91,6 +93,7 @@ function typed(question: string): Promise<string> {
           return resolve(letters.join(""));
         }
         if (ERASE.includes(letter)) letters = letters.slice(0, -1);
+        else if (letter === CLEAR) letters = [];
         else if (letter >= " ") letters.push(letter);
       }
     }

@@ -2,6 +2,7 @@
 import { ago } from "../pair/drill/schedule.ts";
 import type { BackendStatus, BoxStatus, ServiceStatus } from "../runtime/control.ts";
 import type { LastDrill } from "../runtime/control-drill.ts";
+import { localTime } from "../runtime/local-time.ts";
 import type { GroupStatus, PeerStatus } from "../runtime/messages.ts";
 import { attachment } from "./render-services.ts";
 import { printable, table } from "./table.ts";
@@ -163,16 +164,12 @@ function footer(status: BoxStatus): string {
     beat === null
       ? ""
       : `   heartbeat ${beat.profile}: dead after ${beat.deadMs} ms, lease ${beat.leaseMs} ms, own lateness p99.9 ${beat.latenessP999Ms.toFixed(1)} ms`;
-  return `revision ${status.revision.slice(0, 16)}${heartbeat}`;
+  return status.revision === "" ? heartbeat.trim() : `revision ${status.revision.slice(0, 16)}${heartbeat}`;
 }
 
 /** Local time to the second, without the noise of RFC 3339. */
 export function when(timestamp: string): string {
-  const date = new Date(timestamp);
-  if (Number.isNaN(date.getTime())) return printable(timestamp);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return localTime(timestamp) ?? printable(timestamp);
 }
 
 function list(words: readonly string[]): string {

@@ -164,6 +164,7 @@ describe("the status for people", () => {
   it("says of a box without a configuration that it has none, and not that its sentinel is away", () => {
     const fresh = { ...status, revision: "", role: "unknown", groups: [] };
     expect(roleSentence(fresh)).toBe("Box a has no configuration yet: it holds no role and no address.");
+    expect(renderStatus(fresh)).not.toContain("revision");
   });
 
   it("says that nobody takes over when the peer is lost, and nothing of a peer on a box alone", () => {

@@ -11,7 +11,11 @@ export const BACKUP_VERBS: readonly Verb[] = [
     operands: "FILE",
     operandsMin: 1,
     operandsMax: 1,
-    options: { ...COMMON, ...PASSPHRASE },
+    options: {
+      ...COMMON,
+      ...PASSPHRASE,
+      force: { type: "boolean", help: "in place of a file that is there" },
+    },
     summary: "write the box into a file that only its passphrase opens",
     details:
       "In it are the configuration in force, the letter, the pairing with its keys, maintenance and drains. Works on a box that runs and on the state directory of one that does not. `age -d FILE | zstd -d` shows what is in it.",

@@ -122,10 +122,15 @@ describe("a change of one place", () => {
 
 describe("a change that cannot be", () => {
   it.each<[string, unknown]>([
-    ["set pools.wbe.check.type tcp", 'pools.wbe unknownName: did you mean "web"'],
+    [
+      "set pools.wbe.check.type tcp",
+      "pools.wbe unknownName: did you mean \"web\"; a new one is set as a whole first: `set pools.wbe '{…}'`",
+    ],
     [
       "set pools.web.backends.s9.weight 3",
-      expect.stringMatching(/^pools\.web\.backends\.s9 unknownName: (did you mean "s1"|there are s1)/),
+      expect.stringMatching(
+        /^pools\.web\.backends\.s9 unknownName: .*; a new .* `set pools\.web\.backends\.s9 '\{…\}'`$/,
+      ),
     ],
     ["set pools.web.backend.s1.weight 3", 'pools.web.backend unknownKey: did you mean "backends"'],
     ["set pols.web.note x", 'pols unknownKey: did you mean "pools"'],

@@ -189,8 +189,10 @@ function setItem(walk: Walk, items: SchemaView, key: string, text: string): Afte
 function noSuchItem(here: Walk, list: Walk, key: string, keys: readonly string[]): Refused {
   const more = keys.length > namesShownMax ? `, and ${keys.length - namesShownMax} more` : "";
   const known = keys.length === 0 ? "there is none yet" : `there are ${keys.slice(0, namesShownMax).join(", ")}${more}`;
-  const mend = meantOr(key, keys, list.edit.kind === "set" ? `${known}; set a new one as a whole first` : known);
-  return refuse(here, "unknownName", "is not there", mend);
+  const mend = meantOr(key, keys, known);
+  if (list.edit.kind === "delete") return refuse(here, "unknownName", "is not there", mend);
+  const whole = `a new one is set as a whole first: \`set ${formatPath(here.path)} '{…}'\``;
+  return refuse(here, "unknownName", "is not there", `${mend}; ${whole}`);
 }
 
 function strangeKey(walk: Walk, schema: SchemaView, key: string): Refused {

@@ -155,7 +155,12 @@ describe("a file of a box", () => {
     expect(await at("nowhere", "backup", file)).toMatchObject({ code: 4 });
     expect(existsSync(files.state("nowhere"))).toBe(false);
     expect(await at("a", "backup", file)).toMatchObject({ code: 0 });
+    expect(await at("a", "backup", file)).toMatchObject({ code: 6, stderr: expect.stringContaining("say --force") });
+    expect(await at("a", "backup", file, "--force")).toMatchObject({ code: 0 });
 
+    // What is refused leaves nothing behind.
+    expect(await at("nowhere", "restore", file, "--map", "eth0=eth9")).toMatchObject({ code: 2 });
+    expect(existsSync(files.state("nowhere"))).toBe(false);
     expect(await at("fresh", "restore", file)).toMatchObject({ code: 0 });
     expect(await at("fresh", "restore", file)).toMatchObject({
       code: 6,
@@ -189,9 +194,10 @@ describe("a file of a box", () => {
     expect(screen.join("\n")).not.toContain("correct");
     expect(await terminal.ended).toBe(0);
     expect(await at("typed", "restore", typed)).toMatchObject({ code: 0 });
-    const unequal = new Vt100(hosts.a, [FUTAGO, "backup", typed, "--state", fresh.state]);
+    const unequal = new Vt100(hosts.a, [FUTAGO, "backup", typed, "--force", "--state", fresh.state]);
     await unequal.until(/Passphrase of the backup:/);
-    await unequal.press(`${PASSPHRASE}\r`, /The same again:/);
+    // Ctrl-U takes back all that was typed.
+    await unequal.press(`something\u0015${PASSPHRASE}\r`, /The same again:/);
     await unequal.press("another one\r", /the two were not the same/);
     expect(await unequal.ended).toBe(1);
   }, 120_000);

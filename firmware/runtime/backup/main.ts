@@ -42,14 +42,15 @@ export async function restoreHere(
   { backup, map, author, replace, force }: RestoreHere,
 ): Promise<Restored> {
   const directory = resolve(stateDirectory);
+  const { letter } = backup;
+  // Before anything is made there: what is refused leaves nothing behind.
+  const fit = await fitted(backup, { letter, devices: await devicesHere(), map });
+  if (!force) await withHal((hal) => refuseTwin(hal, fit, letter));
+  const { text, ofPair } = fit;
   makeStateDirectory(directory);
   return withStore(directory, async (store) => {
     const isUsed = (await store.head()) !== undefined || readPairing(directory) !== undefined;
     if (isUsed && !replace) throw inUse(directory);
-    const { letter } = backup;
-    const fit = await fitted(backup, { letter, devices: await devicesHere(), map });
-    if (!force) await withHal((hal) => refuseTwin(hal, fit, letter));
-    const { text, ofPair } = fit;
     const pairing = pairingFor(backup.pairing, map);
     const revision = await putDown(backup, { store, stateDirectory: directory, pairing, text, author });
     const needsKey = ofPair && pairing === undefined;

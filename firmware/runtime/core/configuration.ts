@@ -15,6 +15,7 @@ import { type DocumentText, judgeAside, type Judged } from "./judge.ts";
 import { Store, StoreError, type StoreRefusal } from "../store/store.ts";
 import type { Revision } from "../store/revision.ts";
 import { fileTrouble } from "../files.ts";
+import { localTime } from "../local-time.ts";
 
 export interface InForce {
   readonly revision: Revision;
@@ -238,7 +239,7 @@ function unusable({ what, where }: Refusal, instead: Revision | undefined): stri
   const runs =
     instead === undefined
       ? "the box runs without any"
-      : `revision ${instead.id.slice(0, 16)} of ${instead.time} is in force instead`;
+      : `revision ${instead.id.slice(0, 16)} of ${localTime(instead.time)} is in force instead`;
   return `${where === undefined ? "" : `${where}: `}${what}; this version cannot run the newest configuration, and ${runs}; commit one that it can`;
 }
 

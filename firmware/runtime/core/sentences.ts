@@ -1,6 +1,7 @@
 /** What the alarms of core say: what happened, where, and what to do about it. Pure. */
 import type { CommitRefusal } from "../../pair/commit/types.ts";
 import type { UnconfirmedShown } from "../control.ts";
+import { localTime } from "../local-time.ts";
 
 /** What is told of commits. */
 export interface Committing {
@@ -64,7 +65,7 @@ export function commitAlarms({
   const unconfirmed =
     waiting === null || stuck !== undefined
       ? undefined
-      : `revision ${short(waiting.revision)} of ${waiting.author} is rolled back at ${waiting.rollsBackAt} unless ${waiting.author} gives \`futago confirm\`, or somebody else with --force`;
+      : `revision ${short(waiting.revision)} of ${waiting.author} is rolled back at ${localTime(waiting.rollsBackAt)} unless ${waiting.author} gives \`futago confirm\`, or somebody else with --force`;
   return new Map([
     ["revision-refused", refused],
     ["revision-lost", conflict],

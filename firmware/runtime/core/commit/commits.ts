@@ -117,7 +117,10 @@ function sharedBy(share: PeerShare, peer: Box): readonly string[] {
     case "inForce":
       return ["Both boxes have it."];
     case "away":
-      return [`Box ${peer} is away. It takes this over when it returns, before it may hold a role.`];
+      return [
+        `Box ${peer} is away. It takes this over when it returns, before it may hold a role.`,
+        `Should somebody commit on box ${peer} meanwhile, one of the two is set aside then, and both boxes say which.`,
+      ];
     case "behind":
       return [`Box ${peer} is at another revision and has not taken this; its alarms say why.`];
     case "late":

@@ -5,6 +5,7 @@ import { makeBackup } from "../../backup/make.ts";
 import { accepted, type Fitted, fitted, pairingFor, putDown, refuseTwin } from "../../backup/restore.ts";
 import type { BackupMethods, Restored, RestoreWish } from "../../control-backup.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
+import { localTime } from "../../local-time.ts";
 import { readPairing } from "../../pairing-file.ts";
 import { JsonInPieces, objectInPieces } from "../../json-pieces.ts";
 import type { Commits } from "../commit/commits.ts";
@@ -68,7 +69,7 @@ async function commitOnly(
   { text }: Fitted,
   { author, made, letter }: { readonly author: string; readonly made: string; readonly letter: Restored["letter"] },
 ): Promise<Restored> {
-  const comment = `restored from a backup of ${made}`;
+  const comment = `restored from a backup of ${localTime(made) ?? made}`;
   const wish = { document: text, base: undefined, author, comment, confirmSeconds: undefined };
   const { revision, remarks } = await commits.commit(wish);
   return { revision, letter, whole: false, remarks };
