@@ -32,6 +32,7 @@ export type Command =
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
   | ({ readonly kind: "power"; readonly end: PowerEnd; readonly force: boolean } & Common)
+  | ({ readonly kind: "factoryReset"; readonly ask: boolean; readonly force: boolean } & Common)
   | ({ readonly kind: "spare"; readonly word: SpareWord; readonly force: boolean } & Common)
   | ({ readonly kind: "drill"; readonly how: "planned" | "killed"; readonly back: boolean } & Common)
   | ({ readonly kind: "drillReport" } & Common)
@@ -124,6 +125,10 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "power", end: verb.name, force: values["force"] === true, ...common };
     case "maintenance":
       return { kind: "maintenance", on: operands[0] === "on", ...common };
+    case "factory-reset": {
+      const force = values["force"] === true;
+      return { kind: "factoryReset", ask: !force && values["yes"] !== true, force, ...common };
+    }
     case "spare":
       return { kind: "spare", word: operands[0] as SpareWord, force: values["force"] === true, ...common };
     case "drill":

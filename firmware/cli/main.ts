@@ -9,6 +9,7 @@ import { capture } from "./capture.ts";
 import { drain } from "./drain.ts";
 import { drill } from "./drill.ts";
 import { changeConfiguration } from "./configuration.ts";
+import { factoryReset } from "./factory-reset.ts";
 import { answer, json, print, refuse, said } from "./output.ts";
 import { pair } from "./pair.ts";
 import { renderFlows, renderTrace } from "./render-flows.ts";
@@ -59,6 +60,8 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       const { message } = await ask(stateDirectory, "power", { end, force });
       return said(command, message);
     }
+    case "factoryReset":
+      return factoryReset(command);
     case "spare":
       return spare(command);
     case "pair":

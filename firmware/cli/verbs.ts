@@ -135,6 +135,17 @@ export const VERBS: readonly Verb[] = [
     details: POWER_DETAILS,
   },
   {
+    ...none("factory-reset"),
+    options: {
+      ...COMMON,
+      yes: { type: "boolean", help: "without asking" },
+      force: { type: "boolean", help: "without asking, and although nobody can take over from this box" },
+    },
+    summary: "forget everything, as if the box came out of its carton",
+    details:
+      "The configuration with its whole history, what is edited, the settings and the pairing are gone, and only a backup file brings them back. The peer takes over first, and is told that it has no peer any more. Asks at a terminal; a script says --yes. Exit code 5 when this box is active and the peer cannot take over.",
+  },
+  {
     ...none("spare"),
     operands: "activate|release",
     operandsMin: 1,

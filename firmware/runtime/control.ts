@@ -302,6 +302,8 @@ export interface ControlMethods
   switchover: { params: { readonly group?: string }; result: { readonly message: string } };
   /** `force`: although nobody can take over what this box holds. */
   power: { params: { readonly end: PowerEnd; readonly force?: boolean }; result: { readonly message: string } };
+  /** Forgets everything, after the answer. `force`: although nobody can take over what this box holds. */
+  factoryReset: { params: { readonly author: string; readonly force?: boolean }; result: { readonly message: string } };
   maintenance: { params: { readonly on: boolean }; result: { readonly message: string } };
   flows: { params: FlowsQuery; result: FlowsShown };
   trace: { params: TraceQuery; result: TraceShown };

@@ -1,5 +1,5 @@
-/** Files that somebody names: directories made for them, and why one cannot be had, in words. */
-import { existsSync, mkdirSync, statSync } from "node:fs";
+/** Files and directories: those that somebody names are made, or said in words why they cannot be had; put on the disk. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ExitCode, RefusalError } from "./exit-code.ts";
 
@@ -43,4 +43,14 @@ export function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   if (!existsSync(dirname(path))) makeDirectory(dirname(path));
   mkdirSync(path, { mode: 0o700 });
+}
+
+/** The names in it are on the disk when it returns. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

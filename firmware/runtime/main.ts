@@ -16,6 +16,7 @@ import { checkKernelFeatures } from "./supervisor/kernel-features.ts";
 import { readPairKey } from "./supervisor/pair-key.ts";
 import { lockState } from "./supervisor/state-lock.ts";
 import { makeStateDirectory } from "./files.ts";
+import { finishReset } from "./reset.ts";
 
 export interface RunOptions {
   readonly stateDirectory: string;
@@ -33,8 +34,15 @@ export type CoreReport =
   /** It ends now, to be started again. */
   | { readonly kind: "restarting" }
   | { readonly kind: "refused"; readonly refusal: Refusal }
+  /** A person ordered that the box forget everything; the order is on the disk. */
+  | { readonly kind: "reset" }
   /** A person ordered it, and the peer has taken over. */
   | { readonly kind: "end"; readonly as: PowerEnd };
+
+/** What the supervisor tells core over IPC: the box is taken down, the sentinel first. */
+export interface CoreNotice {
+  readonly kind: "ending";
+}
 
 /** A hand-over is over in 100 ms; the rest is for a machine under load. */
 const SENTINEL_GRACE_MILLIS = 4_000;
@@ -49,6 +57,7 @@ export async function runBox(options: RunOptions): Promise<number> {
   let report: () => SupervisorReport = () => ({ pid: process.pid, children: [] });
   const lock = await lockState(paths.state, () => report());
   try {
+    finishReset(paths.state);
     const bpf = openBpf();
     bpf.mount(paths.bpf);
     const box = new Supervisor(paths, options);
@@ -107,13 +116,17 @@ class Supervisor {
   readonly #sentinel: Child;
   readonly #core: Child;
   #ready = false;
+  /** What was imported at the start is forgotten, too. */
+  #isReset = false;
   #stopping = false;
   #refusal: Refusal | undefined;
   /** How a person ordered the box to end. */
   ordered: PowerEnd | undefined;
-  #finish: (code: number) => void = () => undefined;
+  readonly #state: string;
+  #finish: (how: number | "reset") => void = () => undefined;
 
   constructor(paths: Paths, options: RunOptions) {
+    this.#state = paths.state;
     const key = paths.pairKey === undefined ? [] : ["--pair-key", paths.pairKey];
     const state = ["--state", paths.state];
     const onEnd = (end: ChildEnd) => this.#onEnd(end);
@@ -129,7 +142,15 @@ class Supervisor {
     this.#core = new Child({
       name: "core",
       // A core that is started again goes on with what is in force: somebody may have changed it since the import.
-      argv: () => [...CORE_SWITCHES, script("core"), ...state, ...key, ...box, ...(this.#ready ? [] : load), ...web],
+      argv: () => [
+        ...CORE_SWITCHES,
+        script("core"),
+        ...state,
+        ...key,
+        ...box,
+        ...(this.#ready || this.#isReset ? [] : load),
+        ...web,
+      ],
       onMessage: (message) => this.#onCore(message as CoreReport),
       onEnd,
     });
@@ -140,9 +161,7 @@ class Supervisor {
   }
 
   async run(): Promise<number> {
-    const finished = new Promise<number>((resolveCode) => {
-      this.#finish = resolveCode;
-    });
+    let finished = this.#nextEnd();
     let signals = 0;
     const onSignal = () => {
       signals += 1;
@@ -152,16 +171,51 @@ class Supervisor {
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
     process.on("SIGHUP", onSignal);
+    this.#start();
+    let how = await finished;
+    while (how === "reset") {
+      // A signal that comes meanwhile is heard after it.
+      finished = this.#nextEnd();
+      await this.#stop();
+      this.#forget();
+      this.#start();
+      how = await finished;
+    }
+    await this.#stop();
+    if (this.#refusal !== undefined) process.stderr.write(`futago: ${formatRefusal(this.#refusal)}\n`);
+    return signals > 1 ? ExitCode.failed : how;
+  }
+
+  #nextEnd(): Promise<number | "reset"> {
+    return new Promise((resolveHow) => {
+      this.#finish = resolveHow;
+    });
+  }
+
+  #start(): void {
+    this.#stopping = false;
     // Before core, so that it is there when core connects; it does nothing until it has orders.
     this.#sentinel.start();
     this.#core.start();
-    const code = await finished;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping = true;
+    this.#core.send({ kind: "ending" } satisfies CoreNotice);
     // The order matters: while the sentinel hands over, core's balancer still forwards.
     await this.#sentinel.stop(SENTINEL_GRACE_MILLIS);
     await this.#core.stop(CORE_GRACE_MILLIS);
-    if (this.#refusal !== undefined) process.stderr.write(`futago: ${formatRefusal(this.#refusal)}\n`);
-    return signals > 1 ? ExitCode.failed : code;
+  }
+
+  /** A disk that refuses is asked again at the next start; until then the box is what it was. */
+  #forget(): void {
+    try {
+      finishReset(this.#state);
+      this.#isReset = true;
+    } catch (error) {
+      if (!(error instanceof RefusalError)) throw error;
+      process.stderr.write(`futago: ${formatRefusal(error.refusal)}\n`);
+    }
   }
 
   #onCore(message: CoreReport): void {
@@ -176,6 +230,8 @@ class Supervisor {
         this.ordered = message.as;
         this.#finish(ExitCode.done);
         return;
+      case "reset":
+        return this.#finish("reset");
       case "refused":
         this.#refusal = message.refusal;
     }

@@ -8,10 +8,11 @@ import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fromHex } from "@futago/hal/units/bytes.ts";
 import { ExitCode, RefusalError } from "./exit-code.ts";
+import { syncDirectory } from "./files.ts";
 import { parseObject } from "./line-reader.ts";
 import type { Box } from "./messages.ts";
+import { PAIRING_FILE } from "./state-files.ts";
 
-export const PAIRING_FILE = "pairing.json";
 const BYTES_MAX = 64 << 10;
 const VERSION = 1;
 
@@ -98,15 +99,6 @@ function writeWhole(path: string, text: string): void {
     closeSync(file);
   }
   renameSync(aside, path);
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -82,6 +82,7 @@ const pair: Pair = new Pair({
   onStale: nothing,
   onDrains: nothing,
   onRotation: () => undefined,
+  onFarewell: () => undefined,
   wantsFlows: () => false,
   onFlows: (socket) => void socket.resume(),
   onLink: (up) => {

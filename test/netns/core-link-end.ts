@@ -68,6 +68,7 @@ function speak(): void {
     onTimelineMessage: () => undefined,
     onRotation: () => undefined,
     onActivation: () => undefined,
+    onFarewell: () => undefined,
     wantsFlows: () => true,
     onFlows: (socket) => {
       say({ flows: true });

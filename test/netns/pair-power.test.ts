@@ -1,5 +1,5 @@
-/** Reboot and power-off by command: the peer takes over first, or the box stays up. */
-import { chmodSync, readFileSync } from "node:fs";
+/** Reboot, power-off and factory reset by command: the peer takes over first, or the box stays up. */
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Prober } from "../lab/prober.ts";
@@ -61,4 +61,32 @@ it("a standby reboots at once", async () => {
   expect(await pair.box("b").futago("reboot")).toMatchObject({ code: 0, stdout: "This box reboots now.\n" });
   expect((await pair.box("b").ended()).code).toBe(0);
   expect((await pair.status("a")).role).toBe("active");
+});
+
+it("a standby forgets everything when somebody says so twice; the active one serves on, and does not", async () => {
+  const box = await pair.startBox("b", []);
+  await pair.settled("a");
+  const since = (await pair.status("a")).groups[0]?.since;
+  expect(await box.futago("factory-reset")).toMatchObject({ code: 2, stderr: expect.stringContaining("Say --yes") });
+  expect(await box.futago("factory-reset", "--yes")).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^This box has forgotten everything, .* the letter and the key that it was started/),
+  });
+  expect(await pair.status("b")).toMatchObject({ box: "b", revision: "", groups: [] });
+  expect(await pair.hosts.b.ip("-4 addr show dev eth0")).toBe("");
+  await pair.until("a", "without a peer", ({ peer }) => peer?.alive === false);
+  expect(await pair.box("a").futago("factory-reset", "--yes")).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining("--force resets this box all the same"),
+  });
+  expect((await pair.status("a")).groups[0]).toMatchObject({ state: "active", since });
+  await box.stop();
+});
+
+it("a box that lost its power while it forgot goes on with that when it starts", async () => {
+  await pair.box("a").stop();
+  writeFileSync(join(pair.files.state("a"), "factory-reset"), "");
+  await pair.startBox("a", []);
+  expect((await pair.status("a")).revision).toBe("");
+  expect(readdirSync(pair.files.state("a"))).not.toContain("factory-reset");
 });

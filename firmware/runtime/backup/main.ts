@@ -7,7 +7,7 @@ import type { Restored } from "../control-backup.ts";
 import { NO_CONFIGURATION } from "../core/sentences.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import { readPairing } from "../pairing-file.ts";
-import { databaseFile } from "../store/opening.ts";
+import { DATABASE_FILE } from "../state-files.ts";
 import { Store } from "../store/store.ts";
 import { lockState } from "../supervisor/state-lock.ts";
 import type { Backup } from "./backup.ts";
@@ -15,10 +15,11 @@ import type { DeviceMap } from "./devices.ts";
 import { makeBackup } from "./make.ts";
 import { fitted, pairingFor, putDown, refuseTwin } from "./restore.ts";
 import { makeStateDirectory } from "../files.ts";
+import { finishReset } from "../reset.ts";
 
 /** Undefined where there never was a box. */
 export async function backUpHere(stateDirectory: string): Promise<Backup | undefined> {
-  if (!existsSync(join(stateDirectory, databaseFile))) return undefined;
+  if (!existsSync(join(stateDirectory, DATABASE_FILE))) return undefined;
   return withStore(stateDirectory, async (store) => {
     const pairing = readPairing(stateDirectory);
     const backup = await makeBackup(store, { letter: pairing?.letter, devices: await devicesHere(), pairing });
@@ -62,6 +63,7 @@ export async function restoreHere(
 async function withStore<T>(stateDirectory: string, use: (store: Store) => Promise<T>): Promise<T> {
   const lock = await lockState(stateDirectory, () => ({ pid: process.pid, children: [] }));
   try {
+    finishReset(stateDirectory);
     const opened = await Store.open(stateDirectory);
     if (!opened.ok) {
       const { what, mend } = opened;

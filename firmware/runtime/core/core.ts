@@ -44,7 +44,7 @@ import { type StatusSources, statusText } from "./status.ts";
 import { Turns } from "./turns.ts";
 import { VipConnections } from "./vip-connections.ts";
 
-export interface CoreOptions {
+export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
   readonly hal: Hal;
   readonly log: Log;
   readonly stateDirectory: string;
@@ -53,8 +53,8 @@ export interface CoreOptions {
   readonly pairKeyFile: string | undefined;
   /** Starts core again, which changes nothing that serves. */
   readonly restart: (reason: string) => void;
-  /** Ends the box, and the machine where it is an appliance. */
-  readonly end: PowerOptions["end"];
+  /** The box is being taken down, the sentinel first. */
+  readonly isEnding: () => boolean;
 }
 
 interface Parts {
@@ -144,7 +144,7 @@ export class Core {
       onEvent: (event) => this.#onEvent(event),
       onStale: (hosts) => this.#pair?.tellStale(hosts),
       onConnected: () => this.#onSentinel(),
-      onLost: () => this.#onSentinelLost(),
+      onLost: () => this.#onSentinelLost(options.isEnding()),
     });
     this.#link = this.#newPairLink(options, parts);
   }
@@ -215,10 +215,10 @@ export class Core {
         ...pairingHandlers(core.#pairing),
         ...drillHandlers(core.#link.drill),
         ...powerHandlers({
+          ...options,
+          ...parts,
           sentinel: core.#sentinel,
-          maintenance,
           status: () => core.#status,
-          end: options.end,
           inTurn: (change) => core.#turns.take(change),
         }),
         ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
@@ -243,8 +243,9 @@ export class Core {
     await this.#ready.wait({ log: this.#log, groups, status: () => this.#status });
   }
 
-  /** Takes off the machine what is the balancer's, and lets go of the rest. The sentinel has handed over before. */
-  async stop(): Promise<void> {
+  /** Lets go of the machine, once the sentinel has handed over. A box that forgets all tells its peer and keeps no address. */
+  async stop(isForgotten: boolean): Promise<void> {
+    if (isForgotten) await this.#pair?.sayFarewell();
     this.#toolbox.close();
     this.#parts.committer.close();
     this.#revisions.close();
@@ -254,6 +255,7 @@ export class Core {
     this.#sentinel.close();
     this.#connections.close();
     await this.#turns.over();
+    if (isForgotten) await this.#network.clear();
     await this.#network.close();
     this.#replication.close();
     await this.#serving.remove();
@@ -298,11 +300,11 @@ export class Core {
     this.#pairing.rotation?.announce();
   }
 
-  #onSentinelLost(): void {
+  #onSentinelLost(isOrdered: boolean): void {
     this.#status = undefined;
     // Nobody knows who is active now; the other box may be.
     this.#parts.committer.setRole(false, true);
-    this.#alarms.set("sentinel-away", "", SENTINEL_AWAY);
+    if (!isOrdered) this.#alarms.set("sentinel-away", "", SENTINEL_AWAY);
     this.#link.spare.sentinelLost();
     this.#publishStatus();
   }

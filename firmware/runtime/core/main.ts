@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { openHal } from "@futago/hal/linux.ts";
 import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
-import type { CoreReport } from "../main.ts";
+import type { CoreNotice, CoreReport } from "../main.ts";
 import type { Box } from "../messages.ts";
 import { Core } from "./core.ts";
 import { openLog } from "./log.ts";
@@ -20,12 +20,18 @@ const { values } = parseArgs({
 const log = openLog();
 const hal = openHal();
 let core: Core | undefined;
+/** All that the box keeps goes when this process has ended. */
+let isForgotten = false;
+let isEnding = false;
 
 // The supervisor is gone, so nobody will stop us in order: leave everything as it is for the next one to take over.
 process.on("disconnect", () => process.exit(ExitCode.failed));
 process.stdin.on("end", () => process.exit(ExitCode.failed)).resume();
 hal.scheduling.dieWithParent("SIGKILL");
 
+process.on("message", ({ kind }: CoreNotice) => {
+  isEnding = kind === "ending";
+});
 process.on("SIGTERM", () => {
   stop().catch((error: unknown) => fail(error));
 });
@@ -46,7 +52,12 @@ try {
     importFile: values.import,
     pairKeyFile: values["pair-key"],
     restart,
+    isEnding: () => isEnding,
     end: (as) => report({ kind: "end", as }),
+    reset: () => {
+      isForgotten = true;
+      report({ kind: "reset" });
+    },
   });
   await core.bringUp();
   report({ kind: "ready" });
@@ -56,7 +67,7 @@ try {
 }
 
 async function stop(): Promise<void> {
-  await core?.stop();
+  await core?.stop(isForgotten);
   hal.close();
   process.exit(ExitCode.done);
 }

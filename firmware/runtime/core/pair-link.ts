@@ -118,6 +118,7 @@ export class PairLink {
       onStale: (hosts) => sentinel.sendStale(hosts),
       onDrains: (drains) => void toolbox.mergeDrains(drains),
       onRotation: (text) => pairing.rotation?.hear(text),
+      onFarewell: () => void pairing.peerLeft(),
       wantsFlows: () => replication.status !== undefined,
       onFlows: (socket) => replication.attach(socket),
       onLink: (up) => {

@@ -40,6 +40,8 @@ export interface PairOptions {
   readonly onLink: (up: boolean) => void;
   /** So many UTF-16 units more of a message that is not whole yet. */
   readonly onArriving: (length: number) => void;
+  /** The peer forgot everything. */
+  readonly onFarewell: () => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
   readonly onActivation: (activation: Activation) => void;
   readonly onDrillMessage: (message: DrillMessage) => void;
@@ -89,6 +91,7 @@ export class Pair {
       onDrains: ({ drains }) => onDrains(drains),
       onRotation: ({ text }) => void this.#hearRotation(text, options),
       onActivation: ({ activation }) => options.onActivation(activation),
+      onFarewell: options.onFarewell,
       onUp: () => {
         this.#lastDrains = "[]";
         this.#pictures.restart(options.poolNames());
@@ -175,6 +178,11 @@ export class Pair {
   /** Lost when the link is down: it is told again when that comes up. */
   tellActivation(activation: Activation): void {
     this.#link.sendActivation({ kind: "activation", activation });
+  }
+
+  /** This box forgets everything. Resolves when the peer has heard it, or does not answer. */
+  sayFarewell(): Promise<void> {
+    return this.#link.sendFarewell();
   }
 
   /** What was sent so far is on its way, or lost. */

@@ -6,15 +6,14 @@ import { readFileSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Copy, decodeCopy, encodeCopy } from "./copy.ts";
+import { COPY_FILE } from "../state-files.ts";
 import { refusalOf, type StoreRefusal } from "./refusal.ts";
 import { Upkeep } from "./upkeep.ts";
-
-export const copyFile = "configuration.json";
 
 /** Undefined when there is none, or none that can be read. */
 export function readCopy(directory: string): Copy | undefined {
   try {
-    return decodeCopy(readFileSync(join(directory, copyFile), "utf8"));
+    return decodeCopy(readFileSync(join(directory, COPY_FILE), "utf8"));
   } catch (error) {
     if (refusalOf(error, directory) === undefined) throw error;
     return undefined;
@@ -69,12 +68,12 @@ export class CopyFile {
 
   async #dropAfter(writing: Promise<void>): Promise<void> {
     await writing;
-    await rm(join(this.#directory, copyFile), { force: true });
+    await rm(join(this.#directory, COPY_FILE), { force: true });
     await syncDirectory(this.#directory);
   }
 
   async #writeOnce(): Promise<void> {
-    const path = join(this.#directory, copyFile);
+    const path = join(this.#directory, COPY_FILE);
     try {
       const copy = this.#source();
       const text = copy === undefined ? undefined : encodeCopy(copy);

@@ -3,18 +3,18 @@ import { accessSync, chmodSync, constants, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { makeDirectory } from "../files.ts";
+import { DATABASE_FILE } from "../state-files.ts";
 import { StoreDatabase } from "./database.ts";
 import { refusal, refusalOf, type StoreRefusal } from "./refusal.ts";
 import { applicationId, bringUpToDate, schemaVersion } from "./tables.ts";
 
-export const databaseFile = "futago.db";
 const busyTimeoutMs = 500;
 
 export type Opened = { readonly ok: true; readonly database: StoreDatabase } | ({ readonly ok: false } & StoreRefusal);
 
 /** Opens or makes the database of a state directory. */
 export function openDatabase(directory: string): Opened {
-  const path = join(directory, databaseFile);
+  const path = join(directory, DATABASE_FILE);
   let database: Database | undefined;
   try {
     makeDirectory(resolve(directory));

@@ -4,10 +4,11 @@
  */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { COPY_FILE, DATABASE_FILE } from "../state-files.ts";
 import type { Copy } from "./copy.ts";
-import { copyFile, readCopy } from "./copy-file.ts";
+import { readCopy } from "./copy-file.ts";
 import type { StoreDatabase } from "./database.ts";
-import { databaseFile, openDatabase } from "./opening.ts";
+import { openDatabase } from "./opening.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
 
 export type Recovered =
@@ -24,14 +25,14 @@ const ASIDE_MAX = 3;
 const nothingLeft = "this box has no configuration until its peer or somebody gives it one";
 
 export function openRecovering(directory: string): Recovered {
-  const wasThere = existsSync(join(directory, databaseFile));
-  const opened = openMended(directory, `${databaseFile} was ${wasThere ? "empty" : "missing"}`, false);
+  const wasThere = existsSync(join(directory, DATABASE_FILE));
+  const opened = openMended(directory, `${DATABASE_FILE} was ${wasThere ? "empty" : "missing"}`, false);
   // Beside a copy of ours even a file without the marks of a database was ours.
-  const isOurs = existsSync(join(directory, copyFile));
+  const isOurs = existsSync(join(directory, COPY_FILE));
   if (opened.ok || !(opened.code === "damaged" || (opened.code === "notOurs" && isOurs))) return opened;
   try {
     // SQLite mostly clears its journal away; one left behind would be taken for the new database's.
-    const aside = moveAside(directory, databaseFile, ["-wal", "-shm"]);
+    const aside = moveAside(directory, DATABASE_FILE, ["-wal", "-shm"]);
     return openMended(directory, `${opened.what}; it is ${aside} now`, true);
   } catch (error) {
     const refused = refusalOf(error, directory);
@@ -60,11 +61,11 @@ function openMended(directory: string, what: string, isSure: boolean): Recovered
 
 /** Puts the copy into a database that holds no revision. */
 function filled(directory: string, database: StoreDatabase, what: string, isSure: boolean): string | undefined {
-  if (!existsSync(join(directory, copyFile)))
+  if (!existsSync(join(directory, COPY_FILE)))
     return isSure ? `${what}; there is no copy, and ${nothingLeft}` : undefined;
   const copy = readCopy(directory);
   if (copy === undefined) {
-    return `${what}; its copy was damaged too and is ${moveAside(directory, copyFile)} now: ${nothingLeft}`;
+    return `${what}; its copy was damaged too and is ${moveAside(directory, COPY_FILE)} now: ${nothingLeft}`;
   }
   adopt(database, copy);
   return `${what}; ${inForce(copy.head.id)} from the copy, older ones are gone`;
@@ -74,10 +75,10 @@ function filled(directory: string, database: StoreDatabase, what: string, isSure
 function mended(database: StoreDatabase, head: string, copy: Copy | undefined): string | undefined {
   if (copy?.lineage.some(({ id }) => id === head) === true && database.kinship(copy.head.id) === "unknown") {
     adopt(database, copy);
-    return `${databaseFile} had lost what came after revision ${short(head)}; ${inForce(copy.head.id)} from the copy`;
+    return `${DATABASE_FILE} had lost what came after revision ${short(head)}; ${inForce(copy.head.id)} from the copy`;
   }
   if (isReadable(database, head)) return undefined;
-  const what = `revision ${short(head)} was damaged in ${databaseFile}`;
+  const what = `revision ${short(head)} was damaged in ${DATABASE_FILE}`;
   for (const { id } of database.lineage(Infinity)) {
     const isCopied = copy?.head.id === id;
     if (isCopied) database.keep(copy.head);

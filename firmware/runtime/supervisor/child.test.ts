@@ -45,6 +45,23 @@ describe("a child of the supervisor", () => {
     await child.stop(5_000);
     expect(ends).toEqual([{ name: "core", code: 0, signal: null }]);
     expect(child.report.pid).toBeNull();
+    // And again by whoever stopped it, as a child that may die and come back.
+    child.start();
+    await expect.poll(() => messages).toEqual(["up", "up"]);
+    process.kill(child.report.pid ?? 0, "SIGKILL");
+    await expect.poll(() => messages).toEqual(["up", "up", "up"]);
+    await child.stop(5_000);
+  });
+
+  it("is told what it must know, and what is said to one that is not there is lost", async () => {
+    const echo = 'process.on("message", (said) => process.send(said)); process.send("up")';
+    const { child, messages } = run([echo], () => false);
+    await expect.poll(() => messages).toEqual(["up"]);
+    child.send({ kind: "ending" });
+    await expect.poll(() => messages).toEqual(["up", { kind: "ending" }]);
+    await child.stop(5_000);
+    child.send({ kind: "ending" });
+    expect(messages).toHaveLength(2);
   });
 
   it("that said so is started again at once, as often as it likes, and that is no end to tell of", async () => {

@@ -44,6 +44,7 @@ export class Child {
   }
 
   start(): void {
+    this.#stopping = false;
     const startedAt = monotonicMicros();
     // A process group of its own, so that Ctrl-C reaches the supervisor alone and the order of the stop is kept. The
     // pipe on standard input and the IPC channel end with the supervisor, however it ends.
@@ -82,6 +83,11 @@ export class Child {
   /** It said that it ends in order to be started again: at once, and that is no accident. */
   expectEnd(): void {
     this.#expected = true;
+  }
+
+  /** Lost when it does not run. */
+  send(message: object): void {
+    if (this.#process?.connected === true) this.#process.send(message, () => undefined);
   }
 
   /** What the child also meets when the supervisor dies. */

@@ -51,6 +51,7 @@ export function controlHandlers(
 ): Omit<
   ControlHandlers,
   | "power"
+  | "factoryReset"
   | keyof BackupMethods
   | keyof DrillMethods
   | keyof ConfigurationMethods

@@ -16,6 +16,17 @@ const RETRY_MILLIS = 1_000;
 /** The kernel says nothing of a switch that somebody turned. */
 const LOOK_MILLIS = 2_000;
 
+const NOTHING: DesiredNetwork = {
+  devices: [],
+  down: [],
+  untouched: [],
+  addresses: [],
+  routes: [],
+  neighbours: [],
+  sysctls: [],
+  virtualAddresses: new Set(),
+};
+
 export interface NetworkTrouble {
   readonly action: string;
   readonly sentence: string;
@@ -80,6 +91,11 @@ export class NetworkKeeper {
     this.#previous = this.#desired;
     this.#desired = desired;
     return this.#reconcile("commit");
+  }
+
+  /** Takes away what was applied: the box has no addresses, and its links stay as they are. */
+  clear(): Promise<void> {
+    return this.apply(NOTHING);
   }
 
   async close(): Promise<void> {

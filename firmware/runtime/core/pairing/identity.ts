@@ -1,5 +1,5 @@
 /** A box's own identity: a key and a certificate that it signs itself, made anew for each pairing. */
-import { randomBytes, webcrypto, X509Certificate } from "node:crypto";
+import { randomBytes, webcrypto } from "node:crypto";
 import { toHex } from "@futago/hal/units/bytes.ts";
 
 export interface Identity {
@@ -38,10 +38,4 @@ export async function makeIdentity(): Promise<Identity> {
     certificate: toHex(new Uint8Array(certificate.rawData)),
     privateKey: `-----BEGIN PRIVATE KEY-----\n${key.replaceAll(/.{64}/g, "$&\n").trimEnd()}\n-----END PRIVATE KEY-----\n`,
   };
-}
-
-/** Of a certificate: SHA-256 in hexadecimal. */
-export function fingerprintOf(certificate: string | null): string | null {
-  if (certificate === null) return null;
-  return new X509Certificate(Buffer.from(certificate, "hex")).fingerprint256.replaceAll(":", "").toLowerCase();
 }

@@ -25,12 +25,14 @@ import type { PairingShown } from "../../control-pairing.ts";
 import type { SentinelStatus } from "../../messages.ts";
 import { type PairingFile, readPairing, writePairing } from "../../pairing-file.ts";
 import { releaseOf } from "../../release.ts";
-import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
+import type { Settings } from "../balancer/ring-seed.ts";
 import type { Log } from "../log.ts";
 import type { Pair } from "../pair.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { forgetPeer } from "./forget-peer.ts";
 import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
 import { giveUp, type GivesUp } from "./give-up.ts";
-import { fingerprintOf, type Identity, makeIdentity } from "./identity.ts";
+import { type Identity, makeIdentity } from "./identity.ts";
 import { primitives, stretch, talkSecrets } from "./primitives.ts";
 import {
   hasPeer,
@@ -62,7 +64,6 @@ export interface PairingRoomOptions {
   readonly restart: (reason: string) => void;
 }
 
-const PAIR_KEY_BYTES = 32;
 const PORTS_MILLIS = 1_000;
 /** Whoever follows a ceremony asks four times a second. */
 const TOLD_MILLIS = 500;
@@ -174,26 +175,36 @@ export class PairingRoom {
 
   /** A box whose configuration is that of a pair keeps its letter, and a key that nobody else has. */
   async unpair(): Promise<string> {
-    const { standing, configuration, stateDirectory, log } = this.#options;
+    const { standing } = this.#options;
     const { kind, pairing } = standing;
     if (kind === "key") throw pairedByKey();
-    const ofPair = configuration.inForce?.resolved.pair !== undefined;
-    if (pairing === undefined || (kind === "left" && ofPair)) throw unpaired();
-    if (ofPair && this.#peerIsThere()) throw peerAlive();
-    // The flows of a box that goes on alone run by the pair's rings.
-    await keepRingSeed(pairing.seed, configuration);
-    const left: PairingFile = {
-      ...pairing,
-      rotation: null,
-      pairKey: randomBytes(PAIR_KEY_BYTES).toString("hex"),
-      peerCertificate: null,
-    };
-    writePairing(stateDirectory, ofPair ? left : undefined);
-    log.info("unpaired", { peer: fingerprintOf(pairing.peerCertificate) });
-    this.#changed("unpaired");
-    return ofPair
+    if (pairing === undefined || (kind === "left" && this.#ofPair)) throw unpaired();
+    if (this.#ofPair && this.#peerIsThere()) throw peerAlive();
+    await this.#part(pairing);
+    return this.#ofPair
       ? "This box has no peer any more. It goes on by its configuration of a pair until another one is applied."
       : "This box has no peer any more.";
+  }
+
+  /** The peer forgot everything, and has given its role away before it said so. */
+  async peerLeft(): Promise<void> {
+    const { kind, pairing } = this.#options.standing;
+    if (kind !== "paired" || pairing === undefined) return;
+    try {
+      await this.#part(pairing);
+    } catch (error) {
+      // The pairing with nobody behind it stays until a person gives it up.
+      this.#options.log.error("pairing-not-forgotten", { error: String(error) });
+    }
+  }
+
+  async #part(pairing: PairingFile): Promise<void> {
+    await forgetPeer(pairing, { ...this.#options, ofPair: this.#ofPair });
+    this.#changed("unpaired");
+  }
+
+  get #ofPair(): boolean {
+    return this.#options.configuration.inForce?.resolved.pair !== undefined;
   }
 
   close(): void {

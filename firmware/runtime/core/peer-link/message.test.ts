@@ -31,6 +31,7 @@ describe("what the two cores say to each other", () => {
   const first: PeerMessage = { kind: "hello", version: 1, box: "b", revision: "" };
   it.each<PeerMessage>([
     { kind: "beat" },
+    { kind: "farewell" },
     { kind: "hello", version: 1, box: "a", revision },
     first,
     health,
@@ -49,6 +50,7 @@ describe("what the two cores say to each other", () => {
     ["{}", "unknownKind"],
     ['{"kind":"toString"}', "unknownKind"],
     ['{"kind":"beat","x":1}', "unknownField"],
+    ['{"kind":"farewell","x":1}', "unknownField"],
     [`{"kind":"hello","version":1,"box":"c","revision":"${revision}"}`, "badField"],
     [`{"kind":"hello","version":1.5,"box":"a","revision":"${revision}"}`, "badField"],
     ['{"kind":"hello","version":1,"box":"a","revision":"AB"}', "badField"],

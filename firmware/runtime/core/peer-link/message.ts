@@ -86,6 +86,11 @@ export interface PeerActivation {
   readonly activation: Activation;
 }
 
+/** The sender forgets everything, its pairing among it, and is nobody's peer from now on. */
+export interface PeerFarewell {
+  readonly kind: "farewell";
+}
+
 /** Proof that the link lives, once a second. */
 export interface PeerBeat {
   readonly kind: "beat";
@@ -99,6 +104,7 @@ export type PeerMessage =
   | PeerPart
   | PeerRotation
   | PeerActivation
+  | PeerFarewell
   | PeerBeat;
 
 /** The label of the counter, too. */
@@ -126,8 +132,9 @@ export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal
       return decodeActivation(value);
     case "part":
       return decodePart(value);
+    case "farewell":
     case "beat":
-      return hasOnly(value, ["kind"]) ? ok({ kind: "beat" }) : refuse("unknownField");
+      return hasOnly(value, ["kind"]) ? ok({ kind: value["kind"] }) : refuse("unknownField");
   }
   return refuse("unknownKind");
 }

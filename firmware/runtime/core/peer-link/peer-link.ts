@@ -31,6 +31,7 @@ const RETRY_MILLIS = 250;
 const UNPROVEN_MAX = 8;
 /** A peer that reads nothing must not make this box hold what it does not take. */
 const UNSENT_BYTES_MAX = 4 << 20;
+const FAREWELL_MILLIS_MAX = 500;
 
 const FLOWS_NAME = "futago-flows";
 
@@ -48,6 +49,7 @@ export interface PeerLinkOptions {
   readonly onRotation: (rotation: PeerRotation) => void;
   readonly onPart: (part: PeerPart) => void;
   readonly onActivation: (activation: PeerActivation) => void;
+  readonly onFarewell: () => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
   readonly wantsFlows: () => boolean;
@@ -117,6 +119,17 @@ export class PeerLink {
 
   sendPart(part: PeerPart): void {
     if (this.#peer !== undefined) this.#write(this.#peer, encodePeerMessage(part));
+  }
+
+  /** The last word: resolves when the peer has taken it and closed, or does not. */
+  async sendFarewell(): Promise<void> {
+    const socket = this.#peer;
+    if (socket === undefined) return;
+    await new Promise<void>((resolve) => {
+      socket.once("close", () => resolve());
+      setTimeout(resolve, FAREWELL_MILLIS_MAX).unref();
+      socket.end(encodePeerMessage({ kind: "farewell" }));
+    });
   }
 
   /** What the peer says makes no sense: the link is made anew. Counted under this name. */
@@ -309,6 +322,8 @@ export class PeerLink {
         return this.#options.onActivation(message);
       case "part":
         return this.#options.onPart(message);
+      case "farewell":
+        return this.#options.onFarewell();
     }
   }
 

@@ -1,0 +1,98 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SentinelStatus } from "../messages.ts";
+import { refusal } from "../refused.test-support.ts";
+import { powerHandlers, type PowerOptions } from "./power.ts";
+
+type Handlers = ReturnType<typeof powerHandlers>;
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "futago-power-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function status(state: "active" | "backup", peer?: { readonly alive: boolean }): SentinelStatus {
+  return { role: state, groups: [{ state }], peer, heartbeat: undefined, alarms: [] } as unknown as SentinelStatus;
+}
+
+/** A box whose sentinel takes orders, or refuses to hand over; `said` is what it and the supervisor were told. */
+function box(present: SentinelStatus, given: Partial<PowerOptions> & { readonly refuses?: boolean } = {}) {
+  const said: string[] = [];
+  const { refuses = false, ...options } = given;
+  const handlers: Handlers = powerHandlers({
+    sentinel: {
+      command: (command) => {
+        const on = command.kind === "maintenance" && command.on;
+        said.push(on ? "hands over" : "holds again");
+        const ok = !(on && refuses);
+        return Promise.resolve({
+          kind: "result",
+          id: 1,
+          ok,
+          message: ok ? "" : "it is starting",
+          exitCode: ok ? 0 : 5,
+        });
+      },
+    },
+    maintenance: { on: false },
+    status: () => present,
+    standing: { kind: "paired" },
+    stateDirectory: directory,
+    log: { warn: () => undefined } as unknown as PowerOptions["log"],
+    end: (as) => said.push(as),
+    reset: () => said.push("reset"),
+    inTurn: (change) => change(),
+    ...options,
+  });
+  return { handlers, said };
+}
+
+const reset = ({ handlers }: ReturnType<typeof box>, force = false) =>
+  Promise.resolve(handlers.factoryReset({ author: "alice", force }));
+const peer = { alive: true };
+
+describe("a box that is to forget everything", () => {
+  it.each<[string, SentinelStatus, Partial<PowerOptions>, readonly string[], RegExp]>([
+    ["hands over", status("active", peer), {}, ["hands over", "reset"], /^The peer has taken over\. This box has forg/],
+    ["holds nothing", status("backup", peer), {}, ["reset"], /^This box has forgotten everything, .*configuration\.$/],
+    ["is alone", status("active"), {}, ["hands over", "reset"], /^This box has forgotten everything/],
+    ["has a key from outside", status("backup"), { standing: { kind: "key" } }, ["reset"], /still has the letter and/],
+  ])("that %s", async (_, present, options, orders, message) => {
+    const one = box(present, options);
+    expect(await reset(one)).toMatchObject({ message: expect.stringMatching(message) });
+    await expect.poll(() => one.said).toEqual(orders);
+    expect(readdirSync(directory)).toEqual(["factory-reset"]);
+  });
+
+  it("stays as it is when nobody takes over, unless it is forced", async () => {
+    const one = box(status("active", peer), { refuses: true });
+    expect(await refusal(reset(one))).toMatchObject({
+      exitCode: 5,
+      what: "this box is active, and no peer can take over: it is starting",
+      mend: expect.stringContaining("--force"),
+    });
+    expect([one.said, readdirSync(directory)]).toEqual([["hands over", "holds again"], []]);
+    const gone = box(status("active", { alive: false }), { refuses: true, maintenance: { on: true } });
+    expect((await refusal(reset(gone))).what).toContain("the other box is not there");
+    // A wish of a person stays.
+    expect(gone.said).toEqual(["hands over"]);
+    expect(await reset(one, true)).toMatchObject({ message: expect.stringMatching(/^Nobody has taken over\. /) });
+    await expect.poll(() => one.said.at(-1)).toBe("reset");
+  });
+
+  it("holds its role again when the disk refuses", async () => {
+    const one = box(status("active", peer), { stateDirectory: join(directory, "nowhere") });
+    expect(await refusal(reset(one))).toMatchObject({ exitCode: 1, where: join(directory, "nowhere") });
+    expect(one.said).toEqual(["hands over", "holds again"]);
+  });
+});
+
+it("a box alone that reboots says nothing of a peer", async () => {
+  const one = box(status("active"));
+  const answer = await one.handlers.power({ end: "reboot" });
+  expect(answer).toEqual({ message: "This box reboots now." });
+  await expect.poll(() => one.said).toEqual(["hands over", "reboot"]);
+});
