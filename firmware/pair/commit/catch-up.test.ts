@@ -53,6 +53,27 @@ describe("two heads that differ", () => {
     expect(relation(unknown("unknown", "unknown"), {}, {}, B)).toBe("losesTo");
   });
 
+  it("are told apart by what was confirmed under the roll-back, however much was confirmed since", () => {
+    const confirmed = { id: id("9"), by: "bob" };
+    const start = { ...box(summary("2", "1", { author: "futago" })), active: false, confirmed };
+    const theirs = standing("3", { automatic: true, active: true, parent: id("7") });
+    const linking = run(A, start, { kind: "linkUp" }, heard({ kind: "standing", standing: theirs }));
+    expect(linking.actions).toEqual([{ kind: "relate", mine: id("2"), theirs: id("3"), undone: id("7") }]);
+    const kin = heard({ kind: "kin", mine: id("3"), yours: id("2"), kinship: "unknown" });
+    const related = { kind: "related", mine: id("2"), theirs: id("3"), kinship: "unknown" } as const;
+    expect(kinds(run(A, linking.state, related, kin).actions)).toEqual(["send fetch"]);
+    const known = run(A, linking.state, { ...related, confirmed: { id: id("7"), by: "alice" } });
+    expect(known.actions[1]).toMatchObject({ message: { standing: { confirmed: { id: id("7"), by: "alice" } } } });
+    expect(run(A, known.state, kin).actions).toEqual([]);
+    const byHand = run(
+      A,
+      start,
+      { kind: "linkUp" },
+      heard({ kind: "standing", standing: standing("3", { parent: id("7") }) }),
+    );
+    expect(byHand.actions).toMatchObject([{ kind: "relate", undone: undefined }]);
+  });
+
   it("leave the loser's stored on both, and told", () => {
     const start = run(B, box(mine), { kind: "role", active: false, peerAlive: true }, { kind: "linkUp" }).state;
     const theirs = run(B, start, heard({ kind: "standing", standing: standing("3", { active: true }) }));

@@ -8,6 +8,7 @@ import { become, give, isAutomatic, isUnconfirmed, note, withHead } from "./part
 import type {
   CommitAction,
   CommitConfig,
+  CommitInput,
   CommitRefusal,
   CommitState,
   CommitStep,
@@ -88,7 +89,11 @@ export function catchUp(config: CommitConfig, state: CommitState, now: Instant):
   if (link === undefined || theirs === undefined) return undefined;
   const isNew = theirs !== head?.id && head !== undefined;
   if (isNew && matching(link.kin, head.id, theirs) === undefined)
-    return become(state, { kind: "relating" }, { kind: "relate", mine: head.id, theirs });
+    return become(
+      state,
+      { kind: "relating" },
+      { kind: "relate", mine: head.id, theirs, undone: undoneBy(link.theirs) },
+    );
   const relation = relationOf(config, state, link);
   if (relation !== "behind" && relation !== "losesTo") return undefined;
   if (state.cannot?.id === theirs && state.cannot.until > now) return undefined;
@@ -106,9 +111,18 @@ export function onArriving(state: CommitState, length: number, now: Instant): Co
   return become(state, { ...work, arrived, until: after(now < latest ? now : latest, FETCH_WITHIN) });
 }
 
-export function onRelated(state: CommitState, { mine, theirs, kinship }: Kin): CommitStep {
+function undoneBy(theirs: Standing | undefined): RevisionId | undefined {
+  return theirs?.automatic === true ? theirs.parent : undefined;
+}
+
+/** Of what was confirmed the peer is told what it rolled back: there may be newer ones, of which it knows nothing. */
+export function onRelated(
+  state: CommitState,
+  { mine, theirs, kinship, confirmed = state.confirmed }: Extract<CommitInput, { readonly kind: "related" }>,
+): CommitStep {
   const { link, work } = state;
-  const next = work.kind === "relating" ? { ...state, work: { kind: "idle" } as const } : state;
+  const free = work.kind === "relating" ? { ...state, work: { kind: "idle" } as const } : state;
+  const next = { ...free, confirmed };
   if (link === undefined) return give(next);
   const kin = { mine, theirs, kinship };
   const message = { kind: "kin", mine, yours: theirs, kinship } as const;

@@ -139,6 +139,52 @@ describe("a box that coordinates", () => {
     expect(kinds(run(A, adopting.state, landed(next)).actions)).toContain("undo");
   });
 
+  describe("that was told by its disk to take one back which the peer has", () => {
+    const inputs = [request(commit()), judged(next), heard({ kind: "prepared", id: next.id })];
+    const withdrawn = run(A, start, ...inputs, heard({ kind: "stored", id: next.id }), notLanded).state;
+    const alone = run(A, withdrawn, { kind: "linkDown" }, { kind: "role", active: true, peerAlive: false }).state;
+    const again = (one = next) => run(A, alone, request(commit()), judged(one));
+
+    it("takes the same for confirmed when it is committed again without the peer, which may have rolled it back", () => {
+      expect(again().actions).toMatchObject([{ kind: "land", revision: { id: next.id, confirmedBy: "alice" } }]);
+      const done = run(A, again().state, landed({ ...next, confirmedBy: "alice" }));
+      expect(done.state).toMatchObject({ confirmed: { id: next.id, by: "alice" }, withdrawn: undefined });
+      // The roll-back of the peer is newer, and is rolled back itself.
+      const inForce = run(A, done.state, { kind: "applied", id: next.id, trouble: undefined }).state;
+      const undone = { ...inForce, head: summary("3", "2", { author: "futago" }), inForce: id("3") };
+      expect(run(A, undone, { kind: "timeout" }).actions).toMatchObject([
+        { kind: "judge", wish: { source: { kind: "revision", id: next.id } } },
+      ]);
+    });
+
+    it("does not take it for confirmed where somebody must confirm it, or the peer takes part", () => {
+      const trial = revision("2", "1", { confirmSeconds: 60 });
+      expect(again(trial).actions).toEqual([{ kind: "land", revision: trial }]);
+      const together = run(A, withdrawn, request(commit()), judged(next));
+      expect(together.actions).toEqual([{ kind: "send", message: { kind: "prepare", revision: next } }]);
+      const left = run(A, together.state, { kind: "linkDown" });
+      expect(left.actions).toMatchObject([{ kind: "land", revision: { id: next.id, confirmedBy: "alice" } }]);
+    });
+
+    it("remembers that as long as it comes to nothing", () => {
+      const full = run(A, again().state, notLanded).state;
+      expect(full).toMatchObject({ work: { kind: "idle" }, withdrawn: next.id });
+      const refusal = { exitCode: 1, what: "no" };
+      const together = run(A, withdrawn, request(commit()), judged(next)).state;
+      for (const cause of ["refused", "busy", "behind"] as const) {
+        const { state } = run(A, together, heard({ kind: "notStored", id: next.id, cause, refusal }));
+        expect(state.withdrawn).toBe(next.id);
+      }
+      expect(step(A, together, { kind: "timeout" }, after(NOW, seconds(60))).state.withdrawn).toBe(next.id);
+    });
+
+    it("remembers it, too, while its own head cannot be rolled back", () => {
+      const undoing = { ...alone, work: { kind: "undoing", told: undefined } } as const;
+      expect(run(A, undoing, notLanded).state.withdrawn).toBe(next.id);
+      expect(run(A, { ...undoing, withdrawn: id("1") }, notLanded).state.withdrawn).toBeUndefined();
+    });
+  });
+
   it.each([["here"], ["there"]] as const)("rolls back on both what could not be put into force %s", (where) => {
     const inputs = [request(commit()), judged(next), heard({ kind: "prepared", id: next.id })];
     const applying = run(A, start, ...inputs, heard({ kind: "stored", id: next.id }), landed(next)).state;

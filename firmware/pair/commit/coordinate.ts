@@ -13,12 +13,14 @@ import type {
   CommitRefusal,
   CommitState,
   CommitStep,
+  Coordinated,
   Judged,
   Landed,
   NotStored,
   Outcome,
   PeerShare,
   Request,
+  Revision,
   RevisionId,
   Wish,
   Work,
@@ -77,7 +79,8 @@ export function onJudged(state: CommitState, work: In<"judging">, judged: Judged
       });
     case "revision": {
       const { revision, warnings } = judged;
-      const coordinated = { request, revision, warnings, peer };
+      const again = state.withdrawn === revision.id;
+      const coordinated = { request, revision, warnings, peer, again };
       const wanted = wantedAgain(state, revision.id);
       if (peer !== "inForce") return land(wanted, coordinated);
       const until = after(now, PREPARE_WITHIN);
@@ -85,6 +88,12 @@ export function onJudged(state: CommitState, work: In<"judging">, judged: Judged
       return become(wanted, next, { kind: "send", message: { kind: "prepare", revision } });
     }
   }
+}
+
+/** The peer may have rolled the same back already, when it was told to: by a confirmation it is brought back after that. */
+function insisted({ revision, peer, again }: Coordinated): Revision {
+  const insists = again && peer !== "inForce" && revision.confirmSeconds === undefined;
+  return insists ? { ...revision, confirmedBy: revision.author } : revision;
 }
 
 export function onPrepared(state: CommitState, work: In<"preparing">, now: Instant): CommitStep {
@@ -102,12 +111,12 @@ export function onNotStored(
 ): CommitStep {
   switch (cause) {
     case "refused":
-      return unless(state, work.request, onPeer(config.box === "a" ? "b" : "a", refusal));
+      return comesToNothing(state, work, onPeer(config.box === "a" ? "b" : "a", refusal));
     case "busy":
-      return unless(state, work.request, PEER_BUSY);
+      return comesToNothing(state, work, PEER_BUSY);
     case "behind":
       // It is not where both said they were: it is brought up to date, and then this may be given again.
-      return unless(state, work.request, CHANGED_MEANWHILE);
+      return comesToNothing(state, work, CHANGED_MEANWHILE);
   }
 }
 
@@ -131,21 +140,29 @@ export function onPeerLost(state: CommitState, work: Work, peer: "away" | "late"
 }
 
 function giveUp(state: CommitState, work: In<"preparing">, refusal: CommitRefusal): CommitStep {
-  const step = unless(state, work.request, refusal);
+  const step = comesToNothing(state, work, refusal);
   if (state.link === undefined) return step;
   return give(step.state, ...step.actions, { kind: "send", message: { kind: "forget", id: work.revision.id } });
 }
 
-function land(state: CommitState, work: Pick<In<"landing">, "request" | "revision" | "warnings" | "peer">): CommitStep {
-  const { request, revision, warnings, peer } = work;
-  return become(state, { kind: "landing", request, revision, warnings, peer }, { kind: "land", revision });
+/** The former one of the same is to be rolled back as before. */
+function comesToNothing(state: CommitState, work: Coordinated, refusal: CommitRefusal): CommitStep {
+  const { request, revision, again } = work;
+  return unless(again ? { ...state, withdrawn: revision.id } : state, request, refusal);
+}
+
+function land(state: CommitState, coordinated: Coordinated): CommitStep {
+  const { request, warnings, peer, again } = coordinated;
+  const revision = insisted(coordinated);
+  const work = { kind: "landing", request, revision, warnings, peer, again } as const;
+  return become(state, work, { kind: "land", revision });
 }
 
 export function onLanded(state: CommitState, work: In<"landing">, landed: Landed, now: Instant): CommitStep {
   const { request, revision, warnings, peer } = work;
   const together = peer === "inForce" && state.link !== undefined;
   if (!landed.ok) {
-    if (peer !== "inForce" && peer !== "late") return unless(state, request, landed.refusal);
+    if (peer !== "inForce" && peer !== "late") return comesToNothing(state, work, landed.refusal);
     // The peer holds it, and may come back with it: then it is rolled back there, or here.
     const step = unless({ ...state, withdrawn: revision.id }, request, heldByPeer(landed.refusal));
     if (!together) return step;
@@ -156,6 +173,7 @@ export function onLanded(state: CommitState, work: In<"landing">, landed: Landed
     request,
     revision,
     warnings,
+    again: work.again,
     peer: together ? peer : peer === "inForce" ? "away" : peer,
     here: false,
     there: !together,
@@ -211,7 +229,8 @@ function afterUndoing(state: CommitState, landed: Landed, now: Instant): CommitS
 function undoAgain(state: CommitState, refusal: CommitRefusal, now: Instant): CommitState {
   const tries = (state.barred?.tries ?? 0) + 1;
   const wait = Math.min(UNDO_AGAIN * 2 ** (tries - 1), UNDO_AGAIN_MAX);
-  return { ...state, withdrawn: undefined, deadline: after(now, micros(wait)), barred: { tries, refusal } };
+  const withdrawn = state.withdrawn === state.head?.id ? undefined : state.withdrawn;
+  return { ...state, withdrawn, deadline: after(now, micros(wait)), barred: { tries, refusal } };
 }
 
 export function confirmed(state: CommitState, work: In<"confirming">, id: RevisionId): CommitStep {

@@ -61,6 +61,7 @@ export function withHead(state: CommitState, head: RevisionSummary, now: Instant
     head,
     deadline: waits ? after(now, seconds(head.confirmSeconds ?? 0)) : undefined,
     barred: undefined,
+    confirmed: head.confirmedBy === undefined ? state.confirmed : { id: head.id, by: head.confirmedBy },
     withdrawn: state.withdrawn === head.id ? state.withdrawn : undefined,
   };
 }
@@ -70,9 +71,14 @@ export function wantedAgain(state: CommitState, id: RevisionId): CommitState {
   return state.withdrawn === id ? { ...state, withdrawn: undefined } : state;
 }
 
-/** The head was confirmed on the peer. Said once more while that is on its way to the disk, it is written once. */
+/**
+ * The head was confirmed on the peer. Said once more while that is on its way to the disk, it is written once; a head in
+ * whose place another is on its way is confirmed by nobody here.
+ */
 export function note(state: CommitState, { id, by }: Confirmation): CommitStep {
-  return state.noting === id ? give(state) : give({ ...state, noting: id }, { kind: "confirm", id, by });
+  return state.noting === id || state.work.kind === "adopting"
+    ? give(state)
+    : give({ ...state, noting: id }, { kind: "confirm", id, by });
 }
 
 /** Why a head is rolled back when its time has come: nobody confirmed it, or the disk refused the roll-back before. */

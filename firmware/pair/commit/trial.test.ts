@@ -66,19 +66,26 @@ describe("a revision that must be confirmed", () => {
     ]);
   });
 
-  it("is written to the disk once, however often the other box says that it was confirmed", () => {
-    const confirm = heard({ kind: "confirm", id: id("1"), by: "alice" });
+  it("is not confirmed here while another head is on its way to the disk", () => {
+    const adopting = { ...linked(B, false, trial), work: { kind: "adopting" } } as const;
+    expect(run(B, adopting, heard({ kind: "confirm", id: id("1"), by: "alice" })).actions).toEqual([]);
     const known = standing("1", { active: true, confirmed: { id: id("1"), by: "alice" } });
-    const first = run(B, linked(B, false, trial), confirm);
+    expect(run(B, adopting, heard({ kind: "standing", standing: known })).actions).toEqual([]);
+  });
+
+  it("is written to the disk once, however often the other box says that it was confirmed", () => {
+    const told = heard({ kind: "confirm", id: id("1"), by: "alice" });
+    const known = standing("1", { active: true, confirmed: { id: id("1"), by: "alice" } });
+    const first = run(B, linked(B, false, trial), told);
     expect(kinds(first.actions)).toEqual(["confirm"]);
-    const again = run(B, first.state, confirm, heard({ kind: "standing", standing: known }));
-    expect(run(B, first.state, confirm).actions).toEqual([]);
+    const again = run(B, first.state, told, heard({ kind: "standing", standing: known }));
+    expect(run(B, first.state, told).actions).toEqual([]);
     expect(again.actions).toEqual([]);
     const refused = { kind: "confirmed", id: id("1"), by: "alice", refusal: FULL } as const;
-    expect(kinds(run(B, first.state, refused, confirm).actions)).toEqual(["confirm"]);
+    expect(kinds(run(B, first.state, refused, told).actions)).toEqual(["confirm"]);
     const written = run(B, first.state, { ...refused, refusal: undefined });
     expect(kinds(written.actions)).toEqual(["send confirmed", "send standing"]);
-    expect(kinds(run(B, written.state, confirm).actions)).toEqual(["send confirmed"]);
+    expect(kinds(run(B, written.state, told).actions)).toEqual(["send confirmed"]);
   });
 
   it("is brought back when it was rolled back although somebody had confirmed it", () => {

@@ -95,7 +95,7 @@ export interface Standing {
   readonly active: boolean;
   /** The head was made by a box, not by a person. */
   readonly automatic: boolean;
-  /** The last revision that the box knows to have needed a confirmation and to have got one. */
+  /** The last revision that the box knows to have needed a confirmation and to have got one; or what the peer rolled back of such. */
   readonly confirmed: Confirmation | undefined;
   /** The peer's head that it could not take. */
   readonly cannot: RevisionId | undefined;
@@ -151,7 +151,7 @@ export type CommitInput =
   | { readonly kind: "linkUp" }
   | { readonly kind: "linkDown" }
   | { readonly kind: "message"; readonly message: CommitMessage }
-  /** So many UTF-16 units more of a message that is not whole yet. */
+  /** So many UTF-16 units more of a message. */
   | { readonly kind: "arriving"; readonly length: number }
   /** `peerAlive`: heartbeats of the peer are heard. */
   | { readonly kind: "role"; readonly active: boolean; readonly peerAlive: boolean }
@@ -162,7 +162,14 @@ export type CommitInput =
   /** A revision is the head on the disk, or is not. */
   | { readonly kind: "landed"; readonly landed: Landed }
   | { readonly kind: "applied"; readonly id: RevisionId; readonly trouble: string | undefined }
-  | { readonly kind: "related"; readonly mine: RevisionId; readonly theirs: RevisionId; readonly kinship: Kinship }
+  /** `confirmed`: what is undone there is in the lineage here, and somebody confirmed it. */
+  | {
+      readonly kind: "related";
+      readonly mine: RevisionId;
+      readonly theirs: RevisionId;
+      readonly kinship: Kinship;
+      readonly confirmed?: Confirmation | undefined;
+    }
   | {
       readonly kind: "confirmed";
       readonly id: RevisionId;
@@ -202,7 +209,13 @@ export type CommitAction =
   /** Makes the document of the head's parent a revision of its own, by nobody, and the head. */
   | { readonly kind: "undo"; readonly id: RevisionId; readonly comment: string }
   | { readonly kind: "apply"; readonly id: RevisionId }
-  | { readonly kind: "relate"; readonly mine: RevisionId; readonly theirs: RevisionId }
+  /** `undone`: what the peer's head is the roll-back of, made by a box. */
+  | {
+      readonly kind: "relate";
+      readonly mine: RevisionId;
+      readonly theirs: RevisionId;
+      readonly undone: RevisionId | undefined;
+    }
   | { readonly kind: "confirm"; readonly id: RevisionId; readonly by: string }
   /** Reads a revision and what lies between it and `have`, and sends both. Not answered. */
   | { readonly kind: "serve"; readonly id: RevisionId; readonly have: RevisionId | undefined }
@@ -225,6 +238,8 @@ export interface Coordinated {
   readonly revision: Revision;
   readonly warnings: readonly string[];
   readonly peer: PeerShare;
+  /** It was to be rolled back, before somebody committed the same again. */
+  readonly again: boolean;
 }
 
 /** One thing at a time; `until` is when it is given up. */

@@ -12,13 +12,13 @@ export interface NewRevision {
   readonly time: string;
   /** It is rolled back unless it is confirmed within this time; undefined: it needs no confirmation. */
   readonly confirmSeconds?: number | undefined;
+  /** Who confirmed it; with `confirmSeconds` and without this it is unconfirmed. */
+  readonly confirmedBy?: string | undefined;
 }
 
 export interface Revision extends NewRevision {
   /** 64 hex digits, see {@link revisionId}. */
   readonly id: string;
-  /** Who confirmed it; with `confirmSeconds` and without this it is unconfirmed. */
-  readonly confirmedBy?: string | undefined;
 }
 
 /** A revision without its document, for lists. */

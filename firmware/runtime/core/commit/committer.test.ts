@@ -57,6 +57,8 @@ function descendants(count: number): readonly [readonly Revision[], Revision] {
   return [line, line.at(-1) ?? head];
 }
 
+const withoutText = ({ id, parent, author, comment, time }: Revision) => ({ id, parent, author, comment, time });
+
 /** A core that starts. */
 async function begin(boot: string): Promise<Committer> {
   const begun = await Committer.open({
@@ -149,10 +151,7 @@ it("keeps all the documents that it asked for", async () => {
   say(last.id);
   committer.receive({ kind: "kin", mine: last.id, yours: head.id, kinship: "ancestor" });
   await expect.poll(() => sent.at(-1)?.kind).toBe("fetch");
-  const lineage = line
-    .slice(0, -1)
-    .map(({ text: _, ...summary }) => summary)
-    .toReversed();
+  const lineage = line.slice(0, -1).map(withoutText).toReversed();
   committer.receive({ kind: "revision", revision: last, parent: line.at(-2), lineage });
   await expect.poll(() => sent.find(({ kind }) => kind === "want")).toBeDefined();
   for (const revision of line) committer.receive({ kind: "keep", revision });
@@ -222,9 +221,8 @@ describe("a core that starts anew", () => {
       await configuration.store.append({ ...second, confirmSeconds });
       await configuration.putSetting("unconfirmed", JSON.stringify({ id: second.id, at: 0, boot: "a boot" }));
       committer.close();
-      const { append } = configuration.store;
       const full = { code: "diskFull", what: "the disk is full", mend: "remove what is not needed" } as const;
-      configuration.store.append = () => Promise.reject(new StoreError(full));
+      const append = vi.spyOn(configuration.store, "append").mockRejectedValue(new StoreError(full));
       committer = await begin("the next boot");
       const alarms = () => [...commitAlarms(committer)].filter(([, sentence]) => sentence !== undefined);
       const why = "is to be rolled back and cannot be: the disk is full";
@@ -235,7 +233,7 @@ describe("a core that starts anew", () => {
         ],
       ]);
       expect(committer.unconfirmed === null).toBe(confirmSeconds === undefined);
-      configuration.store.append = append;
+      append.mockRestore();
       now = after(now, seconds(5));
       committer.setRole(true, false);
       await expect.poll(alarms).toEqual([]);

@@ -251,7 +251,7 @@ export class Committer {
           trouble: (await this.#apply(action.id))?.slice(0, TROUBLE_LENGTH_MAX),
         };
       case "relate":
-        return { ...action, kind: "related", kinship: await documents.kinship(action.theirs) };
+        return { ...action, kind: "related", ...(await documents.relation(action.theirs, action.undone)) };
       case "confirm": {
         const refusal = await documents.confirm(action.id, action.by);
         if (refusal === undefined) log.info("configuration-confirmed", { revision: action.id, by: action.by });

@@ -123,6 +123,29 @@ it("takes no configuration of a box alone for two boxes that have none yet", asy
   expect(await judge(true)).toMatchObject({ kind: "revision" });
 });
 
+it("keeps that what it is told to store was confirmed", async () => {
+  await configuration.store.append(first);
+  const confirmed = { ...made(textOf("10.1.0.4/24"), first.id), confirmedBy: "bob" };
+  const landed = await new Documents(configuration, true).land(confirmed);
+  expect(landed).toMatchObject({ ok: true, head: { confirmedBy: "bob" } });
+});
+
+it("knows who confirmed what the other box rolled back", async () => {
+  const documents = new Documents(configuration, true);
+  const relation = (undone: string | undefined) => documents.relation("9".repeat(64), undone);
+  await configuration.store.append({ ...first, confirmedBy: "bob" });
+  await configuration.store.append(second);
+  await configuration.store.append(made(textOf("10.1.0.5/24"), second.id));
+  expect(await relation(first.id)).toEqual({ kinship: "unknown", confirmed: { id: first.id, by: "bob" } });
+  expect(await relation(second.id)).toEqual({ kinship: "unknown", confirmed: undefined });
+  expect(await relation(undefined)).toEqual({ kinship: "unknown", confirmed: undefined });
+  // A sibling of the head is none of its lineage, whoever confirmed it.
+  const sibling = { ...made(textOf("10.1.0.6/24"), first.id), confirmedBy: "bob" };
+  await configuration.store.keep(sibling);
+  expect((await relation(sibling.id)).confirmed).toBeUndefined();
+  expect((await documents.relation(first.id, undefined)).kinship).toBe("ancestor");
+});
+
 it("moves no head when what that would go back to cannot be kept", async () => {
   await configuration.store.append(first);
   const third = made(textOf("10.1.0.4/24"), second.id);
@@ -136,11 +159,11 @@ it("judges one revision of the other box at a time, lets one wait, and refuses m
   await configuration.store.append(first);
   const documents = new Documents(configuration, true);
   let [judging, most] = [0, 0];
-  const { judge } = configuration;
+  const judge = configuration.judge.bind(configuration);
   configuration.judge = async (...of) => {
     most = Math.max(most, ++judging);
     try {
-      return await judge.apply(configuration, of);
+      return await judge(...of);
     } finally {
       judging -= 1;
     }

@@ -4,7 +4,9 @@
  */
 import type {
   CommitRefusal,
+  Confirmation,
   Judged,
+  Kinship,
   Landed,
   Passage,
   Revision,
@@ -26,6 +28,11 @@ const JUDGED_KEPT = 2;
 /** Of the other box's revisions: one is judged, one waits for that. */
 const CHECKS_MAX = 2;
 const SENTENCE_SHOWN = 2_000;
+
+interface Relation {
+  readonly kinship: Kinship;
+  readonly confirmed: Confirmation | undefined;
+}
 
 export class Documents {
   readonly #configuration: Configuration;
@@ -182,8 +189,13 @@ export class Documents {
     return "refusal" in confirmed ? confirmed.refusal : undefined;
   }
 
-  async kinship(id: string): Promise<"ancestor" | "unknown"> {
-    return (await this.#configuration.store.kinship(id)) === "ancestor" ? "ancestor" : "unknown";
+  /** What the peer's head is to the head here; and who confirmed what that undoes, where it is in the lineage here. */
+  async relation(theirs: string, undone: string | undefined): Promise<Relation> {
+    const { store } = this.#configuration;
+    const kinship = (await store.kinship(theirs)) === "ancestor" ? "ancestor" : "unknown";
+    if (undone === undefined) return { kinship, confirmed: undefined };
+    const by = (await store.lineage(LINEAGE_MAX)).find(({ id }) => id === undone)?.confirmedBy;
+    return { kinship, confirmed: by === undefined ? undefined : { id: undone, by } };
   }
 
   /** Undefined when its document is gone, or cannot be read any more. */
