@@ -33,8 +33,8 @@ describe("simulated commits", () => {
     expect(simulateCommits(5, true).trace).toEqual(first.trace);
   });
 
-  it.each(commitSeeds)("hold the rules for seed $seed: $story", ({ seed }) => {
-    expect(simulateCommits(seed).broken).toEqual([]);
+  it.each(commitSeeds)("hold the rules for seed $seed: $story", ({ seed, wide }) => {
+    expect(simulateCommits(seed, false, wide).broken).toEqual([]);
   });
 
   it(`lose no acknowledged revision and end with one configuration on both boxes, over ${SEEDS} seeds`, {

@@ -8,8 +8,10 @@ import {
   type CommitState,
   type Landed,
   type Outcome,
+  type Request,
   type Revision,
   type RevisionId,
+  type Wish,
 } from "@futago/firmware/pair/commit/types.ts";
 import { newestConfirmed } from "@futago/firmware/pair/commit/catch-up.ts";
 import { initialCommit, nextTimeout, step } from "@futago/firmware/pair/commit/step.ts";
@@ -27,8 +29,9 @@ export interface World {
   send(from: Letter, message: CommitMessage): void;
   note(what: string): void;
   fail(what: string): void;
-  onReply(box: Letter, request: number, outcome: Outcome): void;
-  onJudged(request: number, revision: Revision): void;
+  /** `request`: as people call it. */
+  onReply(box: Letter, request: number | undefined, outcome: Outcome): void;
+  onJudged(box: Letter, request: Request, revision: Revision): void;
 }
 
 /** How long a box goes without answering itself. */
@@ -45,6 +48,8 @@ export class SimulatedBox {
   #boot = 0;
   #steps = 0;
   #timer: number | undefined;
+  /** What people asked this box for, by its own numbers, which begin anew when it starts. */
+  #asked: number[] = [];
   readonly #world: World;
   /** Writes under way, which a crash may or may not let through. */
   readonly #writes = new Set<() => void>();
@@ -61,6 +66,7 @@ export class SimulatedBox {
   start(boots: boolean): void {
     if (this.running) return;
     if (boots) this.#boot += 1;
+    this.#asked = [];
     const head = this.disk.headSummary;
     const { deadline, withdrawn } = this.disk;
     const refused = deadline !== undefined && deadline.id === head?.id;
@@ -70,6 +76,16 @@ export class SimulatedBox {
     this.state = initialCommit(head, waits ? known : undefined, newestConfirmed(this.disk.lineage()), withdrawn);
     this.#world.note(`${this.letter} starts at ${short(head?.id)}`);
     this.input({ kind: "timeout" });
+  }
+
+  ask(request: number, wish: Wish): void {
+    const id = this.#asked.push(request);
+    this.input({ kind: "request", request: { id, origin: "here", wish } });
+  }
+
+  /** What people call the request that has this number here; undefined for one of a former life, or of nobody. */
+  asked(id: number): number | undefined {
+    return this.#asked[id - 1];
   }
 
   crash(): void {
@@ -168,10 +184,8 @@ export class SimulatedBox {
         return this.#undo(action.id, action.comment);
       case "apply":
         return this.#apply(action.id);
-      case "relate": {
-        const kinship = this.disk.isInLineage(action.theirs) ? "ancestor" : "unknown";
-        return this.#later(5, () => ({ kind: "related", mine: action.mine, theirs: action.theirs, kinship }));
-      }
+      case "relate":
+        return this.#relate(action);
       case "confirm":
         return this.#write(
           () => this.disk.confirm(action.id, action.by),
@@ -200,13 +214,21 @@ export class SimulatedBox {
         return;
       }
       case "reply":
-        return this.#world.onReply(this.letter, action.request, action.outcome);
+        return this.#world.onReply(this.letter, this.asked(action.request), action.outcome);
       case "lost":
         this.#world.note(`${this.letter} says that ${short(action.sibling)} lost against ${short(action.winner)}`);
         return void this.lost.add(action.sibling);
       case "cannotTake":
         this.cannotTake = action.refusal;
     }
+  }
+
+  #relate(action: Extract<CommitAction, { readonly kind: "relate" }>): void {
+    const kinship = this.disk.isInLineage(action.theirs) ? "ancestor" : "unknown";
+    const undone = this.disk.lineage().find(({ id }) => id === action.undone);
+    const by = undone?.confirmedBy;
+    const confirmed = undone === undefined || by === undefined ? undefined : { id: undone.id, by };
+    this.#later(5, () => ({ ...action, kind: "related", kinship, confirmed }));
   }
 
   #judge({ wish, parent }: Extract<CommitAction, { readonly kind: "judge" }>): void {
@@ -221,7 +243,7 @@ export class SimulatedBox {
       const { author, comment, confirmSeconds } = wish;
       const revision = revisionOf(text, parent, { author, comment, time: "", confirmSeconds });
       const { work } = this.state ?? {};
-      if (work?.kind === "judging") this.#world.onJudged(work.request.id, revision);
+      if (work?.kind === "judging") this.#world.onJudged(this.letter, work.request, revision);
       return { kind: "judged", judged: { kind: "revision", revision, warnings: [] } };
     });
   }

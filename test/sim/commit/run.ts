@@ -2,30 +2,34 @@
  * One seed of the commit protocol: two boxes, people who commit, confirm and roll back on either, and a world that cuts
  * the link, moves roles, fills disks and takes the power away; then a healing, and the rules that must hold.
  */
-import type { CommitMessage, Outcome, Revision, Wish } from "@futago/firmware/pair/commit/types.ts";
+import type {
+  CommitInput,
+  CommitMessage,
+  Outcome,
+  Request,
+  Revision,
+  Wish,
+} from "@futago/firmware/pair/commit/types.ts";
 import { EventQueue } from "../queue.ts";
 import { Random } from "../random.ts";
 import type { Verdict } from "../simulations.ts";
 import { type Letter, short, SimulatedBox, type World } from "./box.ts";
+import { type Asked, Rules } from "./rules.ts";
 
+/** Numbers of what somebody asks for once more, having been refused. */
+const AGAIN = 1_000;
+/** Of a large revision over a slow link. */
+const SLOW_PARTS = 3;
 const FAULTS_UNTIL = 12_000_000;
-/** Time for the slowest of all: a disk that takes seconds, a patience, a fetch that is tried again. */
-const SETTLES_WITHIN = 90_000_000;
-
-interface Asked {
-  readonly box: Letter;
-  readonly wish: Wish;
-  revision: Revision | undefined;
-  outcome: Outcome | undefined;
-  /** The box that was asked has died since: nobody waits for an answer. */
-  dropped: boolean;
-}
+/** Time for the slowest of all: many changes that each wait for a disk that takes seconds, a patience, a slow fetch. */
+const SETTLES_WITHIN = 240_000_000;
 
 export class CommitSimulation implements World {
   readonly queue = new EventQueue();
   readonly random: Random;
   readonly boxes: Readonly<Record<Letter, SimulatedBox>>;
   readonly #seed: number;
+  readonly #wide: boolean;
   readonly #keepTrace: boolean;
   readonly #trace: string[] = [];
   readonly #broken: string[] = [];
@@ -36,8 +40,10 @@ export class CommitSimulation implements World {
   /** Tells a box that a link is gone, before it hears of the next. */
   readonly #untold: Record<Letter, () => void> = { a: () => undefined, b: () => undefined };
 
-  constructor(seed: number, keepTrace: boolean) {
+  /** `wide`: documents repeat, disks stay full, and the link is slow, more than in the world of the oldest seeds. */
+  constructor(seed: number, keepTrace: boolean, wide = true) {
     this.#seed = seed;
+    this.#wide = wide;
     this.#keepTrace = keepTrace;
     this.random = new Random(seed);
     this.boxes = { a: new SimulatedBox("a", this), b: new SimulatedBox("b", this) };
@@ -54,7 +60,7 @@ export class CommitSimulation implements World {
     this.#runUntil(FAULTS_UNTIL);
     this.#heal();
     this.#runUntil(FAULTS_UNTIL + SETTLES_WITHIN);
-    this.#judge();
+    if (this.#broken.length === 0) new Rules(this.boxes, this.#asked, (what) => this.fail(what)).judge();
     return { seed: this.#seed, broken: this.#broken, trace: this.#trace };
   }
 
@@ -62,12 +68,30 @@ export class CommitSimulation implements World {
     const to = other(from);
     const connection = this.#connection;
     if (connection === undefined || !connection.up[from]) return;
+    const slow = this.#wide && message.kind === "revision" && this.#now < FAULTS_UNTIL && this.random.chance(0.2);
+    const parts = slow ? SLOW_PARTS : 0;
+    const deliver = (input: CommitInput, said: string) => {
+      this.queue.add(connection.arrives[to], () => {
+        if (connection !== this.#connection || !connection.up[to] || !this.#cable) return;
+        if (this.#keepTrace) this.note(`${from} → ${to}  ${said}`);
+        if (parts > 0 && input.kind === "message") this.#judgeWaiting(to, message);
+        this.boxes[to].input(input);
+      });
+    };
     connection.arrives[to] = Math.max(connection.arrives[to] + 1, this.#now + this.random.whole(50, 2_000));
-    this.queue.add(connection.arrives[to], () => {
-      if (connection !== this.#connection || !connection.up[to] || !this.#cable) return;
-      if (this.#keepTrace) this.note(`${from} → ${to}  ${describe(message)}`);
-      this.boxes[to].input({ kind: "message", message });
-    });
+    for (let part = 0; part < parts; part++) {
+      deliver({ kind: "arriving", length: 1 << 20 }, `part ${part}`);
+      connection.arrives[to] += this.random.whole(5_000_000, 20_000_000);
+    }
+    deliver({ kind: "message", message }, describe(message));
+  }
+
+  /** It did not stop waiting for what was on its way, and refused nothing. */
+  #judgeWaiting(letter: Letter, message: CommitMessage): void {
+    const { state, cannotTake } = this.boxes[letter];
+    const { cannot } = state ?? {};
+    if (message.kind !== "revision" || cannot === undefined || cannotTake !== undefined) return;
+    if (cannot.id === message.revision.id && cannot.until > this.#now) this.fail(`${letter} gave up what was coming`);
   }
 
   note(what: string): void {
@@ -79,18 +103,27 @@ export class CommitSimulation implements World {
     this.#broken.push(what);
   }
 
-  onJudged(request: number, revision: Revision): void {
-    const asked = this.#asked.get(request);
+  onJudged(box: Letter, { id, origin }: Request, revision: Revision): void {
+    const asker = origin === "here" ? box : other(box);
+    const asked = origin === "gone" ? undefined : this.#asked.get(this.boxes[asker].asked(id) ?? 0);
     if (asked !== undefined) asked.revision = revision;
   }
 
-  onReply(box: Letter, request: number, outcome: Outcome): void {
-    const asked = this.#asked.get(request);
+  onReply(box: Letter, request: number | undefined, outcome: Outcome): void {
+    const asked = this.#asked.get(request ?? 0);
     const said = outcome.kind === "done" ? `done ${short(outcome.revision)} ${outcome.peer}` : outcome.refusal.what;
-    this.note(`${box} answers ${request}: ${said}`);
+    this.note(`${box} answers ${request ?? "nobody"}: ${said}`);
     if (asked === undefined) return;
+    if (asked.box !== box) this.fail(`request ${request} of ${asked.box} was answered on ${box}`);
+    const { wish, revision } = asked;
+    const strange = outcome.kind === "done" && outcome.changed && outcome.revision !== revision?.id;
+    if (strange && wish.kind === "commit") this.fail(`request ${request} was answered with another's revision`);
     if (asked.outcome !== undefined) this.fail(`request ${request} was answered twice`);
     asked.outcome = outcome;
+    asked.answeredAt = this.#now;
+    const again = this.#wide && outcome.kind === "refused" && this.#now < FAULTS_UNTIL && this.random.chance(0.5);
+    const soon = this.#now + this.random.whole(1_000, 3_000_000);
+    if (again) this.queue.add(soon, () => this.#ask(AGAIN + this.#asked.size, box, wish));
   }
 
   #runUntil(end: number): void {
@@ -106,19 +139,20 @@ export class CommitSimulation implements World {
   }
 
   #planPeople(): void {
-    const count = this.random.whole(3, 14);
+    const count = this.random.whole(3, this.#wide ? 30 : 14);
     for (let i = 1; i <= count; i++)
       this.queue.add(this.random.whole(200_000, FAULTS_UNTIL), () => this.#ask(i, this.random.chance(0.5) ? "a" : "b"));
   }
 
-  #ask(id: number, letter: Letter): void {
+  #ask(id: number, letter: Letter, again?: Wish): void {
     const box = this.boxes[letter];
     if (!box.running) return;
-    const wish = this.#wish(id, box);
-    this.#asked.set(id, { box: letter, wish, revision: undefined, outcome: undefined, dropped: false });
+    const wish = again ?? this.#wish(id, box);
+    const asked = { box: letter, wish, revision: undefined, outcome: undefined, answeredAt: Infinity, dropped: false };
+    this.#asked.set(id, asked);
     const source = wish.kind === "commit" ? ` ${JSON.stringify(wish.source)} confirm ${wish.confirmSeconds}` : "";
     this.note(`${letter} is asked ${id}: ${wish.kind}${source}`);
-    box.input({ kind: "request", request: { id, origin: "here", wish } });
+    box.ask(id, wish);
   }
 
   #wish(id: number, box: SimulatedBox): Wish {
@@ -134,13 +168,13 @@ export class CommitSimulation implements World {
     const oddity = random.chance(0.15)
       ? ` ${random.pick(["invalid", "troublesome"])} on ${random.pick(["a", "b"])}`
       : "";
-    const document = `document ${id}${oddity}`;
+    const document = `document ${this.#wide && random.chance(0.5) ? random.whole(1, 3) : id}${oddity}`;
     return { kind: "commit", source: { kind: "given", document }, base, author, comment, confirmSeconds };
   }
 
   #planFaults(): void {
     this.queue.add(0, () => this.#moveRoles());
-    const count = this.random.whole(0, 10);
+    const count = this.random.whole(0, this.#wide ? 20 : 10);
     for (let i = 0; i < count; i++)
       this.queue.add(this.random.whole(300_000, FAULTS_UNTIL), () => this.#breakSomething());
     this.queue.add(1_000, () => this.#connect());
@@ -173,7 +207,8 @@ export class CommitSimulation implements World {
       case 4:
         this.note(`${letter}'s disk is full`);
         this.boxes[letter].disk.full = true;
-        this.queue.add(soon, () => void (this.boxes[letter].disk.full = false));
+        if (!this.#wide || this.random.chance(0.6))
+          this.queue.add(soon, () => void (this.boxes[letter].disk.full = false));
         return;
       case 5:
         return this.#moveRoles();
@@ -261,78 +296,6 @@ export class CommitSimulation implements World {
     this.queue.add(this.#now + 20_000, () => this.#tellRoles());
     this.queue.add(this.#now + 30_000, () => this.#connect());
   }
-
-  #judge(): void {
-    if (this.#broken.length > 0) return;
-    const { a, b } = this.boxes;
-    const differ = a.disk.head !== b.disk.head;
-    if (differ && a.cannotTake === undefined && b.cannotTake === undefined)
-      this.fail(`the heads differ and nobody says why: ${short(a.disk.head)} ${short(b.disk.head)}`);
-    for (const box of [a, b]) {
-      const { state, letter } = box;
-      if (state?.inForce !== box.disk.head)
-        this.fail(`${letter} runs ${short(state?.inForce)} and holds ${short(box.disk.head)}`);
-      if (state?.deadline !== undefined) this.fail(`${letter} still waits for a confirmation`);
-      // What it cannot take it asks for again and again.
-      if (state?.work.kind !== "idle" && box.cannotTake === undefined)
-        this.fail(`${letter} is still ${state?.work.kind}`);
-    }
-    for (const [id, asked] of this.#asked) this.#judgeAsked(id, asked);
-  }
-
-  #judgeAsked(id: number, { outcome, revision, wish, dropped, box }: Asked): void {
-    const { a, b } = this.boxes;
-    if (outcome === undefined) {
-      if (!dropped) this.fail(`request ${id} of ${box} was never answered`);
-      return;
-    }
-    const inLineage = (which: string) => a.disk.isInLineage(which) || b.disk.isInLineage(which);
-    if (outcome.kind === "done" && !inLineage(outcome.revision) && outcome.revision !== "") {
-      const lost =
-        a.lost.has(outcome.revision) || b.lost.has(outcome.revision) || this.#descendantLost(outcome.revision);
-      // What both had is in the lineage of whatever came after.
-      if (outcome.peer === "inForce" || !lost)
-        this.fail(`request ${id} was acknowledged and ${short(outcome.revision)} is lost`);
-    }
-    if (outcome.kind === "done" && wish.kind === "confirm") this.#judgeConfirmed(outcome.revision);
-    const unsure =
-      outcome.kind === "refused" &&
-      /connection to|other box has it|is tried again/.test(JSON.stringify(outcome.refusal));
-    // Before the first one there is nothing that the boxes could go back to.
-    if (outcome.kind === "refused" && revision?.parent !== undefined && !unsure) this.#judgeRefused(id, revision);
-  }
-
-  /** It lies in the lineage of a sibling that lost, was kept, and told. */
-  #descendantLost(id: string): boolean {
-    return [this.boxes.a, this.boxes.b].some((box) =>
-      [...box.lost].some((sibling) => box.disk.lineage(sibling).some((one) => one.id === id)),
-    );
-  }
-
-  #judgeConfirmed(id: string): void {
-    const boxes = [this.boxes.a, this.boxes.b];
-    for (const { disk, letter, cannotTake } of boxes) {
-      const head = disk.headSummary;
-      // A person who rolled it back made the same revision.
-      if (boxes.some((box) => box.disk.summaries.get(head?.id ?? "")?.author !== "futago")) continue;
-      if (cannotTake === undefined && head?.parent === id && head.author === "futago")
-        this.fail(`${letter} rolled back ${short(id)}, which was confirmed`);
-    }
-  }
-
-  #judgeRefused(id: number, revision: Revision): void {
-    // A roll-back by hand and one by a box are the same revision.
-    if ([this.boxes.a, this.boxes.b].some((box) => box.disk.summaries.get(revision.id)?.author === "futago")) return;
-    for (const { disk, letter, cannotTake } of [this.boxes.a, this.boxes.b]) {
-      // A box that cannot take the other's says so; before that it may not have heard of the roll-back.
-      if (cannotTake !== undefined) continue;
-      // The same may have been brought back for another reason.
-      if (disk.head !== revision.id || disk.headSummary?.comment !== revision.comment) continue;
-      // Somebody may have wished for the same from the same place, and got it.
-      const others = [...this.#asked].some(([which, one]) => which !== id && one.revision?.id === revision.id);
-      if (!others) this.fail(`request ${id} was refused, and ${short(revision.id)} is in force on ${letter}`);
-    }
-  }
 }
 
 function other(letter: Letter): Letter {
@@ -348,6 +311,6 @@ function describe(message: CommitMessage): string {
   return "revision" in message ? `${kind} ${short(message.revision.id)}` : kind;
 }
 
-export function simulateCommits(seed: number, keepTrace = false): Verdict {
-  return new CommitSimulation(seed, keepTrace).run();
+export function simulateCommits(seed: number, keepTrace = false, wide = true): Verdict {
+  return new CommitSimulation(seed, keepTrace, wide).run();
 }
