@@ -182,8 +182,10 @@ describe("the link between the two cores", () => {
   });
 });
 
-it("tells how much has come of a message that is not whole yet", async () => {
+it("tells how much has come of a message before it is whole", async () => {
   const endA = startA();
+  startB();
+  await expect.poll(() => isUp(endA), { timeout: 5_000 }).toBe(true);
   const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0");
   await expect.poll(() => isUp(raw), { timeout: 5_000 }).toBe(true);
   const hello = { kind: "hello", version: PEER_PROTOCOL_VERSION, box: "b", revision: "bb".repeat(32) };

@@ -38,7 +38,7 @@ export interface PairOptions {
   readonly onRotation: (text: string) => Promise<string | undefined> | undefined;
   /** The link stands or is gone. */
   readonly onLink: (up: boolean) => void;
-  /** So many UTF-16 units more of a message that is not whole yet. */
+  /** So many UTF-16 units more of a message, told before that. */
   readonly onArriving: (length: number) => void;
   /** The peer forgot everything. */
   readonly onFarewell: () => void;
@@ -108,8 +108,9 @@ export class Pair {
         onChange();
       },
       onPart: (part) => {
+        options.onArriving(part.text.length);
         const read = this.#reader.push(part);
-        if (read === "more") return options.onArriving(part.text.length);
+        if (read === "more") return;
         const message = read === "tooLong" ? undefined : decodeLongMessage(read.text);
         if (message?.ok !== true) return this.#link.refuse(`peerLinkLong_${message?.reason ?? "tooLong"}`);
         const { value } = message;
