@@ -181,9 +181,9 @@ export class Core {
     const devices = async () => (await hal.network.links()).map((link) => link.ifname);
     const loading = new BalancerLoading(hal.bpf, join(stateDirectory, "bpf"), standing.seed);
     const { box, credentials } = standing;
-    const { pairing, kind } = standing;
+    const { pairing } = standing;
     const joined = pairing?.role === "joiner" ? pairing.certificate : undefined;
-    const known = { stateDirectory, box, hasPairKey: kind !== "alone", devices, joined };
+    const known = { stateDirectory, box, hasPairKey: standing.kind !== "alone", devices, joined };
     const configuration = await Configuration.open({ ...known, onResolved: loading.expect });
     if (importFile !== undefined) logApplied(log, await configuration.importFile(importFile));
     const seed = await loading.seed(configuration);
