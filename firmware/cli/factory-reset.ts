@@ -68,7 +68,7 @@ async function askPerson(): Promise<void> {
     });
   }
   process.stderr.write(`${LOST_BY_RESET.join("\n")}\n`);
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const gone = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
   const typed = await Promise.race([lines.question(`Type ${RESET_WORD} to go on: `), gone]);
   lines.close();

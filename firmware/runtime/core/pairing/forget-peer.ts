@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type PairingFile, writePairing } from "../../pairing-file.ts";
 import { keepRingSeed, type Settings } from "../balancer/ring-seed.ts";
 import type { Log } from "../log.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf } from "./pairing-shown.ts";
 
 const PAIR_KEY_BYTES = 32;
 

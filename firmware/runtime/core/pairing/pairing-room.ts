@@ -28,11 +28,11 @@ import { releaseOf } from "../../release.ts";
 import type { Settings } from "../balancer/ring-seed.ts";
 import type { Log } from "../log.ts";
 import type { Pair } from "../pair.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 import { forgetPeer } from "./forget-peer.ts";
 import { Lines, PAIRING_PORT, Search, type Sender } from "./cable.ts";
 import { giveUp, type GivesUp } from "./give-up.ts";
 import { type Identity, makeIdentity } from "./identity.ts";
+import { pairingShown } from "./pairing-shown.ts";
 import { primitives, stretch, talkSecrets } from "./primitives.ts";
 import {
   hasPeer,
@@ -113,16 +113,7 @@ export class PairingRoom {
       box: box ?? null,
       linked: link() !== undefined,
       configuredAlone: configuration.inForce !== undefined && configuration.inForce.resolved.pair === undefined,
-      pairing:
-        pairing === undefined
-          ? null
-          : {
-              since: pairing.since,
-              fingerprint: fingerprintOf(pairing.certificate),
-              peerFingerprint: fingerprintOf(pairing.peerCertificate),
-              device: pairing.met.device,
-              rotating: pairing.rotation !== null,
-            },
+      pairing: pairing === undefined ? null : pairingShown(pairing),
       trouble: this.#trouble,
       ceremony: shown(this.#state, hal.clock.now()),
     };
