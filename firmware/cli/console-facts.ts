@@ -5,6 +5,7 @@ import type { HistoryEntry } from "../runtime/control-configuration.ts";
 import type { BoxStatus } from "../runtime/control.ts";
 import { RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
+import { author as whoSits } from "./output.ts";
 import { editorsSentence, peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
 import { renderWhy } from "./render-why.ts";
 import { VERBS } from "./verbs.ts";
@@ -17,6 +18,9 @@ export const NO_FACTS: Facts = {
   box: "alone",
   role: "",
   peer: null,
+  isCold: false,
+  maintenance: "off",
+  unconfirmed: null,
   summary: [],
   alarms: [],
   pages: { status: [], why: [] },
@@ -41,7 +45,10 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       summary: [roleSentence(status), peerSentence(status), editorsSentence(status.editors)].filter(
         (sentence) => sentence !== "",
       ),
-      alarms: status.alarms.map(({ sentence }) => sentence),
+      isCold: status.activation !== null,
+      maintenance: maintenanceOf(status),
+      unconfirmed: unconfirmedOf(status),
+      alarms: status.alarms.filter(({ kind }) => kind !== "unconfirmed").map(({ sentence }) => sentence),
       pages: {
         status: page === "status" ? paged(renderStatus(status)) : before.pages.status,
         why:
@@ -52,8 +59,21 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
     };
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error;
-    return { ...before, trouble: error.refusal.what };
+    // What was known of a box that does not answer may be over.
+    return { ...before, trouble: error.refusal.what, summary: [], alarms: [], unconfirmed: null };
   }
+}
+
+function maintenanceOf({ role, alarms }: BoxStatus): Facts["maintenance"] {
+  if (role === "maintenance") return "on";
+  return alarms.some(({ kind }) => kind === "maintenance-waits") ? "waits" : "off";
+}
+
+function unconfirmedOf({ unconfirmed }: BoxStatus): Facts["unconfirmed"] {
+  if (unconfirmed === null) return null;
+  const { revision, author: committer, rollsBackAt } = unconfirmed;
+  const secondsLeft = Math.max(0, Math.ceil((Date.parse(rollsBackAt) - Date.now()) / 1_000));
+  return { revision, author: committer, isOwn: committer === whoSits(), secondsLeft };
 }
 
 function paged(text: string): readonly string[] {

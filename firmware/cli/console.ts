@@ -8,12 +8,13 @@ import { ExitCode, formatRefusal, RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import type { CommandOf } from "./command.ts";
 import { gatherFacts, NO_FACTS } from "./console-facts.ts";
+import { resetBox } from "./factory-reset.ts";
 import { author, refuse } from "./output.ts";
 import { renderCommitted } from "./render-configuration.ts";
 import { Screen } from "./screen.ts";
 
 /** What is shown is at most so old. */
-const REFRESH_MILLIS = 2_000;
+const REFRESH_MILLIS = 1_000;
 /** The rest of a key's letters come within this time, on the slowest line, too. */
 const KEY_MILLIS = 100;
 
@@ -31,6 +32,9 @@ class Console {
   #unread = "";
   #keyTimer: NodeJS.Timeout | undefined;
   #isAway = false;
+  /** Looks at the box, and the newest of them that is shown: an older answer may come later. */
+  #looks = 0;
+  #shown = 0;
   #leave: () => void = () => undefined;
 
   constructor(stateDirectory: string) {
@@ -100,8 +104,12 @@ class Console {
   }
 
   async #refresh(): Promise<void> {
+    const look = ++this.#looks;
     const page = this.#state.kind === "page" ? this.#state.page : undefined;
-    this.#facts = await gatherFacts(this.#stateDirectory, this.#facts, page);
+    const facts = await gatherFacts(this.#stateDirectory, this.#facts, page);
+    if (look < this.#shown) return;
+    this.#shown = look;
+    this.#facts = facts;
     this.#paint();
   }
 
@@ -117,6 +125,8 @@ class Console {
       if (!(error instanceof RefusalError)) throw error;
       outcome = { kind: "outcome", ok: false, lines: formatRefusal(error.refusal).split("\n") };
     }
+    // What was true before it is no ground to refuse the next thing.
+    await this.#refresh();
     this.#step(outcome);
   }
 
@@ -124,9 +134,19 @@ class Console {
     const by = { author: author(), comment: "from the console menu" };
     switch (wish.kind) {
       case "switchover":
-        return [(await ask(this.#stateDirectory, "switchover", {})).message];
+        return [sentence((await ask(this.#stateDirectory, "switchover", {})).message)];
       case "rollback":
         return lines(renderCommitted(await ask(this.#stateDirectory, "rollback", { to: wish.to, ...by })));
+      case "confirm": {
+        const { revision, force } = wish;
+        return [(await ask(this.#stateDirectory, "confirm", { revision, force, author: by.author })).message];
+      }
+      case "maintenance":
+        return [sentence((await ask(this.#stateDirectory, "maintenance", { on: wish.on })).message)];
+      case "power":
+        return [(await ask(this.#stateDirectory, "power", { end: wish.end })).message];
+      case "reset":
+        return [await resetBox(this.#stateDirectory, false)];
       case "set":
         return this.#set(wish.path, wish.value, by);
       case "verb": {
@@ -134,8 +154,8 @@ class Console {
         const options = ["--state", this.#stateDirectory, ...(wish.replace === true ? ["--replace"] : [])];
         // Behind "--" whatever somebody typed is an operand.
         const words = [process.argv[1] ?? "", verb, ...options, "--", ...operands];
-        const code = await this.#away(process.execPath, [...process.execArgv, ...words], "Press Enter to go on.");
-        return [code === 0 ? "Done." : `It ended with exit code ${code}.`];
+        await this.#away(process.execPath, [...process.execArgv, ...words], "Press Enter to go on.");
+        return [];
       }
     }
   }
@@ -167,20 +187,24 @@ class Console {
   }
 
   /** Lends the terminal to a program, without a shell in between. */
-  async #away(program: string, words: readonly string[], after: string | undefined): Promise<number> {
+  async #away(program: string, words: readonly string[], after: string | undefined): Promise<void> {
     this.#detach();
-    const code = await new Promise<number>((resolve) => {
+    await new Promise<void>((resolve) => {
       const child = spawn(program, words, { stdio: "inherit", shell: false });
-      child.once("error", () => resolve(ExitCode.failed));
-      child.once("exit", (ended) => resolve(ended ?? ExitCode.failed));
+      child.once("error", () => resolve());
+      child.once("exit", () => resolve());
     });
     if (after !== undefined) {
       process.stdout.write(`\n${after}`);
       await new Promise((resolve) => process.stdin.resume().once("data", resolve));
     }
     this.#attach();
-    return code;
   }
+}
+
+/** The sentinel answers in half sentences. */
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
 function lines(text: string): readonly string[] {

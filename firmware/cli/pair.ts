@@ -169,6 +169,7 @@ async function unpair(command: PairCommand): Promise<number> {
 async function rotate(command: PairCommand): Promise<number> {
   const { stateDirectory } = command;
   const { pairing: before } = await ask(stateDirectory, "pairRotate", {});
+  if (process.stderr.isTTY) process.stderr.write("Changing the keys, step by step on both boxes...\n");
   const deadline = performance.now() + ROTATION_MILLIS;
   while (performance.now() < deadline) {
     await pause(LOOK_MILLIS);

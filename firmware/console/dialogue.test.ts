@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Action, BEGIN, type Input, type State, step } from "./dialogue.ts";
+import { type Action, BEGIN, type Input, type State, step, type Wish } from "./dialogue.ts";
 import { COLUMNS, draw, LINES, wrapped } from "./draw.ts";
 import type { Facts } from "./facts.ts";
 import { type Key, readKeys } from "./keys.ts";
@@ -12,6 +12,9 @@ const facts: Facts = {
   box: "a",
   role: "active",
   peer: { alive: true },
+  isCold: false,
+  maintenance: "off",
+  unconfirmed: null,
   summary: ["Box a is ACTIVE.", "The peer is alive and standby."],
   alarms: ["the peer is not heard over wan", "another"],
   pages: { status: Array.from({ length: 40 }, (_, i) => `line ${i + 1}`), why: ["edge: standby \u2192 active"] },
@@ -27,11 +30,19 @@ const facts: Facts = {
   verbs: ["status", "pair", "restore", "spare"],
 };
 
+/** Something waits to be confirmed. */
+const pending = (isOwn: boolean): Facts => ({
+  ...facts,
+  unconfirmed: { revision: "c".repeat(64), author: "alice", isOwn, secondsLeft: 3_725 },
+});
+const cold = (role: string): Facts => ({ ...facts, isCold: true, role });
+
 const LETTERS: Readonly<Record<string, Key>> = {
   "^": { kind: "up" },
   "|": { kind: "down" },
   "\n": { kind: "enter" },
   "<": { kind: "erase" },
+  "=": { kind: "clear" },
   "~": { kind: "back" },
   "#": { kind: "redraw" },
 };
@@ -53,7 +64,7 @@ describe("the menu", () => {
   it.each<[string, State["kind"], readonly Action[]]>([
     ["1", "page", []],
     ["|\n", "choose", []],
-    ["^\n", "menu", [{ kind: "leave" }]],
+    ["^\n", "menu", [{ kind: "shell" }]],
     ["q", "menu", [{ kind: "leave" }]],
     ["Q", "menu", [{ kind: "leave" }]],
     ["s", "menu", [{ kind: "shell" }]],
@@ -69,8 +80,22 @@ describe("the menu", () => {
     ["6|\n\n", "menu", []],
     ["6||\n", "ask", []],
     ["6||\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "invite"], replace: true } }]],
-    ["6^\nAB\nn", "menu", []],
-    ["6^\nAB\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "AB"], replace: true } }]],
+    ["6|||\nAB\nn", "menu", []],
+    ["6^^\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "rotate"] } }]],
+    ["6^\nn", "menu", []],
+    ["6^\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "unpair"] } }]],
+    ["m", "ask", []],
+    ["mn", "menu", []],
+    ["my", "busy", [{ kind: "do", wish: { kind: "maintenance", on: true } }]],
+    ["p\nn", "menu", []],
+    ["p\ny", "busy", [{ kind: "do", wish: { kind: "power", end: "reboot" } }]],
+    ["p|\ny", "busy", [{ kind: "do", wish: { kind: "power", end: "poweroff" } }]],
+    ["fRESET\n", "busy", [{ kind: "do", wish: { kind: "reset" } }]],
+    ["fedge-a\n", "busy", [{ kind: "do", wish: { kind: "reset" } }]],
+    ["freset\n", "told", []],
+    ["f\n", "menu", []],
+    ["c", "menu", []],
+    ["6|||\nAB\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "AB"], replace: true } }]],
     ["8\n", "choose", []],
     ["8|\n", "ask", []],
     ["8|\ny", "busy", [{ kind: "do", wish: { kind: "rollback", to: "b".repeat(64) } }]],
@@ -85,16 +110,44 @@ describe("the menu", () => {
       [{ kind: "do", wish: { kind: "set", path: "interfaces.wan.addresses.a", value: "10.1.0.2/16" } }],
     ],
     ["2|\n10.2.0.2/24\nn", "menu", []],
+    [
+      "2\n=10.1.0.3/24\ny",
+      "busy",
+      [{ kind: "do", wish: { kind: "set", path: "interfaces.wan.addresses.a", value: "10.1.0.3/24" } }],
+    ],
   ])("%j leads to %s", (keys, kind, actions) => {
     const reached = typed(keys);
     expect([reached.state.kind, reached.actions]).toEqual([kind, actions]);
+  });
+
+  const confirm = (force: boolean) => ({ kind: "confirm", revision: "c".repeat(64), force }) as const;
+  it.each<[string, string, Facts, Wish]>([
+    ["confirms what was committed on trial", "c\ny", pending(true), confirm(false)],
+    ["confirms it for somebody else", "c\ny", pending(false), confirm(true)],
+    ["rolls it back at once", "c|\ny", pending(true), { kind: "rollback", to: "b".repeat(64) }],
+    ["ends maintenance", "my", { ...facts, maintenance: "on" }, { kind: "maintenance", on: false }],
+    ["takes the wish for it back", "my", { ...facts, maintenance: "waits" }, { kind: "maintenance", on: false }],
+    ["activates a spare", "5y", cold("spare"), { kind: "verb", words: ["spare", "activate"] }],
+    ["releases the active box of a cold pair", "5y", cold("active"), { kind: "verb", words: ["spare", "release"] }],
+  ])("%s", (_, keys, given, wish) => {
+    expect(typed(keys, BEGIN, given).actions).toEqual([{ kind: "do", wish }]);
+    expect(typed(`${keys.slice(0, -1)}n`, BEGIN, given)).toEqual({ state: BEGIN, actions: [] });
+  });
+
+  it("says whose trial it is before somebody else ends it, and what nobody takes over", () => {
+    const question = (keys: string, given: Facts) =>
+      (typed(keys, BEGIN, given).state as Extract<State, { kind: "ask" }>).question;
+    expect(question("c\n", pending(true))).toEqual([`Revision ${"c".repeat(16)} of alice.`, "Keep it for good?"]);
+    expect(question("c\n", pending(false)).join(" ")).toContain("alice knows whether it does what it should");
+    expect(question("p\n", facts)).toEqual(["The peer takes over first.", "Reboot this box now?"]);
+    expect(question("m", { ...facts, peer: null }).join(" ")).toContain("Nobody takes over from a box that is alone");
   });
 
   it("says why a thing cannot be done now, and does not do it", () => {
     expect(typed("7").state).toEqual({
       kind: "menu",
       at: 6,
-      remark: "Reset the password cannot be done now: there is no web UI yet that asks for one.",
+      remark: "Reset the password: not now, there is no web UI yet that asks for one.",
     });
     expect(typed("x").state).toMatchObject({ remark: "No line begins with x." });
     const why = (change: Partial<Facts>) => ENTRIES.map(({ name }) => hindrance(name, { ...facts, ...change }));
@@ -103,23 +156,28 @@ describe("the menu", () => {
       undefined,
       undefined,
       undefined,
-      "this box is not the spare",
+      "this is no cold pair",
       undefined,
       "there is no web UI yet that asks for one",
       undefined,
       "there is one system only",
+      "nothing waits for that",
       undefined,
-      "not in this version",
+      undefined,
+      undefined,
       undefined,
       undefined,
     ]);
-    // Without the box only what needs none is left: the shell, the way out, and a backup file.
+    // Without the box only what needs none is left: the shell and a backup file.
     const possible = ENTRIES.filter((_, i) => why({ trouble: "no box runs" })[i] === undefined);
-    expect(possible.map(({ name }) => name)).toEqual(["restore", "shell", "leave"]);
+    expect(possible.map(({ name }) => name)).toEqual(["restore", "shell"]);
     expect(hindrance("switchover", { ...facts, peer: null })).toBe("this box is alone");
     expect(hindrance("switchover", { ...facts, peer: { alive: false } })).toBe("the peer is not heard");
     expect(hindrance("rollback", { ...facts, revisions: facts.revisions.slice(0, 1) })).toBe("there is no older one");
-    expect(hindrance("spare", { ...facts, role: "spare" })).toBeUndefined();
+    expect(hindrance("switchover", cold("active"))).toContain("in a cold pair");
+    expect(hindrance("spare", cold("spare"))).toBeUndefined();
+    expect(hindrance("spare", cold("maintenance"))).toBe("this box is in maintenance");
+    expect(hindrance("maintenance", { ...facts, revisions: [] })).toBe("there is no configuration");
     expect(hindrance("pair", { ...facts, verbs: [] })).toBe("not in this version");
   });
 
@@ -129,6 +187,8 @@ describe("the menu", () => {
     const told = step(busy, { kind: "outcome", ok: false, lines: ["the peer is away"] }, facts).state;
     expect(told).toEqual({ kind: "told", ok: false, lines: ["the peer is away"] });
     expect(typed("x", told).state).toEqual(BEGIN);
+    // What was told already is not told once more.
+    expect(step(busy, { kind: "outcome", ok: true, lines: [] }, facts).state).toEqual(BEGIN);
     // An outcome that nobody waits for changes nothing.
     expect(step(BEGIN, { kind: "outcome", ok: true, lines: [] }, facts).state).toBe(BEGIN);
   });
@@ -155,21 +215,51 @@ describe("the screen", () => {
       "  2  Interfaces and addresses",
       "  3  Who is active, and why",
       "  4  Switch over",
-      "  -  Activate the spare             (this box is not the spare)",
+      "  -  Activate the spare           (this is no cold pair)",
       "  6  Pair with the other box",
-      "> -  Reset the password             (there is no web UI yet that asks for one)",
+      "> -  Reset the password           (there is no web UI yet that asks for one)",
       "  8  Roll back the configuration",
-      "  -  Boot the other slot            (there is one system only)",
+      "  -  Boot the other slot          (there is one system only)",
+      "  -  Confirm what was committed   (nothing waits for that)",
+      "  m  Maintenance: switch it on",
       "  r  Restore a backup file",
-      "  -  Factory reset                  (not in this version)",
+      "  f  Factory reset",
+      "  p  Reboot or power off",
       "  s  Shell",
-      "  q  Leave",
-      "",
-      "Reset the password cannot be done now: there is no web UI yet that asks for one",
       "-".repeat(79),
-      "Up, Down and Enter, or the letter in front   Ctrl-L redraws",
+      "Reset the password: not now, there is no web UI yet that asks for one.",
     ]);
     expect(lines.map(({ look }) => look).filter((look) => look === "reverse")).toHaveLength(1);
+  });
+
+  it("counts down what is rolled back, whatever else there is to tell, and names what each line does now", () => {
+    const long = Array.from({ length: 9 }, (_, i) => `sentence ${i}`);
+    const shown = (given: Facts) => draw(BEGIN, given).map(({ text }) => text);
+    const lines = shown({ ...pending(true), summary: long, maintenance: "on" });
+    expect(lines[2]).toBe(`ROLLED BACK IN 1:02:05 unless confirmed (c): revision ${"c".repeat(16)} of alice`);
+    expect(lines.slice(3, 8)).toEqual(["sentence 0", "sentence 1", "sentence 2", "sentence 3", "> 1  Status"]);
+    expect(lines).toEqual(expect.arrayContaining(["  c  Confirm what was committed", "  m  Maintenance: end it"]));
+    expect(shown(cold("active"))).toContain("  5  Release this box");
+    expect(shown(cold("spare"))).toContain("  5  Activate the spare");
+  });
+
+  it("says what a factory reset costs before it asks for the word", () => {
+    const text = draw(typed("fRES").state, facts)
+      .map((line) => line.text)
+      .join("\n");
+    expect(text).toMatch(/forgets its configuration[\s\S]*Only a backup file[\s\S]*Type RESET or .* edge-a, to go on:/);
+    expect(text).toContain("> RES_");
+  });
+
+  it("has room for every reason", () => {
+    const reasons = [
+      facts,
+      cold("active"),
+      cold("maintenance"),
+      { ...facts, peer: null, revisions: [], interfaces: [] },
+    ];
+    const shown = reasons.flatMap((given) => draw(BEGIN, given).map(({ text }) => text));
+    for (const text of shown.filter((line) => line.startsWith("  -  "))) expect(text).toMatch(/\)$/);
   });
 
   it("keeps the chosen item of a long list in sight, and the end of a long text", () => {
@@ -203,6 +293,11 @@ describe("the screen", () => {
       box: text,
       role: text,
       peer: fc.option(fc.record({ alive: fc.boolean() })),
+      isCold: fc.boolean(),
+      maintenance: fc.constantFrom("off", "on", "waits"),
+      unconfirmed: fc.option(
+        fc.record({ revision: text, author: text, isOwn: fc.boolean(), secondsLeft: fc.nat(90_000) }),
+      ),
       summary: texts,
       alarms: texts,
       pages: fc.record({ status: texts, why: texts }),
@@ -214,7 +309,7 @@ describe("the screen", () => {
       {
         weight: 9,
         arbitrary: fc
-          .constantFrom(..."^|\n<~#123468rsqynx".split(""))
+          .constantFrom(..."^|\n<=~#1234568rsfcmpqynx".split(""))
           .map((l) => ({ kind: "key" as const, key: LETTERS[l] ?? { kind: "letter" as const, letter: l } })),
       },
       fc.record({ kind: fc.constant("outcome" as const), ok: fc.boolean(), lines: texts }),
@@ -243,6 +338,7 @@ describe("keys", () => {
     ["\b\u007f", ["erase", "erase"]],
     ["\u0003\u0004", ["back", "back"]],
     ["\u000c", ["redraw"]],
+    ["\u0015", ["clear"]],
     ["aZ~", ["letter", "letter", "letter"]],
     ["\u0001\u00e9\u009b\u0000", []],
   ])("%j are %j", (text, kinds) => {

@@ -2,9 +2,25 @@
  * The menu on a box's serial console: what a key does. It decides nothing about the box: it says what is wished, and
  * the shell around it asks the box. What can do harm is asked once more.
  */
-import type { Facts, InterfaceFacts, Page } from "./facts.ts";
+import {
+  ACTIVATE,
+  beginMaintenance,
+  CONFIRM_CHOICES,
+  END_MAINTENANCE,
+  PAIR_CHOICES,
+  type PairChoice,
+  POWER_CHOICES,
+  powerQuestion,
+  RELEASE,
+  REPLACE,
+  ROLL_BACK,
+  SWITCH_OVER,
+  UNPAIR,
+} from "./choices.ts";
+import type { Facts, InterfaceFacts, Page, UnconfirmedFacts } from "./facts.ts";
 import type { Key } from "./keys.ts";
-import { ENTRIES, type EntryName, hindrance } from "./menu.ts";
+import { ENTRIES, type EntryName, hindrance, LEAVE_KEY, titleOf } from "./menu.ts";
+import { RESET_WORD } from "./reset-words.ts";
 
 export type State =
   | { readonly kind: "menu"; readonly at: number; readonly remark: string }
@@ -19,17 +35,24 @@ export type State =
   /** Until any key. */
   | { readonly kind: "told"; readonly ok: boolean; readonly lines: readonly string[] };
 
-export type List = "interfaces" | "rollback" | "pair";
+export type List = "interfaces" | "rollback" | "pair" | "confirm" | "power";
 
 export type Field =
   | { readonly kind: "addresses"; readonly of: InterfaceFacts }
   | { readonly kind: "code"; readonly replace: boolean }
-  | { readonly kind: "file" };
+  | { readonly kind: "file" }
+  /** A word that nobody types by mistake. */
+  | { readonly kind: "reset" };
 
 /** What the box is asked for; an outcome follows. */
 export type Wish =
   | { readonly kind: "switchover" }
   | { readonly kind: "rollback"; readonly to: string }
+  /** `force`: somebody else committed it. */
+  | { readonly kind: "confirm"; readonly revision: string; readonly force: boolean }
+  | { readonly kind: "maintenance"; readonly on: boolean }
+  | { readonly kind: "power"; readonly end: "reboot" | "poweroff" }
+  | { readonly kind: "reset" }
   | { readonly kind: "set"; readonly path: string; readonly value: string }
   /** A verb of the command line that talks by itself, on the whole screen. */
   | { readonly kind: "verb"; readonly words: readonly string[]; readonly replace?: boolean };
@@ -42,7 +65,7 @@ export type Action =
 
 export type Input =
   | { readonly kind: "key"; readonly key: Key }
-  /** What became of a wish. */
+  /** What became of a wish; without lines whoever carried it out has told it. */
   | { readonly kind: "outcome"; readonly ok: boolean; readonly lines: readonly string[] };
 
 export interface Step {
@@ -53,18 +76,12 @@ export interface Step {
 export const BEGIN: State = { kind: "menu", at: 0, remark: "" };
 /** Lines of a page or of a list on the screen. */
 export const BODY_LINES = 18;
-/** `replace`: what this box has is given up. */
-export const PAIR_CHOICES = [
-  { title: "Invite the other box: this one shows a code to type there", word: "invite", replace: false },
-  { title: "Join: type the code that the other box shows", word: "join", replace: false },
-  { title: "Replace a dead box: give up the peer, and invite a new one", word: "invite", replace: true },
-  { title: "Join, and give up this box's peer and configuration", word: "join", replace: true },
-] as const;
 const TEXT_LENGTH_MAX = 200;
 
 export function step(state: State, input: Input, facts: Facts): Step {
   if (input.kind === "outcome") {
-    return state.kind === "busy" ? to({ kind: "told", ok: input.ok, lines: input.lines }) : to(state);
+    if (state.kind !== "busy") return to(state);
+    return to(input.lines.length === 0 ? BEGIN : { kind: "told", ok: input.ok, lines: input.lines });
   }
   const { key } = input;
   if (key.kind === "redraw") return to(state, { kind: "redraw" });
@@ -78,7 +95,7 @@ export function step(state: State, input: Input, facts: Facts): Step {
     case "ask":
       return answered(state, key);
     case "write":
-      return written(state, key);
+      return written(state, key, facts);
     case "busy":
       return to(state);
     case "told":
@@ -98,10 +115,12 @@ function inMenu(state: Extract<State, { kind: "menu" }>, key: Key, facts: Facts)
     case "enter":
       return choose(state.at, facts);
     case "letter": {
+      if (key.letter.toLowerCase() === LEAVE_KEY) return to(BEGIN, { kind: "leave" });
       const at = ENTRIES.findIndex((entry) => entry.key === key.letter.toLowerCase());
       return at < 0 ? to({ ...state, remark: `No line begins with ${key.letter}.` }) : choose(at, facts);
     }
     case "erase":
+    case "clear":
     case "back":
     case "redraw":
       return to({ ...state, remark: "" });
@@ -112,11 +131,11 @@ function choose(at: number, facts: Facts): Step {
   const entry = ENTRIES[at];
   if (entry === undefined) return to(BEGIN);
   const why = hindrance(entry.name, facts);
-  if (why !== undefined) return to({ kind: "menu", at, remark: `${entry.title} cannot be done now: ${why}.` });
-  return entered(entry.name);
+  if (why !== undefined) return to({ kind: "menu", at, remark: `${titleOf(entry.name, facts)}: not now, ${why}.` });
+  return entered(entry.name, facts);
 }
 
-function entered(name: EntryName): Step {
+function entered(name: EntryName, facts: Facts): Step {
   switch (name) {
     case "status":
     case "why":
@@ -124,29 +143,33 @@ function entered(name: EntryName): Step {
     case "interfaces":
     case "rollback":
     case "pair":
+    case "confirm":
+    case "power":
       return to({ kind: "choose", list: name, at: 0 });
-    case "switchover": {
-      const question = ["The two boxes change roles; connections are kept.", "Switch over now?"];
-      return to({ kind: "ask", question, wish: { kind: "switchover" } });
+    case "switchover":
+      return asked({ kind: "switchover" }, ...SWITCH_OVER);
+    case "spare":
+      return facts.role === "spare"
+        ? asked({ kind: "verb", words: ["spare", "activate"] }, ...ACTIVATE)
+        : asked({ kind: "verb", words: ["spare", "release"] }, ...RELEASE);
+    case "maintenance": {
+      const on = facts.maintenance === "off";
+      return asked({ kind: "maintenance", on }, ...(on ? beginMaintenance(facts) : END_MAINTENANCE));
     }
-    case "spare": {
-      const question = [
-        "The spare takes over everything. It makes sure first that the other box is dark.",
-        "Activate this spare now?",
-      ];
-      return to({ kind: "ask", question, wish: { kind: "verb", words: ["spare", "activate"] } });
-    }
+    case "reset":
+      return to({ kind: "write", field: { kind: "reset" }, text: "" });
     case "restore":
       return to({ kind: "write", field: { kind: "file" }, text: "" });
     case "shell":
       return to(BEGIN, { kind: "shell" });
-    case "leave":
-      return to(BEGIN, { kind: "leave" });
     case "password":
     case "slot":
-    case "reset":
       return to(BEGIN);
   }
+}
+
+function asked(wish: Wish, ...question: readonly string[]): Step {
+  return to({ kind: "ask", question, wish });
 }
 
 function inPage(state: Extract<State, { kind: "page" }>, key: Key, facts: Facts): Step {
@@ -162,6 +185,7 @@ function inPage(state: Extract<State, { kind: "page" }>, key: Key, facts: Facts)
       return key.letter === "b" ? scrolled(-BODY_LINES) : to(BEGIN);
     case "enter":
     case "erase":
+    case "clear":
     case "back":
     case "redraw":
       return to(BEGIN);
@@ -177,6 +201,10 @@ export function lengthOf(list: List, facts: Facts): number {
       return facts.revisions.length;
     case "pair":
       return PAIR_CHOICES.length;
+    case "confirm":
+      return CONFIRM_CHOICES.length;
+    case "power":
+      return POWER_CHOICES.length;
   }
 }
 
@@ -189,6 +217,7 @@ function inList(state: Extract<State, { kind: "choose" }>, key: Key, facts: Fact
       return taken(state, facts);
     case "letter":
     case "erase":
+    case "clear":
     case "back":
     case "redraw":
       return to(BEGIN);
@@ -206,23 +235,51 @@ function taken(state: Extract<State, { kind: "choose" }>, facts: Facts): Step {
       const revision = facts.revisions[state.at];
       // The one in force is no way back, and what is not kept cannot be had.
       if (revision === undefined || state.at === 0 || !revision.whole) return to(state);
-      const question = [revision.title, "Put this configuration into force again, on both boxes of a pair?"];
-      return to({ kind: "ask", question, wish: { kind: "rollback", to: revision.id } });
+      return asked({ kind: "rollback", to: revision.id }, revision.title, ROLL_BACK);
     }
-    case "pair": {
-      const choice = PAIR_CHOICES[state.at];
+    case "pair":
+      return pairing(PAIR_CHOICES[state.at]);
+    case "confirm":
+      return facts.unconfirmed === null ? to(BEGIN) : judged(state.at, facts.unconfirmed, facts);
+    case "power": {
+      const choice = POWER_CHOICES[state.at];
       if (choice === undefined) return to(BEGIN);
-      if (choice.word === "invite") return paired(["pair", "invite"], choice.replace);
-      return to({ kind: "write", field: { kind: "code", replace: choice.replace }, text: "" });
+      return asked({ kind: "power", end: choice.end }, ...powerQuestion(choice.title, facts));
     }
   }
+}
+
+function pairing(choice: PairChoice | undefined): Step {
+  switch (choice?.word) {
+    case undefined:
+      return to(BEGIN);
+    case "invite":
+      return paired(["pair", "invite"], choice.replace);
+    case "join":
+      return to({ kind: "write", field: { kind: "code", replace: choice.replace }, text: "" });
+    case "rotate":
+      return wished({ kind: "verb", words: ["pair", "rotate"] });
+    case "unpair":
+      return asked({ kind: "verb", words: ["pair", "unpair"] }, ...UNPAIR);
+  }
+}
+
+/** What was committed on trial. */
+function judged(at: number, { revision, author, isOwn }: UnconfirmedFacts, facts: Facts): Step {
+  const what = `Revision ${revision.slice(0, 16)} of ${author}.`;
+  if (at === 0) {
+    const others = isOwn ? [] : [`${author} knows whether it does what it should; it may have cut them off.`];
+    return asked({ kind: "confirm", revision, force: !isOwn }, what, ...others, "Keep it for good?");
+  }
+  const before = facts.revisions[1];
+  if (before === undefined) return to(BEGIN);
+  return asked({ kind: "rollback", to: before.id }, what, "Put what was before it into force again?");
 }
 
 /** What is given up is asked for once more. */
 function paired(words: readonly string[], replace: boolean): Step {
   if (!replace) return wished({ kind: "verb", words });
-  const question = ["What makes this box one of a pair now is given up.", "Go on?"];
-  return to({ kind: "ask", question, wish: { kind: "verb", words, replace } });
+  return asked({ kind: "verb", words, replace }, ...REPLACE);
 }
 
 function answered(state: Extract<State, { kind: "ask" }>, key: Key): Step {
@@ -236,16 +293,18 @@ function answered(state: Extract<State, { kind: "ask" }>, key: Key): Step {
   return to(state);
 }
 
-function written(state: Extract<State, { kind: "write" }>, key: Key): Step {
+function written(state: Extract<State, { kind: "write" }>, key: Key, facts: Facts): Step {
   switch (key.kind) {
     case "letter":
       return to(state.text.length < TEXT_LENGTH_MAX ? { ...state, text: state.text + key.letter } : state);
     case "erase":
       return to({ ...state, text: state.text.slice(0, -1) });
+    case "clear":
+      return to({ ...state, text: "" });
     case "back":
       return to(BEGIN);
     case "enter":
-      return submitted(state.field, state.text.trim());
+      return submitted(state.field, state.text.trim(), facts);
     case "up":
     case "down":
     case "redraw":
@@ -253,23 +312,23 @@ function written(state: Extract<State, { kind: "write" }>, key: Key): Step {
   }
 }
 
-function submitted(field: Field, text: string): Step {
+function submitted(field: Field, text: string, { hostname }: Facts): Step {
   if (text === "") return to(BEGIN);
   switch (field.kind) {
     case "addresses": {
       const { name, addresses, path } = field.of;
       if (text === addresses.join(",")) return to({ kind: "told", ok: true, lines: ["Nothing changed."] });
-      const question = [
-        `Addresses of ${name} now:    ${addresses.join(", ") || "none"}`,
-        `Addresses of ${name} then:   ${text}`,
-        "Put this into force?",
-      ];
-      return to({ kind: "ask", question, wish: { kind: "set", path, value: text } });
+      const now = `Addresses of ${name} now:    ${addresses.join(", ") || "none"}`;
+      const then = `Addresses of ${name} then:   ${text}`;
+      return asked({ kind: "set", path, value: text }, now, then, "Put this into force?");
     }
     case "code":
       return paired(["pair", "join", text], field.replace);
     case "file":
       return wished({ kind: "verb", words: ["restore", text] });
+    case "reset":
+      if (text === RESET_WORD || text === hostname) return wished({ kind: "reset" });
+      return to({ kind: "told", ok: true, lines: ["The word was another one: nothing was done."] });
   }
 }
 

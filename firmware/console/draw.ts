@@ -1,7 +1,9 @@
 /** The console menu's screen: 24 lines of at most 79 columns, in the letters of 7 bits. Pure. */
-import { BODY_LINES, type Field, type List, PAIR_CHOICES, type State } from "./dialogue.ts";
-import type { Facts, Page } from "./facts.ts";
-import { ENTRIES, hindrance } from "./menu.ts";
+import { CONFIRM_CHOICES, PAIR_CHOICES, POWER_CHOICES } from "./choices.ts";
+import { BODY_LINES, type Field, type List, type State } from "./dialogue.ts";
+import type { Facts, Page, UnconfirmedFacts } from "./facts.ts";
+import { ENTRIES, hindrance, LEAVE_KEY, titleOf } from "./menu.ts";
+import { LOST_BY_RESET, RESET_WORD } from "./reset-words.ts";
 
 export interface Line {
   readonly text: string;
@@ -34,6 +36,8 @@ const TITLES: Readonly<Record<Page | List, string>> = {
   interfaces: "Interfaces and addresses",
   rollback: "Roll back the configuration",
   pair: "Pair with the other box",
+  confirm: "Confirm what was committed",
+  power: "Reboot or power off",
 };
 
 function parts(state: State, facts: Facts): Parts {
@@ -42,7 +46,10 @@ function parts(state: State, facts: Facts): Parts {
       return {
         title: "",
         body: menu(state, facts),
-        keys: "Up, Down and Enter, or the letter in front   Ctrl-L redraws",
+        keys:
+          state.remark === ""
+            ? `Up, Down and Enter, or the letter in front   ${LEAVE_KEY} leaves   Ctrl-L redraws`
+            : state.remark,
       };
     case "page":
       return {
@@ -63,11 +70,11 @@ function parts(state: State, facts: Facts): Parts {
         title: "",
         body: [
           plain(""),
-          ...asked(state.field).map(plain),
+          ...asked(state.field, facts).map(plain),
           plain(""),
           { text: `> ${tail(state.text)}_`, look: "bold" },
         ],
-        keys: "Enter: go on   Esc: back to the menu",
+        keys: "Enter: go on   Ctrl-U: clear   Esc: back to the menu",
       };
     case "busy":
       return { title: "", body: [plain(""), plain("One moment ...")], keys: "" };
@@ -84,14 +91,28 @@ function menu(state: Extract<State, { kind: "menu" }>, facts: Facts): readonly L
   const [alarm, ...others] = facts.alarms;
   const more = others.length === 0 ? "" : ` (and ${others.length} more, see Status)`;
   const alarms = alarm === undefined ? [] : [`ALARM${more}: ${alarm}`];
-  const top = [...said, ...alarms].flatMap(wrapped).slice(0, ABOVE_MENU).map(plain);
+  const pending = facts.unconfirmed === null ? [] : [{ text: pendingText(facts.unconfirmed), look: "bold" } as const];
+  const words = [...said, ...alarms].flatMap(wrapped).map(plain);
+  const top = [...pending, ...words].slice(0, ABOVE_MENU);
   const space = Array.from({ length: ABOVE_MENU - top.length }, () => plain(""));
-  const rows = ENTRIES.map(({ name, key, title }, i): Line => {
-    const why = hindrance(name, facts);
-    const text = why === undefined ? `  ${key}  ${title}` : `  -  ${title.padEnd(30)} (${why})`;
+  const rows = ENTRIES.map(({ name, key }, i): Line => {
+    const [why, title] = [hindrance(name, facts), titleOf(name, facts)];
+    const text = why === undefined ? `  ${key}  ${title}` : `  -  ${title.padEnd(28)} (${why})`;
     return { text: i === state.at ? `>${text.slice(1)}` : text, look: i === state.at ? "reverse" : "plain" };
   });
-  return [...top, ...space, ...rows, plain(""), { text: state.remark, look: "bold" }];
+  return [...top, ...space, ...rows];
+}
+
+/** What is left of the time first: of a long name its end is cut off. */
+function pendingText({ revision, author, secondsLeft }: UnconfirmedFacts): string {
+  return `ROLLED BACK IN ${clock(secondsLeft)} unless confirmed (c): revision ${revision.slice(0, 16)} of ${author}`;
+}
+
+/** "1:02:09", "0:42". */
+function clock(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return `${hours === 0 ? minutes : `${hours}:${two(minutes)}`}:${two(seconds % 60)}`;
 }
 
 const ABOVE_MENU = 5;
@@ -110,10 +131,14 @@ function items(list: List, facts: Facts): readonly string[] {
       });
     case "pair":
       return PAIR_CHOICES.map(({ title }) => title);
+    case "confirm":
+      return CONFIRM_CHOICES;
+    case "power":
+      return POWER_CHOICES.map(({ title }) => title);
   }
 }
 
-function asked(field: Field): readonly string[] {
+function asked(field: Field, { hostname }: Facts): readonly string[] {
   switch (field.kind) {
     case "addresses":
       return [`Addresses of ${field.of.name} on this box, such as 10.1.0.2/24, with commas between them:`];
@@ -121,6 +146,10 @@ function asked(field: Field): readonly string[] {
       return ["The code that the other box shows:"];
     case "file":
       return ["The path of the backup file:"];
+    case "reset": {
+      const or = hostname === "" ? "" : ` or the box's name, ${hostname},`;
+      return [...LOST_BY_RESET, "An active box hands over first.", "", `Type ${RESET_WORD}${or} to go on:`];
+    }
   }
 }
 

@@ -9,8 +9,15 @@ export interface Facts {
   readonly role: string;
   /** Null on a box alone. */
   readonly peer: { readonly alive: boolean } | null;
+  /** People decide who serves in this pair. */
+  readonly isCold: boolean;
+  /** "waits": wished, and carried out as soon as the peer can take over. */
+  readonly maintenance: "off" | "on" | "waits";
+  /** What is rolled back unless somebody confirms it; null when nothing is. */
+  readonly unconfirmed: UnconfirmedFacts | null;
   /** What this box does now, and its peer, in sentences. */
   readonly summary: readonly string[];
+  /** But for that of {@link unconfirmed}. */
   readonly alarms: readonly string[];
   /** Pages to be read, by their lines. */
   readonly pages: Readonly<Record<Page, readonly string[]>>;
@@ -19,6 +26,14 @@ export interface Facts {
   readonly revisions: readonly RevisionFacts[];
   /** The verbs of the command line that this version has. */
   readonly verbs: readonly string[];
+}
+
+export interface UnconfirmedFacts {
+  readonly revision: string;
+  readonly author: string;
+  /** Whoever sits here committed it. */
+  readonly isOwn: boolean;
+  readonly secondsLeft: number;
 }
 
 export type Page = "status" | "why";

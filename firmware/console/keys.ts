@@ -5,6 +5,8 @@ export type Key =
   | { readonly kind: "down" }
   | { readonly kind: "enter" }
   | { readonly kind: "erase" }
+  /** Ctrl-U: all that was written. */
+  | { readonly kind: "clear" }
   /** Escape, Ctrl-C or Ctrl-D. */
   | { readonly kind: "back" }
   /** Ctrl-L: the line was disturbed. */
@@ -22,11 +24,12 @@ export interface KeysRead {
 const CURSOR = /^\u001b[[O][0-9;]*([A-Za-z~])/;
 // oxlint-disable-next-line no-control-regex -- as above.
 const CURSOR_BEGINS = /^\u001b([[O][0-9;]*)?$/;
-const CONTROLS: Readonly<Record<string, Key["kind"] & ("enter" | "erase" | "back" | "redraw")>> = {
+const CONTROLS: Readonly<Record<string, Key["kind"] & ("enter" | "erase" | "clear" | "back" | "redraw")>> = {
   "\r": "enter",
   "\n": "enter",
   "\b": "erase",
   "\u007f": "erase",
+  "\u0015": "clear",
   "\u001b": "back",
   "\u0003": "back",
   "\u0004": "back",

@@ -4,7 +4,7 @@ import type { Namespace } from "./namespaces.ts";
 
 const LINES = 24;
 const COLUMNS = 80;
-const WAIT_MILLIS = 15_000;
+const WAIT_MILLIS = 30_000;
 const POLL_MILLIS = 20;
 
 /** Copies between our pipes and the terminal's other end, and ends as the program does. */
