@@ -33,21 +33,57 @@ describe("pulse's core, whom it believes", () => {
     for (const beat of recorded) expect(reborn.receive(beat, pair.now)).toBe("other-boot");
   });
 
-  it("refuses an earlier boot of the peer after it has met a later one", () => {
-    const pair = new Pair();
+  /** Beats of b from before another b, with a nonce of its own, has met a; then that one speaks for so many beats. */
+  function replaced(pair: Pair, beats: number) {
     const recorded = beatsOf(pair);
-    const reborn = new End("b", 44, pair.now);
-    for (let i = 0; i < 3; i++) {
+    const other = new End("b", 44, pair.now);
+    for (let i = 0; i < beats; i++) {
       pair.now += BEAT;
-      reborn.tick(pair.now);
+      other.tick(pair.now);
       pair.a.tick(pair.now);
       for (let round = 0; round < 3; round++) {
-        for (const { beat } of reborn.sent.splice(0)) pair.a.receive(beat, pair.now);
-        for (const { beat } of pair.a.sent.splice(0)) reborn.receive(beat, pair.now);
+        for (const { beat } of other.sent.splice(0)) pair.a.receive(beat, pair.now);
+        for (const { beat } of pair.a.sent.splice(0)) other.receive(beat, pair.now);
       }
     }
-    expect(reborn.state).toBe("standby");
+    return { recorded, other };
+  }
+
+  /** Lets a go on alone for longer than the dead time. */
+  function silence(pair: Pair): void {
+    for (let i = 0; i < 7; i++) pair.a.tick((pair.now += BEAT));
+    pair.a.sent.splice(0);
+  }
+
+  it("refuses an earlier boot of the peer after it has met a later one, also when that one has fallen silent", () => {
+    const pair = new Pair();
+    const { recorded, other } = replaced(pair, 3);
+    expect(other.state).toBe("standby");
     for (const beat of recorded) expect(pair.a.receive(beat, pair.now)).toBe("unproven");
+    silence(pair);
+    for (const beat of recorded) expect(pair.a.receive(beat, pair.now)).toBe("unproven");
+  });
+
+  /** What the first b, which lives, says when it has heard a. */
+  function spoken(pair: Pair): string[] {
+    pair.a.order({ kind: "pet" }, pair.now);
+    pair.a.tick((pair.now += BEAT));
+    for (const { beat } of pair.a.sent.splice(0)) pair.b.receive(beat, pair.now);
+    pair.b.tick(pair.now);
+    const said = pair.b.sent.splice(0).map(({ beat }) => pair.a.receive(beat, pair.now));
+    for (const { beat } of pair.a.sent.splice(0)) pair.b.receive(beat, pair.now);
+    return said;
+  }
+
+  it("keeps to the box of the peer's letter that it hears, and believes the other one when that one is gone", () => {
+    const pair = new Pair();
+    replaced(pair, 3);
+    for (let i = 0; i < 3; i++) expect(spoken(pair)).not.toContain("accepted");
+    silence(pair);
+    spoken(pair);
+    expect(spoken(pair)).toContain("accepted");
+    pair.run(4);
+    expect(spoken(pair)).not.toContain("unproven");
   });
 
   it("refuses commands of a wrong length, group or meaning and goes on", () => {

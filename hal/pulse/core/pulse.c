@@ -110,18 +110,24 @@ static const struct pulse_sent *find_sent(const struct pulse *p, uint64_t sequen
 	return sequence != 0 && sent->sequence == sequence ? sent : NULL;
 }
 
-static bool was_retired(const struct pulse *p, uint64_t nonce)
+/*
+ * An earlier start of the peer is over, unless the later one was another box of its letter: who answers what was sent
+ * since then lives. The one that is heard stays.
+ */
+static bool is_over(const struct pulse *p, uint64_t nonce, uint64_t proven_at)
 {
 	for (unsigned i = 0; i < 8; i++)
-		if (p->retired[i] == nonce)
+		if (p->retired[i].nonce == nonce && (p->peer_alive || proven_at <= p->retired[i].at))
 			return true;
 	return false;
 }
 
 /* What the peer said before its restart stays: that it no longer holds a group is news worth acting on. */
-static void begin_session(struct pulse *p, uint64_t nonce)
+static void begin_session(struct pulse *p, uint64_t nonce, uint64_t now)
 {
-	p->retired[p->retired_next++ % 8] = p->peer_nonce;
+	p->retired[p->retired_next].nonce = p->peer_nonce;
+	p->retired[p->retired_next].at = now;
+	p->retired_next = (p->retired_next + 1) % 8;
 	p->peer_nonce = nonce;
 	p->peer_gone = false;
 	p->newest_heard = 0;
@@ -144,9 +150,9 @@ static enum beat_refusal admit(struct pulse *p, int path, const struct beat *bea
 	if (beat->nonce == p->peer_nonce)
 		return beat->sequence > p->paths[path].newest_sequence ? BEAT_OK : BEAT_REPLAYED;
 	proof = find_sent(p, beat->newest_heard);
-	if (was_retired(p, beat->nonce) || proof == NULL || proof->at + PROOF_MICROS < now)
+	if (proof == NULL || proof->at + PROOF_MICROS < now || is_over(p, beat->nonce, proof->at))
 		return BEAT_UNPROVEN;
-	begin_session(p, beat->nonce);
+	begin_session(p, beat->nonce, now);
 	return BEAT_OK;
 }
 

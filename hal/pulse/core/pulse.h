@@ -114,7 +114,11 @@ struct pulse {
 	struct pulse_sent sent[PULSE_SENT_RING];
 
 	uint64_t peer_nonce;
-	uint64_t retired[8];
+	/* Earlier starts of the peer. */
+	struct {
+		uint64_t nonce;
+		uint64_t at;
+	} retired[8];
 	unsigned retired_next;
 	uint64_t newest_heard;
 	uint64_t heard_at;
