@@ -64,6 +64,30 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+/** The box that was restored by force beside the one it was made of: it is told of, and when it is gone the pair is one. */
+async function seenTwice(a: RunningBox, b: RunningBox): Promise<void> {
+  const twin = pair.files.start(pair.stranger, pair.files.state("off"));
+  running.push(twin);
+  const sentences = async (box: RunningBox) => (await box.status()).alarms.map(({ sentence }) => sentence).join("\n");
+  await until("b hears two boxes that are a", async () =>
+    (await sentences(b)).includes("two boxes say that they are a"),
+  );
+  twin.process.kill("SIGKILL");
+  await twin.ended();
+  for (const device of Object.keys(RENAMED)) await pair.stranger.ip(`link set dev ${device} down`);
+  await until("one serves, they hear each other, and nobody tells of a third", async () => {
+    const both = [await a.status(), await b.status()];
+    const roles = both.map(({ role }) => role).toSorted();
+    const kinds = both.flatMap(({ alarms }) => alarms.map(({ kind }) => kind));
+    return (
+      roles.join() === "active,standby" &&
+      both.every(({ peer }) => peer?.alive === true) &&
+      !kinds.includes("same-box") &&
+      !kinds.includes("two-actives")
+    );
+  });
+}
+
 const vipAnswers = async () => (await pair.client.tryRun(["ping", "-n", "-q", "-c", "1", "-W", "0.2", VIP])).code === 0;
 
 describe("a file of a box", () => {
@@ -99,6 +123,7 @@ describe("a file of a box", () => {
       stderr: expect.stringMatching(/somebody uses 10\.[123]\.0\.[12], .*\n  Is box a still there\?/),
     });
     expect(await pair.stranger.tryRun([FUTAGO, ...off, "--force"])).toMatchObject({ code: 0 });
+    await seenTwice(a, b);
     await Promise.all([a.stop(), b.stop()]);
 
     for (const [device, name] of Object.entries(RENAMED)) {
@@ -135,7 +160,7 @@ describe("a file of a box", () => {
     expect(await spare.status()).toMatchObject({ box: "a", role: "active" });
     expect(await back.status()).toMatchObject({ box: "b", role: "standby" });
     expect((await back.futago("history", "--limit", "2")).stdout).toContain("restored with other devices");
-  }, 120_000);
+  }, 180_000);
 
   it("is made of a box that does not run, and is put where none was; only a wish replaces one", async () => {
     pair = await Pair.start({ bare: true });

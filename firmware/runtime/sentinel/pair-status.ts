@@ -188,7 +188,12 @@ function pairingAlarms({ clock, config, strangeBeats }: PairView): readonly Alar
     const since = comingSince(strangeBeats, beat, clock.now());
     return since === undefined ? [] : [{ kind, since: wallTime(clock, since), sentence }];
   };
-  return [...alarm("wrong-key", "bad-mac", wrongKey), ...alarm("same-box", "own-box", sameBox)];
+  const twice = `two boxes say that they are ${otherBox(config.box)}; switch off the one that does not belong`;
+  return [
+    ...alarm("wrong-key", "bad-mac", wrongKey),
+    ...alarm("same-box", "own-box", sameBox),
+    ...alarm("same-box", "unproven", twice),
+  ];
 }
 
 /** A link that was just plugged first finds out whether its own address is unique; that takes a second or two. */

@@ -22,10 +22,10 @@ function after(...snapshots: readonly Seen[]): StrangeBeats {
 const own = (count: number, peerAlive = false): Seen => ({ counters: { "own-box": count }, peerAlive });
 const bad = (count: number, peerAlive = false): Seen => ({ counters: { "bad-mac": count }, peerAlive });
 
-describe("another box of the same letter", () => {
-  const since = (state: StrangeBeats, second: number, kind: StrangeBeat = "own-box") =>
-    comingSince(state, kind, at(second));
+const since = (state: StrangeBeats, second: number, kind: StrangeBeat = "own-box") =>
+  comingSince(state, kind, at(second));
 
+describe("another box of the same letter", () => {
   test("is there since its first beat, as long as more of them come", () => {
     const state = after(own(0), own(40), own(80), own(120));
     expect(since(state, 3)).toBe(at(1));
@@ -50,6 +50,20 @@ describe("another box of the same letter", () => {
   test("is not told from the counters of before when pulse was started again", () => {
     const again = noteStrangeBeats(noStrangeBeats, snapshotOf(at(2), [], { counters: { "own-box": 0 } }));
     expect(since(again, 2)).toBeUndefined();
+  });
+});
+
+describe("a second box of the peer's letter", () => {
+  const early = (count: number, peerAlive = true): Seen => ({ counters: { unproven: count }, peerAlive });
+
+  test("is there as long as more of its beats come beside the peer's", () => {
+    expect(since(after(early(0), early(40), early(80)), 2, "unproven")).toBe(at(1));
+    expect(since(after(early(40), early(80), early(80)), 7, "unproven")).toBeUndefined();
+  });
+
+  test("is none when the peer starts anew, or comes for the first time", () => {
+    expect(since(after(early(0), early(3), early(3)), 2, "unproven")).toBeUndefined();
+    expect(since(after(early(40, false), early(80, false), early(82)), 2, "unproven")).toBeUndefined();
   });
 });
 
