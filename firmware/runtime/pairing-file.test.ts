@@ -39,7 +39,7 @@ describe("an identity", () => {
     expect(certificate.verify(certificate.publicKey)).toBe(true);
     expect(certificate.subject).toBe("CN=futago");
     expect([certificate.validFrom, certificate.validTo]).toEqual([
-      "Jan  1 00:00:00 2000 GMT",
+      "Jan  1 00:00:00 1970 GMT",
       "Dec 31 23:59:59 9999 GMT",
     ]);
     expect(certificate.ca).toBe(false);

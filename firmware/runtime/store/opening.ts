@@ -17,9 +17,9 @@ export function openDatabase(directory: string): Opened {
   const path = join(directory, DATABASE_FILE);
   let database: Database | undefined;
   try {
-    makeDirectory(resolve(directory));
-    if (!statSync(directory).isDirectory())
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false)
       return { ok: false, ...refusal("notADirectory", `${directory} is not a directory`) };
+    makeDirectory(resolve(directory));
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     database = new Database(path, { timeout: busyTimeoutMs });
     chmodSync(path, 0o600);

@@ -140,7 +140,8 @@ describe("the candidate", () => {
 
   it("refuses with exit code 3 what the schema does not have, and shows what would be refused as a whole", async () => {
     const wrong = candidate.change({ kind: "set", path: "pools.wbe.note", value: "x" }, "alice");
-    expect(await refusal(wrong)).toMatchObject({ exitCode: 3, where: "pools.wbe", mend: 'did you mean "web".' });
+    const mend = "did you mean \"web\"; a new one is set as a whole first: `set pools.wbe '{…}'`.";
+    expect(await refusal(wrong)).toMatchObject({ exitCode: 3, where: "pools.wbe", mend });
     const service = '{"address":"10.1.0.1","protocol":"tcp","port":80,"pool":"wbe"}';
     await candidate.change({ kind: "set", path: "services.www", value: service }, "alice");
     const { problems } = await candidate.diff();
