@@ -101,7 +101,7 @@ describe("a commit", () => {
   it("goes to the active box alone while the two cores cannot speak, says so, and is caught up", async () => {
     await pair.lose([], CORE_LINK);
     const { remarks } = await asked<Committed>("a", "config", "apply", pair.files.document("x.json", document));
-    expect(remarks).toEqual([expect.stringContaining("Box b is away.")]);
+    expect(remarks[0]).toContain("Box b is away.");
     const refused = await pair.box("b").futago("config", "apply", pair.files.document("y.json", pairDocument()));
     expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("the connection to it is down")]);
     await pair.lose([]);
