@@ -47,6 +47,7 @@ const configuration = await Configuration.open({
   stateDirectory: directory,
   box,
   hasPairKey: true,
+  joined: undefined,
   devices: () => Promise.resolve(["eth0", "eth1", "eth2"]),
 });
 const committer = await Committer.open({

@@ -35,7 +35,7 @@ export interface ConfigurationOptions {
   /** The box's network devices now. */
   readonly devices: () => Promise<readonly string[]>;
   /** Names the pairing that this box joined; undefined where it joined none. */
-  readonly joined?: string | undefined;
+  readonly joined: string | undefined;
   /** Told of the stored configuration before all of it was checked, so that what takes long can begin. */
   readonly onResolved?: (config: Resolved, settings: Configuration) => void;
 }

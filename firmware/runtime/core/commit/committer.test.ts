@@ -34,6 +34,7 @@ beforeEach(async () => {
     stateDirectory: directory,
     box: "b",
     hasPairKey: true,
+    joined: undefined,
     devices: () => Promise.resolve(["eth0"]),
   });
   await configuration.store.append(head);

@@ -33,6 +33,7 @@ async function reopen(
     stateDirectory: directory,
     box: as?.box,
     hasPairKey: as !== undefined,
+    joined: undefined,
     devices: () => Promise.resolve(["eth0"]),
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type PairingFile, writePairing } from "../../pairing-file.ts";
 import { makeIdentity } from "./identity.ts";
-import { standingOf } from "./standing.ts";
+import { joinedBy, standingOf } from "./standing.ts";
 
 let stateDirectory = "";
 beforeEach(() => {
@@ -47,6 +47,13 @@ describe("whose peer a box is", () => {
     await pair();
     expect(started()).toMatchObject({ kind: "paired", box: "b", seed: "5e".repeat(16) });
     expect(started("b").kind).toBe("paired");
+  });
+
+  it("tells who joined, and by which pairing", async () => {
+    await pair();
+    expect(joinedBy(started())).toBe(started().pairing?.certificate);
+    await pair({ role: "inviter" });
+    expect(joinedBy(started())).toBeUndefined();
   });
 
   it("is refused when it was told another letter", async () => {

@@ -48,6 +48,11 @@ export function standingOf({ stateDirectory, box, pairKeyFile }: Started): Stand
   return { kind: credentials === undefined ? "left" : "paired", box: letter, credentials, seed, pairing };
 }
 
+/** Names the pairing by which the box joined another one: by its own certificate, which is made for it. */
+export function joinedBy({ pairing }: Pick<Standing, "pairing">): string | undefined {
+  return pairing?.role === "joiner" ? pairing.certificate : undefined;
+}
+
 /** RFC 5869: another info gives another key, so the seed tells nothing of the pair's key. */
 function seedOf(pairKey: Uint8Array): string {
   return Buffer.from(hkdfSync("sha256", pairKey, new Uint8Array(0), "futago ring seed", SEED_BYTES)).toString("hex");
