@@ -2,7 +2,7 @@
  * The suite's step `image`: the tests of test/xdp and of `guest` on Debian's kernels, one guest for each kernel, side by
  * side. What they come to is added up and written to the file named by FUTAGO_REPORT, as vitest's steps do.
  *
- *   node test/image/main.ts [--kernel bookworm|trixie] [FILE…]
+ *   node test/image/main.ts [--kernel bookworm|trixie] [FILE… | KERNEL=FILE…]
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -40,12 +40,21 @@ async function testOn(suite: Suite, files: readonly string[]): Promise<Outcome> 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { kernel: { type: "string" } } });
 const suites = SUITES.filter((suite) => values.kernel === undefined || suite === values.kernel);
 if (suites.length === 0) throw new Error(`no kernel ${values.kernel}; kernels: ${SUITES.join(" ")}`);
+/** "trixie=FILE" is for that kernel only. */
+const chosen = positionals.map((text) => {
+  const [kernel, file] = text.includes("=") ? text.split("=", 2) : [undefined, text];
+  return { kernel, file: file ?? "" };
+});
+const strange = chosen.filter(({ kernel }) => kernel !== undefined && !SUITES.some((suite) => suite === kernel));
+if (strange.length > 0) throw new Error(`no kernel ${strange[0]?.kernel}; kernels: ${SUITES.join(" ")}`);
 // Vitest takes a name that fits nothing for a filter, and runs the others without a word.
-const missing = positionals.filter((file) => !existsSync(`${ROOT}/${file}`));
+const missing = chosen.map(({ file }) => file).filter((file) => !existsSync(`${ROOT}/${file}`));
 if (missing.length > 0) throw new Error(`no such tests: ${missing.join(" ")}`);
+const filesFor = (suite: Suite) =>
+  chosen.filter(({ kernel }) => kernel === undefined || kernel === suite).map(({ file }) => file);
 execFileSync("make", ["-s", "-C", `${ROOT}/test/image`], { stdio: "inherit" });
 process.stdout.write(`kernels lie in ${BUILD}\n`);
-const outcome = sum(await Promise.all(suites.map((suite) => testOn(suite, positionals))));
+const outcome = sum(await Promise.all(suites.map((suite) => testOn(suite, filesFor(suite)))));
 const path = process.env["FUTAGO_REPORT"];
 if (path !== undefined) writeFileSync(path, JSON.stringify(outcome));
 process.stdout.write(`${totalsLine(outcome)}\n`);
