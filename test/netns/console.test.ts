@@ -244,6 +244,9 @@ describe("the console menu", () => {
   it("releases the active box of a cold pair, and activates the spare", async () => {
     await bring("a");
     await apply("a", cold);
+    await pair.until("a", "active with a spare", ({ activation, peer, replication }) => {
+      return activation?.active === "a" && peer?.role === "spare" && replication?.linked === true;
+    });
     await screenOf("b").until(/Box b is the SPARE/);
     await screenOf("a").until(/\n {2}5 {2}Release this box/);
     await order("a", "5", /Release this box now\?/, /Box a is the spare; nobody serves[\s\S]*Press Enter/);
