@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DrillResult, DrillsShown } from "@futago/firmware/runtime/control-drill.ts";
 import type { TimelineEvent } from "@futago/firmware/runtime/control.ts";
 import { longestSilence, monotonicMicros, Prober } from "../lab/prober.ts";
-import { BOXES } from "../lab/topology.ts";
+import { type Box, BOXES } from "../lab/topology.ts";
 import { type Document, Pair, pairDocument, pause, switchPort, VIP } from "./pair-fixture.ts";
 
 const VIP6 = "fd00:1::1";
@@ -39,7 +39,7 @@ afterAll(async () => {
   }
 });
 
-async function drilled(box: "a" | "b", ...options: readonly string[]) {
+async function drilled(box: Box, ...options: readonly string[]) {
   const before = prober.tick.lost;
   const since = monotonicMicros();
   const { code, stdout, stderr } = await pair.box(box).futago("drill", "--json", ...options);
@@ -51,36 +51,49 @@ async function drilled(box: "a" | "b", ...options: readonly string[]) {
 }
 
 const figuresOf = (result: DrillResult, address: string) => result.vips.find((one) => one.address === address)!;
-const shown = async (box: "a" | "b") =>
+const shown = async (box: Box) =>
   JSON.parse((await pair.box(box).futago("drill", "report", "--json")).stdout) as DrillsShown;
 
 describe("a drill", () => {
+  /** The client saw the same silence: the dead time less what the lease still answered. */
+  function agrees({ result, silence }: Awaited<ReturnType<typeof drilled>>, killed: Box): void {
+    const { from, silenceMicros, lost, pauseMicros } = figuresOf(result, VIP);
+    expect(from).toBe(killed);
+    const { micros, stallMicros } = silence!;
+    expect(micros).toBeGreaterThan(20_000);
+    expect(Math.abs((silenceMicros ?? 0) - micros)).toBeLessThan(AGREE_MICROS + stallMicros + pauseMicros);
+    expect(lost).toBeGreaterThan(10);
+  }
+
+  it("with --kill agrees with the client on the silence, and leaves no VIP on the box that was killed", async () => {
+    const drill = await drilled("b", "--kill");
+    expect(drill).toMatchObject({ code: 0, result: { worse: [], back: "stayed" } });
+    agrees(drill, "a");
+    await pair.settled("b");
+    const stands = async () => (await pair.hosts.a.ip("addr")).includes(` ${VIP}/`);
+    await expect.poll(stands, { timeout: 5_000 }).toBe(false);
+  });
+
+  it("agrees with it, too, where the box that was killed takes over, and the roles go back when told", async () => {
+    const drill = await drilled("a", "--kill", "--return");
+    expect(drill).toMatchObject({ code: 0, result: { worse: [], back: "ordered" } });
+    await pair.settled("b");
+    agrees(drill, "b");
+    const ends = (await pair.why("a")).filter(({ event, to }) => event === "role" && to === "active");
+    expect(ends.some(({ reason }) => reason.startsWith("the peer was silent on every path"))).toBe(true);
+  });
+
   it("hands over for real, loses nothing, and a client beside it lost nothing either", async () => {
-    const { code, result, lost } = await drilled("a");
+    const { code, result, lost } = await drilled("b", "--return");
     expect({ code, lost, worse: result.worse }).toEqual({ code: 0, lost: 0, worse: [] });
     await pair.settled("b");
     expect(result.vips).toHaveLength(4);
     for (const { address } of result.vips) {
       const figures = figuresOf(result, address);
-      expect(figures).toMatchObject({ group: "edge", from: "a", lost: 0 });
+      expect(figures).toMatchObject({ group: "edge", from: "b", lost: 0 });
       expect(figures.sent).toBeGreaterThan(200);
       expect(figures.silenceMicros).toBeLessThan(50_000);
     }
-  });
-
-  it("with --kill agrees with the client on the silence, and the roles go back when told", async () => {
-    const { code, result, silence } = await drilled("a", "--kill", "--return");
-    expect({ code, worse: result.worse, back: result.back }).toEqual({ code: 0, worse: [], back: "ordered" });
-    await pair.settled("b");
-    const { from, silenceMicros, lost, pauseMicros } = figuresOf(result, VIP);
-    expect(from).toBe("b");
-    // The dead time less what the lease still answered; the client saw the same.
-    const { micros, stallMicros } = silence!;
-    expect(micros).toBeGreaterThan(20_000);
-    expect(Math.abs((silenceMicros ?? 0) - micros)).toBeLessThan(AGREE_MICROS + stallMicros + pauseMicros);
-    expect(lost).toBeGreaterThan(10);
-    const ends = (await pair.why("a")).filter(({ event, to }) => event === "role" && to === "active");
-    expect(ends.some(({ reason }) => reason.startsWith("the peer was silent on every path"))).toBe(true);
   });
 
   it("goes back by itself when the other box does not answer as it must, and says so until the next one", async () => {
@@ -101,8 +114,9 @@ describe("a drill", () => {
     expect(a!.results.map(({ how, worse }) => [how, worse.length])).toEqual([
       ["planned", 0],
       ["planned", 1],
-      ["killed", 0],
       ["planned", 0],
+      ["killed", 0],
+      ["killed", 0],
     ]);
     expect(b!.results).toEqual(a!.results);
     expect(b!.schedule).toBe("Sun 04:00 (UTC)");

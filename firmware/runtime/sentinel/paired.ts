@@ -345,6 +345,7 @@ export class PairedSentinel implements Mode {
       case "transition":
         if (action.to !== "active") this.#announcer.stop(action.slot);
         this.#keeper.changedHands(action.group);
+        if (action.from === "initialize" && action.to !== "active") this.#keeper.begunWithout(action.group);
         return this.#event("role", action.group, action.reason, this.#evidence(action), action);
       case "note":
         this.#commands.note(action);

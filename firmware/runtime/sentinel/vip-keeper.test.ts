@@ -183,4 +183,11 @@ describe("a group that changes hands while its addresses are being added", () =>
     await keeper.idle();
     expect(await machine.addresses()).toEqual(standing(TWO));
   });
+
+  test("that this box begins without leaves nothing of an earlier sentinel behind", async () => {
+    held.clear();
+    keeper.begunWithout("edge");
+    await keeper.idle();
+    expect(await machine.addresses()).toEqual([]);
+  });
 });

@@ -68,6 +68,12 @@ export class VipKeeper {
     this.#begin();
   }
 
+  /** This box begins without the group: what a sentinel that was killed left there goes. */
+  begunWithout(group: string): void {
+    this.#stale.add(group);
+    this.#begin();
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#work;

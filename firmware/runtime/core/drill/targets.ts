@@ -20,7 +20,7 @@ export interface Target {
   readonly address: IpAddress;
   readonly ifindex: Ifindex;
   readonly mac: Mac;
-  /** This box's own address beside the VIP; undefined where it has none, and no answer could come back. */
+  /** This box's own address beside the VIP; undefined where no answer of another box could come back. */
   readonly source: IpAddress | undefined;
   /** This box holds it now. */
   readonly gives: boolean;
@@ -45,8 +45,11 @@ export async function targetsOf(
     const link = linkOf(config, links, group.name, vip);
     if (link?.mac === undefined) return [];
     const { ifindex, mac } = link;
-    const source = sourceFor(vip, ifindex, own);
-    return [{ group: group.name, address: vip.address, ifindex, mac, source, gives: group.state === "active" }];
+    const gives = group.state === "active";
+    // A box on which it stands would answer itself.
+    const answersItself = !gives && entries.some(({ address }) => address === vip.address);
+    const source = answersItself ? undefined : sourceFor(vip, ifindex, own);
+    return [{ group: group.name, address: vip.address, ifindex, mac, source, gives }];
   });
 }
 
