@@ -120,7 +120,9 @@ describe("a change on the command line", () => {
     expect(wrong).toMatchObject({
       code: 3,
       stdout: "",
-      stderr: 'futago: pools.wbe: is not there\n  did you mean "web".\n',
+      stderr:
+        "futago: pools.wbe: is not there\n" +
+        "  did you mean \"web\"; a new one is set as a whole first: `set pools.wbe '{…}'`.\n",
     });
     await said("delete", "pools.web");
     await said("set", "services.www", '{"address":"10.1.0.1","protocol":"tcp","port":80,"pool":"web"}');
