@@ -1,6 +1,7 @@
 /** What commits a configuration, confirms it and brings an older one back. */
 import { documentBytesMax } from "../../../config/limits.ts";
 import { AUTOMATIC, type Outcome, type PeerShare, type Wish } from "../../../pair/commit/types.ts";
+import { CONNECTION_BROKE } from "../../../pair/commit/refusals.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Committed } from "../../control-configuration.ts";
 import type { Box } from "../../messages.ts";
@@ -34,7 +35,7 @@ export interface Commits {
 }
 
 export interface PairCommitsOptions {
-  readonly committer: Committer;
+  readonly committer: Pick<Committer, "head" | "request">;
   readonly past: Past;
   /** Undefined: alone. */
   readonly box: Box | undefined;
@@ -83,17 +84,37 @@ export class PairCommits implements Commits {
     return revisionNamed(this.#options.past, which);
   }
 
-  async #commit(wish: Extract<Wish, { readonly kind: "commit" }>): Promise<Committed> {
-    const comment = wish.comment.slice(0, COMMENT_LENGTH_MAX);
-    const done = await this.#request({ ...wish, comment, author: checkedAuthor(wish.author) });
-    const { revision, changed, peer, warnings, confirmSeconds } = done;
-    return {
-      revision,
-      changed,
-      warnings,
-      remarks: changed ? sharedBy(peer, this.#peer) : [],
-      confirmBy: confirmSeconds === undefined ? null : new Date(Date.now() + confirmSeconds * 1_000).toISOString(),
-    };
+  async #commit(given: Extract<Wish, { readonly kind: "commit" }>): Promise<Committed> {
+    const wish = { ...given, comment: given.comment.slice(0, COMMENT_LENGTH_MAX), author: checkedAuthor(given.author) };
+    const { head } = this.#options.committer;
+    const confirmSince = Date.now();
+    try {
+      const { revision, changed, peer, warnings, confirmSeconds } = await this.#request(wish);
+      const remarks = changed ? sharedBy(peer, this.#peer) : [];
+      return { revision, changed, warnings, remarks, confirmBy: confirmBy(confirmSeconds, Date.now()) };
+    } catch (error) {
+      if (!(error instanceof RefusalError && error.refusal.what === CONNECTION_BROKE.what)) throw error;
+      const revision = await this.#madeAllTheSame(wish, head?.id);
+      if (revision === undefined) throw error;
+      const by = confirmBy(wish.confirmSeconds, confirmSince);
+      return { revision, changed: true, warnings: [], remarks: [MADE_ALL_THE_SAME], confirmBy: by };
+    }
+  }
+
+  /** A change may move the very link over which the active box would have answered: then this box gets it a moment later. */
+  async #madeAllTheSame(
+    { author, comment, confirmSeconds }: Extract<Wish, { readonly kind: "commit" }>,
+    parent: string | undefined,
+  ): Promise<string | undefined> {
+    for (const end = performance.now() + LINKS_AGAIN_MILLIS; performance.now() < end; ) {
+      const { head } = this.#options.committer;
+      if (head !== undefined && head.id !== parent) {
+        const isAsWished = head.author === author && head.comment === comment && head.confirmSeconds === confirmSeconds;
+        return head.parent === parent && isAsWished ? head.id : undefined;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
+    }
+    return undefined;
   }
 
   async #request(wish: Wish): Promise<Extract<Outcome, { readonly kind: "done" }>> {
@@ -108,6 +129,15 @@ export class PairCommits implements Commits {
 }
 
 const COMMENT_LENGTH_MAX = 1_000;
+/** The cores link anew within seconds, and the standby catches up. */
+const LINKS_AGAIN_MILLIS = 8_000;
+const LOOK_MILLIS = 50;
+const MADE_ALL_THE_SAME =
+  "The connection to the active box broke before it answered; the change was made, and this box has it, too.";
+
+function confirmBy(seconds: number | undefined, since: number): string | null {
+  return seconds === undefined ? null : new Date(since + seconds * 1_000).toISOString();
+}
 
 /** Where it is in force, and what is left to do, in sentences. */
 function sharedBy(share: PeerShare, peer: Box): readonly string[] {
