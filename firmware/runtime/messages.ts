@@ -172,4 +172,6 @@ export type SentinelToCore =
       readonly message: string;
       /** The CLI's exit code when not ok: 1 failed, 5 peer needed, 6 conflict. */
       readonly exitCode: number;
+      /** Of a message that tells what becomes of the order, too: why it was refused, alone. */
+      readonly cause?: string;
     };

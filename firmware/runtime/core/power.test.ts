@@ -19,9 +19,12 @@ function status(state: "active" | "backup", peer?: { readonly alive: boolean }):
 }
 
 /** A box whose sentinel takes orders, or refuses to hand over; `said` is what it and the supervisor were told. */
-function box(present: SentinelStatus, given: Partial<PowerOptions> & { readonly refuses?: boolean } = {}) {
+function box(
+  present: SentinelStatus,
+  given: Partial<PowerOptions> & { readonly refuses?: boolean; cause?: string } = {},
+) {
   const said: string[] = [];
-  const { refuses = false, ...options } = given;
+  const { refuses = false, cause, ...options } = given;
   const handlers: Handlers = powerHandlers({
     sentinel: {
       command: (command) => {
@@ -34,11 +37,13 @@ function box(present: SentinelStatus, given: Partial<PowerOptions> & { readonly 
           ok,
           message: ok ? "" : "it is starting",
           exitCode: ok ? 0 : 5,
+          ...(cause !== undefined && { cause }),
         });
       },
     },
     maintenance: { on: false },
     status: () => present,
+    configuration: { inForce: undefined },
     standing: { kind: "paired" },
     stateDirectory: directory,
     log: { warn: () => undefined } as unknown as PowerOptions["log"],
@@ -95,4 +100,29 @@ it("a box alone that reboots says nothing of a peer", async () => {
   const answer = await one.handlers.power({ end: "reboot" });
   expect(answer).toEqual({ message: "This box reboots now." });
   await expect.poll(() => one.said).toEqual(["hands over", "reboot"]);
+});
+
+describe("an active box that is to reboot or to power off, and nobody takes over", () => {
+  const ends = ({ handlers }: ReturnType<typeof box>) => Promise.resolve(handlers.power({ end: "poweroff" }));
+
+  it("tells the cause, and nothing of the maintenance by which it hands over", async () => {
+    const one = box(status("active", peer), { refuses: true, cause: "the peer is in maintenance" });
+    expect(await refusal(ends(one))).toEqual({
+      exitCode: 5,
+      what: "this box is active, and no peer can take over: the peer is in maintenance",
+      mend: "--force ends this box all the same, and with it the service.",
+    });
+    expect(one.said).toEqual(["hands over", "holds again"]);
+  });
+
+  it("names the release, of a cold pair whose other box is there", async () => {
+    const inForce = { resolved: { pair: { standby: "cold" } } } as unknown as PowerOptions["configuration"]["inForce"];
+    const cold = (alive: boolean) => box(status("active", { alive }), { refuses: true, configuration: { inForce } });
+    expect(await refusal(ends(cold(true)))).toEqual({
+      exitCode: 5,
+      what: "this box is the active one of a cold pair, and the other one does not take over by itself",
+      mend: "Give `futago spare release` first; --force ends this box all the same, and with it the service.",
+    });
+    expect((await refusal(ends(cold(false)))).what).toContain("the other box is not there");
+  });
 });

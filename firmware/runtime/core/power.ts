@@ -8,6 +8,7 @@ import { badParameter } from "./control/handlers.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
 import type { SentinelStatus } from "../messages.ts";
 import { orderReset } from "../reset.ts";
+import type { Configuration } from "./configuration.ts";
 import type { Log } from "./log.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Standing } from "./pairing/standing.ts";
@@ -17,6 +18,7 @@ export interface PowerOptions {
   readonly sentinel: Pick<SentinelLink, "command">;
   readonly maintenance: Pick<Maintenance, "on">;
   readonly status: () => SentinelStatus | undefined;
+  readonly configuration: Pick<Configuration, "inForce">;
   readonly standing: Pick<Standing, "kind">;
   readonly stateDirectory: string;
   readonly log: Log;
@@ -48,16 +50,18 @@ export function powerHandlers(options: PowerOptions): Pick<ControlHandlers, "pow
 }
 
 async function endBox(as: PowerEnd, force: boolean, options: PowerOptions): Promise<string> {
-  const mend = "--force ends this box all the same, and with it the service.";
-  const { sentence } = await handOver(options, { force, mend });
+  const { sentence } = await handOver(options, {
+    force,
+    forced: "ends this box all the same, and with it the service.",
+  });
   setTimeout(() => options.end(as), ANSWER_MILLIS);
   return `${sentence}This box ${as === "reboot" ? "reboots" : "powers off"} now.`;
 }
 
 async function resetBox(author: string, force: boolean, options: PowerOptions): Promise<string> {
   const { stateDirectory, standing, log, reset } = options;
-  const mend = "--force resets this box all the same, and with it the service ends.";
-  const { sentence, undo } = await handOver(options, { force, mend });
+  const forced = "resets this box all the same, and with it the service ends.";
+  const { sentence, undo } = await handOver(options, { force, forced });
   try {
     orderReset(stateDirectory);
   } catch (error) {
@@ -77,10 +81,10 @@ interface HandOver {
   readonly undo: () => Promise<void>;
 }
 
-/** `mend` is how somebody gets their way without a peer. */
+/** `forced` is what --force does. */
 async function handOver(
-  { sentinel, maintenance, status }: PowerOptions,
-  { force, mend }: { readonly force: boolean; readonly mend: string },
+  { sentinel, maintenance, status, configuration }: PowerOptions,
+  { force, forced }: { readonly force: boolean; readonly forced: string },
 ): Promise<HandOver> {
   const undo = async () => {
     if (!maintenance.on) await sentinel.command({ kind: "maintenance", on: false });
@@ -92,10 +96,14 @@ async function handOver(
   if (handed.ok) return { sentence: before.peer === undefined ? "" : "The peer has taken over. ", undo };
   if (force) return { sentence: "Nobody has taken over. ", undo };
   await undo();
-  const why = status()?.peer?.alive === true ? handed.message : "the other box is not there";
-  throw new RefusalError({
-    exitCode: ExitCode.peerNeeded,
-    what: `this box is active, and no peer can take over: ${why}`,
-    mend,
-  });
+  const isThere = status()?.peer?.alive === true;
+  const isCold = configuration.inForce?.resolved.pair?.standby === "cold";
+  const exitCode = ExitCode.peerNeeded;
+  if (isThere && isCold) {
+    const what = "this box is the active one of a cold pair, and the other one does not take over by itself";
+    throw new RefusalError({ exitCode, what, mend: `Give \`futago spare release\` first; --force ${forced}` });
+  }
+  const why = isThere ? (handed.cause ?? handed.message) : "the other box is not there";
+  const what = `this box is active, and no peer can take over: ${why}`;
+  throw new RefusalError({ exitCode, what, mend: `--force ${forced}` });
 }

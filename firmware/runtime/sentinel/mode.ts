@@ -9,6 +9,8 @@ export interface CommandAnswer {
   readonly ok: boolean;
   readonly message: string;
   readonly exitCode: number;
+  /** Of a message that tells more: why it was refused, alone. */
+  readonly cause?: string;
 }
 
 export interface ModeContext {

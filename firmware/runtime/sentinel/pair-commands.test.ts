@@ -88,10 +88,18 @@ describe("a switch-over is refused", () => {
     [
       "in maintenance",
       CONFIG,
-      { ...active, maintenance: true },
+      { ...standby, maintenance: true },
       "edge",
       6,
       "this box is in maintenance; end it with `futago maintenance off`",
+    ],
+    [
+      "of a box that is active and waits to go into maintenance",
+      CONFIG,
+      { ...active, maintenance: true, ...peer("fault") },
+      "edge",
+      6,
+      "this box is active and goes into maintenance as soon as the other one can take over; `futago maintenance off` takes that back",
     ],
     [
       "when the peer is in maintenance",
@@ -197,6 +205,13 @@ describe("whoever ordered a switch-over waits", () => {
     });
   });
 
+  test("five seconds, and hears what came between", async () => {
+    const commands = new PairCommands();
+    const waiting = commands.switchover(CONFIG, standby, "edge", NOW);
+    commands.review({ ...standby, ...heard(NOW, [reportOf("standby", peerIn("fault"))]) }, at(5_001));
+    expect(await waiting).toEqual({ ok: false, message: "the peer is in maintenance", exitCode: 5 });
+  });
+
   test("beside others who wait for other groups", async () => {
     const commands = new PairCommands();
     const state = stateOf({ edge: "active", other: "active" });
@@ -210,40 +225,109 @@ describe("whoever ordered a switch-over waits", () => {
 describe("maintenance", () => {
   test("of a box that holds nothing is in force at once", async () => {
     const commands = new PairCommands();
-    const waiting = commands.maintenance(standby, true, NOW);
+    const waiting = commands.maintenance(CONFIG, standby, true, NOW);
     commands.review(standby, NOW);
     expect(await waiting).toEqual({ ok: true, message: "in maintenance", exitCode: 0 });
   });
 
   test("of an active box is in force when the peer has taken over", async () => {
     const commands = new PairCommands();
-    const waiting = commands.maintenance(active, true, NOW);
+    const waiting = commands.maintenance(CONFIG, active, true, NOW);
     commands.review(active, at(10));
     expect(await answerOf(waiting)).toBe("waits");
     commands.review(stateOf({ edge: "maintenance" }), at(120));
     expect(await waiting).toEqual({ ok: true, message: "in maintenance", exitCode: 0 });
   });
 
-  test("of an active box without a peer has to wait, and says so", async () => {
-    const alone = { ...active, ...heard(NOW, [reportOf("active")], LONELY) };
-    expect(await new PairCommands().maintenance(alone, true, NOW)).toEqual({
-      ok: false,
-      message: "the peer is not there and this box is active; it goes into maintenance when the peer is back",
-      exitCode: 5,
-    });
+  const peer = (state: Parameters<typeof peerIn>[0]) => heard(NOW, [reportOf("active", peerIn(state))]);
+  const refused = (cause: string, message: string) => ({ ok: false, message, exitCode: 5, cause });
+
+  const lasting: readonly [string, Partial<PairState>, cause: string, message: string][] = [
+    [
+      "is not there",
+      heard(NOW, [reportOf("active")], LONELY),
+      "the peer is not there",
+      "the peer is not there and this box is active; it goes into maintenance when the peer is back",
+    ],
+    [
+      "is in maintenance",
+      peer("fault"),
+      "the peer is in maintenance",
+      "the peer is in maintenance and this box is active; it goes into maintenance when the peer's is over",
+    ],
+    [
+      "is deaf",
+      heard(NOW, [reportOf("active", peerIn("standby"))], { peerHears: false }),
+      "the peer does not hear this box",
+      "the peer does not hear this box and this box is active; it goes into maintenance when the peer hears it again",
+    ],
+  ];
+  test.each(lasting)("of an active box whose peer %s has to wait, and says so at once", async (_, more, ...words) => {
+    expect(await new PairCommands().maintenance(CONFIG, { ...active, ...more }, true, NOW)).toEqual(refused(...words));
+  });
+
+  const passing: readonly [string, Partial<PairState>, cause: string, message: string][] = [
+    [
+      "is starting",
+      peer("initialize"),
+      "the peer is still starting",
+      "the peer is still starting and this box is active; it goes into maintenance when the peer has started",
+    ],
+    [
+      "has another revision",
+      heard(NOW, [reportOf("active", peerIn("standby"))], { peerConfigId: "00000000000000c2" }),
+      "the boxes run different revisions",
+      "the boxes run different revisions and this box is active; it goes into maintenance when both run the same one",
+    ],
+    [
+      "does nothing",
+      {},
+      "the peer did not take over within 5 s (`futago show why` tells more)",
+      "the peer did not take over within 5 s (`futago show why` tells more); this box goes into maintenance as soon as the other one can take over",
+    ],
+  ];
+  test.each(passing)("of an active box whose peer %s is waited for, five seconds", async (_, more, ...words) => {
+    const commands = new PairCommands();
+    const state = { ...active, ...more };
+    const waiting = commands.maintenance(CONFIG, state, true, NOW);
+    commands.review(state, at(5_000));
+    expect(await answerOf(waiting)).toBe("waits");
+    commands.review(state, at(5_001));
+    expect(await waiting).toEqual(refused(...words));
+  });
+
+  test("that the peer did not take stays a wish, and says so", async () => {
+    const commands = new PairCommands();
+    const waiting = commands.maintenance(CONFIG, active, true, NOW);
+    commands.note({ kind: "note", event: "offer-failed", group: "edge", reason: "the peer went silent", evidence: {} });
+    expect(await waiting).toEqual(
+      refused(
+        "edge stays where it is: the peer went silent",
+        "edge stays where it is: the peer went silent; this box goes into maintenance as soon as the other one can take over",
+      ),
+    );
+  });
+
+  test("of a standby does not wait for its peer, whatever that one does", async () => {
+    for (const more of [peer("fault"), heard(NOW, [reportOf("standby")], LONELY)]) {
+      const commands = new PairCommands();
+      const waiting = commands.maintenance(CONFIG, { ...standby, ...more }, true, NOW);
+      commands.review(standby, NOW);
+      expect(await waiting).toMatchObject({ ok: true });
+    }
   });
 
   test("of the active box of a cold pair waits for a person, and says so", async () => {
-    expect(await new PairCommands().maintenance(active, true, NOW, "active")).toEqual({
-      ok: false,
-      message:
+    expect(await new PairCommands().maintenance(CONFIG, active, true, NOW, "active")).toEqual(
+      refused(
+        "this box is the active one of a cold pair",
         "this box is the active one of a cold pair; it goes into maintenance when it has given up: `futago spare release`",
-      exitCode: 5,
-    });
+      ),
+    );
   });
 
   test("ends at once", async () => {
-    expect(await new PairCommands().maintenance(active, false, NOW)).toEqual({
+    expect(await new PairCommands().maintenance(CONFIG, active, false, NOW)).toEqual({
       ok: true,
       message: "maintenance is over",
       exitCode: 0,

@@ -181,7 +181,7 @@ export class PairedSentinel implements Mode {
   command(command: ModeCommand): Promise<CommandAnswer> {
     const now = this.#context.hal.clock.now();
     if (command.kind === "maintenance") {
-      const answer = this.#commands.maintenance(this.#state, command.on, now, this.#pair.part);
+      const answer = this.#commands.maintenance(this.#config, this.#state, command.on, now, this.#pair.part);
       this.#input({ kind: "maintenance", on: command.on });
       return answer;
     }
