@@ -82,8 +82,8 @@ describe("a release is refused", () => {
 });
 
 describe("the alarms", () => {
-  const alarms = (config: SpareConfig, more: Partial<SpareState>) =>
-    [...spareAlarms(config, state(more))].flatMap(([kind, sentence]) =>
+  const alarms = (config: SpareConfig, more: Partial<SpareState>, inMaintenance = false) =>
+    [...spareAlarms(config, state(more), inMaintenance)].flatMap(([kind, sentence]) =>
       sentence === undefined ? [] : [`${kind}: ${sentence}`],
     );
 
@@ -100,6 +100,13 @@ describe("the alarms", () => {
     ]);
     expect(alarms(B, { peer: "silent", linked: true })).toHaveLength(1);
     expect(alarms({ ...B, cold: false }, { peer: "silent" })).toEqual([]);
+  });
+
+  test("say first on a spare in maintenance what ends that, for it refuses to be activated", () => {
+    expect(alarms(B, { peer: "silent" }, true)).toEqual([
+      "active-gone: the active box a is gone: `futago maintenance off` and then `futago spare activate` here takes over",
+    ]);
+    expect(alarms(B, { linked: true, peer: "active" }, true)).toEqual([]);
   });
 
   test("say that nobody serves, why a box does not, and what was forced", () => {

@@ -75,14 +75,22 @@ export function refuseRelease(
   return { exitCode: PEER_NEEDED, what, mend: "`futago status` shows both revisions and the alarms that tell why." };
 }
 
-/** By kind; undefined ends an alarm. */
-export function spareAlarms(config: SpareConfig, state: SpareState): ReadonlyMap<string, string | undefined> {
+/** By kind; undefined ends an alarm. A box in maintenance refuses to be activated. */
+export function spareAlarms(
+  config: SpareConfig,
+  state: SpareState,
+  inMaintenance: boolean,
+): ReadonlyMap<string, string | undefined> {
   const peer = otherBox(config.box);
   const active = activeBox(config, state.activation);
   const gone = config.cold && active === peer && state.peer === "silent";
   const nobody = config.cold && active === "nobody";
+  const first = inMaintenance ? "`futago maintenance off` and then " : "";
   return new Map([
-    ["active-gone", gone ? `the active box ${peer} is gone: \`futago spare activate\` here takes over` : undefined],
+    [
+      "active-gone",
+      gone ? `the active box ${peer} is gone: ${first}\`futago spare activate\` here takes over` : undefined,
+    ],
     ["nobody-serves", nobody ? "nobody serves: `futago spare activate` on the box that shall" : undefined],
     ["not-proven", notProven(config, state)],
     ["forced", state.forced && forcedTold(peer, state.forced)],

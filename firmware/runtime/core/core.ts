@@ -221,7 +221,7 @@ export class Core {
           inTurn: (change) => core.#turns.take(change),
         }),
         ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
-        ...spareHandlers({ room: core.#link.spare, configuration, link: core.#link }),
+        ...spareHandlers({ ...parts, room: core.#link.spare, link: core.#link }),
       },
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
       first: (stream, query) =>

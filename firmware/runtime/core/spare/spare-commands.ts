@@ -8,7 +8,7 @@ import {
   type SpareRefusal,
 } from "../../../pair/spare/refusals.ts";
 import { isDark, next, standing } from "../../../pair/spare/step.ts";
-import type { Activation, Look } from "../../../pair/spare/types.ts";
+import type { Activation, Box, Look } from "../../../pair/spare/types.ts";
 import type { SpareDone, SpareMethods, SpareOrder } from "../../control-spare.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import { StoreError } from "../../store/refusal.ts";
@@ -16,6 +16,7 @@ import type { ControlHandlers } from "../control/control-server.ts";
 import { checkedQuery } from "../control/handlers.ts";
 import { NO_CONFIGURATION } from "../sentences.ts";
 import type { Configuration } from "../configuration.ts";
+import type { Maintenance } from "../maintenance.ts";
 import type { PairLink } from "../pair-link.ts";
 import type { SpareRoom } from "./spare-room.ts";
 
@@ -27,6 +28,7 @@ export interface SpareFacts {
   readonly room: SpareRoom;
   readonly configuration: Pick<Configuration, "inForce">;
   readonly link: Pick<PairLink, "pair">;
+  readonly maintenance: Pick<Maintenance, "on">;
 }
 
 export function spareHandlers(facts: SpareFacts): Pick<ControlHandlers, keyof SpareMethods> {
@@ -95,8 +97,14 @@ async function release(facts: SpareFacts, { force, author }: SpareOrder): Promis
       mend: "`futago status` and `futago show why` tell why.",
     });
   }
-  const message = `Box ${me} is the spare; nobody serves.\nGive \`futago spare activate\` on box ${otherBox(me)} now.`;
+  const message = `${released(me, facts.maintenance.on)}\nGive \`futago spare activate\` on box ${otherBox(me)} now.`;
   return { message, tookMillis: Math.round(performance.now() - began) };
+}
+
+/** A wish for maintenance that was refused while this box was active comes true with the release. */
+function released(me: Box, inMaintenance: boolean): string {
+  if (!inMaintenance) return `Box ${me} is the spare; nobody serves.`;
+  return `Box ${me} is released and goes into MAINTENANCE, as was ordered before: it cannot be activated until \`futago maintenance off\`. Nobody serves.`;
 }
 
 async function decide(

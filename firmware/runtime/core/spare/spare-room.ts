@@ -94,7 +94,9 @@ export class SpareRoom {
   }
 
   setStatus({ role, peer, alarms }: SentinelStatus): void {
+    const isOther = role !== this.#role;
     this.#role = role;
+    if (isOther) this.#setAlarms();
     const lost = alarms.some(({ kind }) => kind === "peer-lost");
     const heard = peer?.alive === true ? (peer.role === "active" ? "active" : "idle") : lost ? "silent" : "unknown";
     const serving = role === "active";
@@ -169,10 +171,15 @@ export class SpareRoom {
     this.#state = state;
     for (const action of actions) this.#carryOut(action);
     this.#setTimer();
-    for (const [kind, sentence] of spareAlarms(this.#config, state)) this.#options.setAlarm(kind, sentence);
+    this.#setAlarms();
     if (input.kind !== "configured" && this.#isBehind()) void this.#options.inTurn(() => this.#apply());
     this.#wake();
     this.#options.onChange();
+  }
+
+  #setAlarms(): void {
+    const alarms = spareAlarms(this.#config, this.#state, this.#role === "maintenance");
+    for (const [kind, sentence] of alarms) this.#options.setAlarm(kind, sentence);
   }
 
   #carryOut(action: SpareAction): void {
