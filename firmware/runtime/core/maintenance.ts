@@ -45,6 +45,7 @@ export class Maintenance {
   async repeat(sentinel: SentinelLink): Promise<void> {
     while (this.#on && sentinel.connected) {
       const answer = await sentinel.command({ kind: "maintenance", on: true });
+      this.#waits = this.#on && !answer.ok;
       // Any other refusal is about handing over now: the sentinel knows the wish and acts on it when it can.
       if (answer.ok || answer.exitCode !== ExitCode.failed) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
