@@ -59,15 +59,24 @@ function activeSentence({ box, activation }: BoxStatus): string {
   return active === box ? "It was the active one, and waits." : `Box ${active} is the active one.`;
 }
 
-export function peerSentence({ peer, role }: Pick<BoxStatus, "peer" | "role">): string {
-  if (peer === null) return "";
+export function peerSentence(status: Pick<BoxStatus, "pairing" | "peer" | "revision" | "role">): string {
+  const { pairing, peer, role } = status;
+  if (peer === null) return pairedSentence(status);
   if (!peer.alive) {
     const then = role === "spare" ? "" : ": nobody takes over if this box fails";
+    if (pairing.kind === "left") return `This box gave its peer up${then}.`;
     return `The peer is NOT HEARD on any path${then}.`;
   }
   const dead = peer.paths.filter((path) => !path.alive).map((path) => path.interface);
   const lost = dead.length === 0 ? "" : ` Not heard over ${list(dead)}.`;
   return `The peer is alive and ${printable(peer.role)}.${lost}`;
+}
+
+/** Of a box that has a peer, and no configuration by which the two would hear each other. */
+function pairedSentence({ pairing: { kind, linked }, revision }: Pick<BoxStatus, "pairing" | "revision">): string {
+  if (kind !== "paired") return "";
+  if (revision !== "") return "This box is paired, but its configuration has no `pair` in it.";
+  return `This box is paired. ${linked ? "The two are linked." : "The link to the peer is down."}`;
 }
 
 /** What is edited and forgotten is in force on no box. */

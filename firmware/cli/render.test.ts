@@ -25,6 +25,7 @@ const status: BoxStatus = {
       answering: true,
     },
   ],
+  pairing: { kind: "paired", linked: true },
   peer: {
     alive: true,
     role: "standby",
@@ -121,8 +122,29 @@ describe("the status for people", () => {
     expect(spare("undecided")).toBe("Box a is the SPARE: its ports are shut. Nobody was activated yet.");
     expect(spare("a")).toBe("Box a is the SPARE: its ports are shut. It was the active one, and waits.");
     const peer = { ...status.peer!, alive: false };
-    expect(peerSentence({ peer, role: "spare" })).toBe("The peer is NOT HEARD on any path.");
-    expect(peerSentence({ peer, role: "active" })).toContain("nobody takes over if this box fails");
+    expect(peerSentence({ ...status, peer, role: "spare" })).toBe("The peer is NOT HEARD on any path.");
+    expect(peerSentence({ ...status, peer })).toContain("nobody takes over if this box fails");
+  });
+
+  it("tells a peer that was given up from one that is not heard", () => {
+    const left = {
+      ...status,
+      pairing: { kind: "left", linked: false },
+      peer: { ...status.peer!, alive: false },
+    } as const;
+    expect(peerSentence(left)).toBe("This box gave its peer up: nobody takes over if this box fails.");
+    expect(peerSentence({ ...left, role: "spare" })).toBe("This box gave its peer up.");
+    expect(peerSentence({ ...left, peer: null })).toBe("");
+  });
+
+  it("tells of the peer before there is a configuration of the two", () => {
+    const paired = (linked: boolean, revision = "") =>
+      peerSentence({ ...status, pairing: { kind: "paired", linked }, peer: null, revision });
+    expect(paired(true)).toBe("This box is paired. The two are linked.");
+    expect(paired(false)).toBe("This box is paired. The link to the peer is down.");
+    expect(paired(false, "ab")).toBe("This box is paired, but its configuration has no `pair` in it.");
+    for (const kind of ["alone", "key"] as const)
+      expect(peerSentence({ ...status, pairing: { kind, linked: false }, peer: null, revision: "" })).toBe("");
   });
 
   it("puts the alarms before the details", () => {

@@ -10,7 +10,7 @@ import type { Activation } from "../pair/spare/types.ts";
 import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { DrillMethods, LastDrill } from "./control-drill.ts";
-import type { PairingMethods } from "./control-pairing.ts";
+import type { PairingMethods, PairingShown } from "./control-pairing.ts";
 import type { SpareMethods } from "./control-spare.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
@@ -115,6 +115,8 @@ export interface BoxStatus {
   /** The revision in force, when it is rolled back unless somebody confirms it; null where it needs none. */
   readonly unconfirmed: UnconfirmedShown | null;
   readonly groups: readonly GroupStatus[];
+  /** Whose peer it is. `linked`: the connection to the peer's core stands. */
+  readonly pairing: { readonly kind: PairingShown["kind"]; readonly linked: boolean };
   /** Null on a box that is alone. */
   readonly peer: PeerStatus | null;
   readonly heartbeat: HeartbeatStatus | null;

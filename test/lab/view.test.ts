@@ -11,6 +11,7 @@ const activeBox: BoxSnapshot = {
     box: "a",
     role: "active",
     hostname: "edge-a",
+    pairing: { kind: "paired", linked: true },
     lastDrill: null,
     revision: "",
     editors: [],

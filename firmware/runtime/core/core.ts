@@ -379,8 +379,8 @@ export class Core {
   #boxStatus(only: ReadonlySet<string> | undefined): JsonInPieces {
     const { inForce } = this.#parts.configuration;
     const sources: StatusSources = {
-      // A paired box has its letter before it has a configuration.
-      box: inForce === undefined ? this.#parts.standing.box : inForce.resolved.box,
+      standing: this.#parts.standing,
+      linked: this.#pair?.up === true,
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
       editors: this.#candidate?.authors ?? [],

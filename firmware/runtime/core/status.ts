@@ -6,11 +6,14 @@ import type { CandidateAuthor } from "../control-configuration.ts";
 import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
 import type { LastDrill } from "../control-drill.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
+import type { Standing } from "./pairing/standing.ts";
 import type { Serving } from "./serving.ts";
 import { NO_TRAFFIC, readTraffic } from "./trace/traffic.ts";
 
 export interface StatusSources {
-  readonly box: string | undefined;
+  readonly standing: Pick<Standing, "kind" | "box">;
+  /** To the peer's core. */
+  readonly linked: boolean;
   readonly config: Resolved | undefined;
   readonly revision: string;
   readonly editors: readonly CandidateAuthor[];
@@ -50,23 +53,32 @@ export function* statusText(sources: StatusSources, only: ReadonlySet<string> | 
 }
 
 function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "connections"> {
-  const { config, sentinel } = sources;
+  const { config, sentinel, standing, linked } = sources;
+  // A paired box has its letter before it has a configuration.
+  const box = config === undefined ? standing.box : config.box;
   return {
-    box: sources.box ?? "alone",
+    box: box ?? "alone",
     role: sentinel?.role ?? "unknown",
     hostname: config?.system.hostname ?? "",
     revision: sources.revision,
     editors: sources.editors,
     unconfirmed: sources.unconfirmed,
     groups: sentinel?.groups ?? [],
+    pairing: { kind: standing.kind, linked },
     peer: sentinel?.peer === undefined ? null : withWholeRevision(sentinel.peer, sources.revision),
     heartbeat: sentinel?.heartbeat ?? null,
     activation: sources.activation,
     replication: shownReplication(sources.replication.status),
     lastDrill: sources.lastDrill,
-    alarms: [...(sentinel?.alarms ?? []), ...sources.alarms],
+    alarms: [...sentinelAlarms(sources), ...sources.alarms],
     counters: sources.counters,
   };
+}
+
+/** A box that gave its peer up misses none. */
+function sentinelAlarms({ sentinel, standing }: StatusSources): readonly Alarm[] {
+  const all = sentinel?.alarms ?? [];
+  return standing.kind === "left" ? all.filter(({ kind }) => kind !== "peer-lost") : all;
 }
 
 /** Heartbeats carry the beginning of the revision only; where it is ours, scripts may compare the whole. */
