@@ -33,7 +33,7 @@ import { pairingHandlers } from "./pairing/pairing-handlers.ts";
 import { PairingRoom } from "./pairing/pairing-room.ts";
 import { joinedBy, type Standing, standingOf } from "./pairing/standing.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
-import { commitAlarms, missingDevice, NO_CONFIGURATION, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
+import { commitAlarms, missingDevice, noConfiguration, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { SentinelLink } from "./sentinel-link.ts";
 import { SentinelReady } from "./sentinel-ready.ts";
 import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
@@ -41,6 +41,7 @@ import { Serving } from "./serving.ts";
 import { ActivationMemory } from "./spare/activation-memory.ts";
 import { spareHandlers } from "./spare/spare-commands.ts";
 import { type StatusSources, statusText } from "./status.ts";
+import { switchOver } from "./switchover.ts";
 import { Turns } from "./turns.ts";
 import { VipConnections } from "./vip-connections.ts";
 
@@ -234,7 +235,7 @@ export class Core {
   /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
   async bringUp(): Promise<void> {
     if (this.#parts.configuration.inForce === undefined) {
-      this.#alarms.set("no-configuration", "", NO_CONFIGURATION);
+      this.#alarms.set("no-configuration", "", noConfiguration(this.#parts.standing.kind));
       this.#link.open(undefined);
     }
     await this.#parts.committer.bringUp();
@@ -359,7 +360,7 @@ export class Core {
       timeline: () => this.#link.timeline.merged(),
       log: () => this.#log.lines(),
       neighbours: () => this.#network.neighbours(),
-      switchover: (group) => this.#sentinel.command({ kind: "switchover", group }),
+      switchover: (group) => switchOver(group, this.#parts, this.#sentinel),
       maintenance: (on) => this.#turns.take(() => this.#parts.maintenance.set(on, this.#sentinel)),
       ...this.#toolbox.answers,
     };

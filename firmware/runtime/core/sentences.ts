@@ -2,6 +2,7 @@
 import type { CommitRefusal } from "../../pair/commit/types.ts";
 import type { UnconfirmedShown } from "../control.ts";
 import { localTime } from "../local-time.ts";
+import type { Standing } from "./pairing/standing.ts";
 
 /** What is told of commits. */
 export interface Committing {
@@ -34,6 +35,19 @@ export interface Lost {
 
 export const NO_CONFIGURATION =
   "this box has no configuration; give it one with `futago config apply FILE`, or get the peer's with `futago pair join CODE`, or `futago restore FILE`";
+
+/** By whose peer the box is: one that has a peer cannot join another. */
+export function noConfiguration(kind: Standing["kind"]): string {
+  switch (kind) {
+    case "alone":
+    case "left":
+      return NO_CONFIGURATION;
+    case "key":
+      return "this box has no configuration; give it one with `futago config apply FILE`";
+    case "paired":
+      return "this box has no configuration; it takes its peer's as soon as the two are linked, or give both one with `futago config apply FILE`";
+  }
+}
 
 export const MAINTENANCE_WAITS =
   "this box goes into maintenance as soon as the other one can take over; `futago maintenance off` takes that back";
