@@ -1,6 +1,7 @@
 /** `futago factory-reset`: asks for a word that nobody types by mistake, and stays until the box is up again. */
 import { createInterface } from "node:readline/promises";
 import { LOST_BY_RESET, RESET_WORD } from "../console/reset-words.ts";
+import type { BoxStatus } from "../runtime/control.ts";
 import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
 import { ask, askSupervisor } from "./client.ts";
 import type { CommandOf } from "./command.ts";
@@ -11,7 +12,11 @@ const LOOK_MILLIS = 100;
 
 export async function factoryReset(command: CommandOf<"factoryReset">): Promise<number> {
   const { stateDirectory, force } = command;
-  if (command.ask) await askPerson();
+  if (command.ask) {
+    mustHaveTerminal();
+    mustBePossible(await ask(stateDirectory, "status", { services: [] }));
+    await askPerson();
+  }
   return said(command, await resetBox(stateDirectory, force));
 }
 
@@ -59,14 +64,27 @@ function notForgotten(where: string): RefusalError {
   });
 }
 
+/** What the box itself would refuse after the person has typed the word. */
+export function mustBePossible({ groups, peer }: Pick<BoxStatus, "groups" | "peer">): void {
+  const active = groups.some(({ state }) => state === "active");
+  if (!active || peer === null || peer.alive) return;
+  throw new RefusalError({
+    exitCode: ExitCode.peerNeeded,
+    what: "this box is active, and no peer can take over: the other box is not there",
+    mend: "--force resets this box all the same, and with it the service ends.",
+  });
+}
+
+function mustHaveTerminal(): void {
+  if (process.stdin.isTTY) return;
+  throw new RefusalError({
+    exitCode: ExitCode.usage,
+    what: "there is no terminal to ask whether this box may forget everything",
+    mend: "Say --yes, or give the command at a terminal.",
+  });
+}
+
 async function askPerson(): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new RefusalError({
-      exitCode: ExitCode.usage,
-      what: "there is no terminal to ask whether this box may forget everything",
-      mend: "Say --yes, or give the command at a terminal.",
-    });
-  }
   process.stderr.write(`${LOST_BY_RESET.join("\n")}\n`);
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const gone = new Promise<string>((resolve) => lines.once("close", () => resolve("")));

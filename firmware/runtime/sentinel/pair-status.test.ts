@@ -226,7 +226,7 @@ describe("alarms", () => {
       unproven: { since: ago(4), last: ago(2) },
     };
     expect(alarmsOf({}, { strangeBeats: { counters: {}, runs } })).toEqual([
-      "00:01:37.000 wrong-key: heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`",
+      "00:01:37.000 wrong-key: heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them anew: `futago pair invite --replace` on the one that is to stay, `futago pair join --replace CODE` on the other",
       "00:01:38.000 same-box: the other box was started as a, too; start one of them with --box b; where they were paired or restored, `futago pair unpair` one of them and pair it anew",
       "00:01:36.000 same-box: two boxes say that they are b; switch off the one that does not belong",
     ]);

@@ -182,7 +182,7 @@ function ownAlarms(view: PairView): readonly Alarm[] {
 /** Mistakes in the pairing. A box of the same letter is one, too, while a peer is heard: it took this box's place there. */
 function pairingAlarms({ clock, config, strangeBeats }: PairView): readonly Alarm[] {
   const wrongKey =
-    "heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them by `futago pair`";
+    "heartbeats arrive that are signed with another key; give both boxes the same pair key, or pair them anew: `futago pair invite --replace` on the one that is to stay, `futago pair join --replace CODE` on the other";
   const sameBox = `the other box was started as ${config.box}, too; start one of them with --box ${otherBox(config.box)}; where they were paired or restored, \`futago pair unpair\` one of them and pair it anew`;
   const alarm = (kind: string, beat: StrangeBeat, sentence: string): readonly Alarm[] => {
     const since = comingSince(strangeBeats, beat, clock.now());
