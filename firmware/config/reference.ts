@@ -1,13 +1,14 @@
 /** Writes docs/configuration.md from the schema and the table of problems. */
 import * as limits from "./limits.ts";
 import { problemCodes } from "./problem.ts";
+import { wholePair } from "./reference-pair.ts";
 import { DocumentSchema } from "./schema.ts";
 import type { SchemaView } from "./shape.ts";
 
 /** The whole page as Markdown. */
 export function configurationReference(): string {
   const root = DocumentSchema as unknown as SchemaView;
-  return `${[introduction, ...section("The document", "", root), limitsSection(), problemsSection()].join("\n\n")}\n`;
+  return `${[introduction, wholePair, ...section("The document", "", root), limitsSection(), problemsSection()].join("\n\n")}\n`;
 }
 
 const introduction = `# Configuration reference

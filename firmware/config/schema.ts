@@ -148,7 +148,8 @@ const VirtualRouterSchema = closed(
     addresses: Type.Array(IpWithPrefix, {
       minItems: 1,
       maxItems: addressesPerVirtualRouterMax,
-      description: "The virtual addresses, all of one family. IPv6 gets a link-local one by itself.",
+      description:
+        "The virtual addresses with the prefix length of their subnet, such as `10.1.0.1/24`, all of one family. IPv6 gets a link-local one by itself.",
     }),
     priority: Type.Optional(
       perBox(
