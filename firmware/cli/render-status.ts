@@ -38,7 +38,7 @@ export function roleSentence(status: BoxStatus): string {
       return `${who} is ACTIVE: it answers for ${list(addresses)}${since === undefined ? "" : ` since ${when(since)}`}.${lapse}`;
     }
     case "standby":
-      return `${who} is STANDBY: ready to take over, it holds no address now.`;
+      return `${who} is STANDBY: ${standbySentence(status)}`;
     case "spare":
       return `${who} is the SPARE: its ports are shut. ${activeSentence(status)}`;
     case "maintenance":
@@ -49,6 +49,16 @@ export function roleSentence(status: BoxStatus): string {
       return `${who}: the role is UNKNOWN, the sentinel does not answer. It is being started again.`;
   }
   return `${who} is ${printable(status.role).toUpperCase()}.`;
+}
+
+/** A group that waits for the peer or for its boot time to end takes nothing over. */
+function standbySentence({ groups: all, peer }: BoxStatus): string {
+  const waiting = all.filter(({ state }) => state !== "standby");
+  if (waiting.length > 0) {
+    const why = waiting.map(({ name, state, reason }) => `${name} is ${state}${reason === "" ? "" : ` (${reason})`}`);
+    return `NOT ready to take over, ${list(why)}. It holds no address now.`;
+  }
+  return peer?.alive === false ? "it holds no address now." : "ready to take over, it holds no address now.";
 }
 
 /** "Box a is the active one." What a person must do is among the alarms. */

@@ -175,12 +175,30 @@ describe("the status for people", () => {
   });
 
   it.each([
-    ["standby", "ready to take over"],
     ["maintenance", "futago maintenance off"],
     ["fault", "cannot take a role"],
     ["unknown", "the sentinel does not answer"],
   ])("explains the role %s", (role, words) => {
     expect(roleSentence({ ...status, role })).toContain(words);
+  });
+
+  it("says that a standby box is ready to take over only when it is so", () => {
+    const [edge] = status.groups;
+    const standby = (state: "standby" | "initialize", alive: boolean, reason = "") =>
+      roleSentence({
+        ...status,
+        role: "standby",
+        groups: [
+          { ...edge!, state: "standby" },
+          { ...edge!, name: "inner", state, reason },
+        ],
+        peer: { ...status.peer!, alive },
+      });
+    expect(standby("standby", true)).toBe("Box a is STANDBY: ready to take over, it holds no address now.");
+    expect(standby("standby", false)).toBe("Box a is STANDBY: it holds no address now.");
+    const waits = "Box a is STANDBY: NOT ready to take over, inner is initialize";
+    expect(standby("initialize", false, "started")).toBe(`${waits} (started). It holds no address now.`);
+    expect(standby("initialize", true)).toBe(`${waits}. It holds no address now.`);
   });
 
   it("says of a box without a configuration that it has none, and not that its sentinel is away", () => {
