@@ -31,7 +31,7 @@ function passed({ how, vips }: DrillResult): string {
   const [giver, ...others] = new Set(vips.map((vip) => vip.from));
   const taker = giver === "a" ? "b" : "a";
   if (how === "killed")
-    return `PASSED: box ${giver}'s processes were killed; box ${taker} took over within ${silence}.`;
+    return `PASSED: box ${giver}'s processes were killed; box ${taker} took over, ${silence} without an answer.`;
   const who = others.length > 0 ? "each box took over from the other" : `box ${taker} took over from box ${giver}`;
   return `PASSED: ${who}, and no probe was lost.`;
 }

@@ -54,6 +54,22 @@ describe("show why", () => {
       "      the 0.4 s before: own lateness below 2.0 ms",
       "      carrier was down on eth0, eth1",
     ]);
+    // No timer fired, or none later than 64 µs.
+    expect(linesOf({ paths: [], latenessMicros: 0, stealPercent: null })).toEqual([
+      "      the 60 s before: carrier up",
+    ]);
+    expect(linesOf({ paths: [], latenessMicros: 64 })[0]).toContain("own lateness below 0.1 ms;");
+  });
+
+  it("says nothing of a time that was too short, and of a pause that began before it where that ended", () => {
+    const time = { endedMicros: 0, lastedMicros: 59_600_000, latenessMicros: 2_048, stealPercent: null, down: [] };
+    const paths = ["sync", "lan"].map((name) => ({ interface: name, beats: 70, longestPauseMicros: 81_960_000 }));
+    const text = (lastedMicros: number) =>
+      renderWhy([event({ record: { whole: { ...time, paths, lastedMicros }, cells: [] } })]);
+    expect(text(59_600_000)).toMatch(
+      /the 60 s before: sync 70 beats, the first after 82.0 s\n +lan 70, the first after 82.0 s;/,
+    );
+    expect(text(300)).not.toContain("before");
   });
 
   it("breaks long evidence between its parts", () => {

@@ -7,6 +7,10 @@ import { printable } from "./table.ts";
 /** A line of evidence is no longer than this, where it can be broken: the console is 80 columns wide. */
 const LINE_MAX = 78;
 const INDENT = "      ";
+/** Of a shorter time, in microseconds, the record says nothing. */
+const TIME_MIN = 50_000;
+/** The least that a tenth of a millisecond can show, in microseconds. */
+const SHOWN_MIN = 100;
 
 export function renderWhy(events: readonly TimelineEvent[]): string {
   if (events.length === 0) return "No role has changed since the core was started.\n";
@@ -54,15 +58,22 @@ function evidenceOf(entries: readonly (readonly [string, number | string])[]): r
 
 /** "the 60 s before: sync 7980 beats, at most 19.2 ms apart; lan 7980, 19.3 ms", and what else was recorded. */
 function recorded({ lastedMicros, paths, latenessMicros, stealPercent, down }: RecordedTime): readonly string[] {
+  if (lastedMicros < TIME_MIN) return [];
   const seconds = lastedMicros / 1_000_000;
   const heard = paths.map(({ interface: name, beats, longestPauseMicros }, i) => {
     if (beats === 0) return `${name} no beat`;
-    const pause = millis(longestPauseMicros);
-    return i === 0 ? `${name} ${beats} beats, at most ${pause} apart` : `${name} ${beats}, ${pause}`;
+    const counted = i === 0 ? `${name} ${beats} beats` : `${name} ${beats}`;
+    // A pause that is longer than the time began before it, so the first beat ended it.
+    if (longestPauseMicros > lastedMicros)
+      return `${counted}, the first after ${(longestPauseMicros / 1_000_000).toFixed(1)} s`;
+    return i === 0
+      ? `${counted}, at most ${millis(longestPauseMicros)} apart`
+      : `${counted}, ${millis(longestPauseMicros)}`;
   });
   const cables = down.length === 0 ? "carrier up" : `carrier was down on ${down.join(", ")}`;
   const steal = stealPercent === null ? [] : [`steal at most ${stealPercent} %`];
-  const [first, ...others] = [...heard, `own lateness below ${millis(latenessMicros)}`, cables, ...steal];
+  const late = latenessMicros === 0 ? [] : [`own lateness below ${millis(Math.max(latenessMicros, SHOWN_MIN))}`];
+  const [first, ...others] = [...heard, ...late, cables, ...steal];
   return [`the ${seconds.toFixed(seconds < 10 ? 1 : 0)} s before: ${first}`, ...others];
 }
 
