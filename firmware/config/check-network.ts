@@ -23,6 +23,7 @@ export function checkNetwork(cross: Cross): void {
 
 function checkDevices(cross: Cross, view: Resolved): void {
   const users = new Map<string, Path>();
+  const used = new Set<string>(view.interfaces.map(({ device }) => device));
   placed(cross.document.interfaces, ["interfaces"]).forEach(([link, here], i) => {
     const device = view.interfaces[i]?.device;
     if (device === undefined) return;
@@ -37,15 +38,13 @@ function checkDevices(cross: Cross, view: Resolved): void {
         "give each interface a device of its own",
       );
     if (cross.devices === undefined || view.box !== cross.devicesBox || cross.devices.includes(device)) return;
-    const otherwise = `plug it in, or write one of ${cross.devices
-      .filter((each) => each !== "lo")
-      .map(quoted)
-      .join(", ")}`;
+    const free = cross.devices.filter((each) => each !== "lo" && !used.has(each));
+    const otherwise = free.length === 0 ? "plug it in" : `plug it in, or write one of ${free.map(quoted).join(", ")}`;
     cross.tell(
       "missingDevice",
       path,
       `is ${quoted(device)}, but this box has no such network device`,
-      meantOr(device, cross.devices, otherwise),
+      meantOr(device, free, otherwise),
     );
   });
 }

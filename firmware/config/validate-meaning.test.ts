@@ -255,16 +255,18 @@ describe("meaning", () => {
 
   it("tells a device that this box does not have, and not one that only the peer needs", () => {
     const document = changed((d) => void (d.interfaces[2].device = { a: "eth2", b: "enp3s0" }));
-    const devices = ["lo", "eth0", "eth2", "eht1"];
-    const problems = problemsOf(document, { box: "a", devices });
-    expect(problems).toEqual([
+    const problemsWith = (...devices: string[]) => problemsOf(document, { box: "a", devices });
+    expect(problemsWith("lo", "eth0", "eth2", "eht1")).toEqual([
       {
         path: "interfaces.lan.device",
         code: "missingDevice",
         what: 'is "eth1", but this box has no such network device',
-        mend: 'did you mean "eth0"',
+        mend: 'did you mean "eht1"',
       },
     ]);
+    // What another interface has is not free.
+    expect(problemsWith("lo", "eth0", "eth2")[0]?.mend).toBe("plug it in");
+    expect(problemsWith("lo", "eth0", "eth2", "wlp1s0")[0]?.mend).toBe('plug it in, or write one of "wlp1s0"');
   });
 
   it("tells when no VRID is left", () => {

@@ -291,6 +291,28 @@ describe("shape", () => {
     expect(briefly(document)).toEqual(["interfaces.1.name wrongType"]);
   });
 
+  it("tells of a misspelt pair that word alone, and what is wrong whatever it means", () => {
+    const misspelt = (change: (d: any) => void = () => undefined) =>
+      changed((d) => {
+        d.pear = d.pair;
+        delete d.pair;
+        change(d);
+      });
+    expect(briefly(misspelt())).toEqual(["pear unknownKey"]);
+    expect(problemsOf(misspelt())[0]?.mend).toBe('did you mean "pair"');
+    expect(briefly(misspelt(), { box: undefined })).toEqual(["pear unknownKey"]);
+    expect(briefly(misspelt((d) => void (d.pools[0].backends[1].weight = 500)))).toEqual([
+      "pools.web.backends.s2.weight outOfRange",
+      "pear unknownKey",
+    ]);
+    // A box alone, whose other words are not near.
+    const alone = changed((d) => {
+      delete d.pair;
+      d.zzzz = 1;
+    });
+    expect(briefly(alone)).toContain("interfaces.wan.addresses perBoxAlone");
+  });
+
   it("stops counting somewhere", () => {
     const document = changed((d) => void (d.pools = Array.from({ length: 256 }, () => ({ x: 1, y: 2, z: 3, w: 4 }))));
     const problems = problemsOf(document);

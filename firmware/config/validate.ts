@@ -12,6 +12,7 @@ import { checkServices } from "./check-services.ts";
 import { readDocument } from "./document-text.ts";
 import { documentBytesMax, problemsMax } from "./limits.ts";
 import type { Box } from "./orders.ts";
+import { nearest } from "./nearest.ts";
 import { formatPath } from "./path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { resolveForBox, resolvePools } from "./resolve.ts";
@@ -54,7 +55,8 @@ export type OnResolved = (resolved: Resolved) => void;
 
 function validateValue(value: unknown, context: ValidateContext, onResolved: OnResolved = () => undefined): Validation {
   const paired = typeof value === "object" && value !== null && Object.hasOwn(value, "pair");
-  const shape = checkShape(schemaView, value, { paired, problemsMax });
+  const meantAsPair = paired || hasMisspeltPair(value);
+  const shape = checkShape(schemaView, value, { paired: meantAsPair, problemsMax });
   const problems = [...shape.problems];
   if (paired && context.box === undefined) problems.push(boxUnknown);
   if (shape.salvage === undefined) return { ok: false, problems: capped(problems) };
@@ -62,7 +64,7 @@ function validateValue(value: unknown, context: ValidateContext, onResolved: OnR
   // The salvage lacks the bad parts, and what is left has the schema's shape.
   const salvage = shape.salvage as Document;
   // Without a readable pair nobody knows how many boxes there are.
-  if (paired && salvage.pair === undefined) return { ok: false, problems: capped(problems) };
+  if (meantAsPair && salvage.pair === undefined) return { ok: false, problems: capped(problems) };
   const document = fillVrids(salvage);
   const boxes: readonly (Box | undefined)[] = paired ? ["a", "b"] : [undefined];
   const pools = resolvePools(document);
@@ -81,6 +83,13 @@ function validateValue(value: unknown, context: ValidateContext, onResolved: OnR
     };
   }
   return { ok: true, document, text, resolved, warnings: meaning.warnings };
+}
+
+/** "pear": what the missing pair would forbid is not told beside the misspelt word. */
+function hasMisspeltPair(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const known = Object.keys(schemaView.properties ?? {});
+  return Object.keys(value).some((key) => !known.includes(key) && nearest(key, known) === "pair");
 }
 
 /** Runs every check of meaning on both boxes' views. */
