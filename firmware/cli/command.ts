@@ -294,7 +294,7 @@ function wrongOperands(verb: Verb, operands: readonly string[]): string | undefi
   if (first !== undefined && verb.operandWords?.includes(first) === false) {
     return `${quote(first)} is not one of ${verb.operandWords.join(", ")}${suggestion(first, verb.operandWords)}`;
   }
-  if (operands.length < verb.operandsMin) return `${missing(verb, operands.length)} is missing`;
+  if (operands.length < verb.operandsMin) return `${missing(verb, operands.length)} is missing${assigned(verb, first)}`;
   if (operands.length > verb.operandsMax) return `${quote(operands[verb.operandsMax] ?? "")} is one word too many`;
   return undefined;
 }
@@ -314,6 +314,13 @@ function unknownVerb(name: string): Command {
 function missing({ operands, operandsMin }: Verb, there: number): string {
   const named = operands.split(" ");
   return there > 0 && named.length === operandsMin ? named.slice(there).join(" ") : operands;
+}
+
+/** `set pools.web.note=x`, as other programs have it. */
+function assigned(verb: Verb, path = ""): string {
+  const [before = "", ...after] = path.split("=");
+  if (verb.name !== "set" || before === "" || after.length === 0) return "";
+  return `: write a blank instead of "=", as in ${quote(`set ${before} ${after.join("=")}`)}`;
 }
 
 /** parseArgs throws on an unknown option, and on a value that is missing or too much. */

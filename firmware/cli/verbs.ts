@@ -32,7 +32,11 @@ export const VERBS: readonly Verb[] = [
         value: "FILE",
         help: "the pair's key: 64 hexadecimal digits, the same on both boxes",
       },
-      web: { type: "string", value: "ADDR:PORT", help: "where the web UI listens" },
+      web: {
+        type: "string",
+        value: "ADDR:PORT",
+        help: "where the web UI is to listen; it is not built yet, and the box runs without",
+      },
       power: {
         type: "string",
         value: "PROGRAM",

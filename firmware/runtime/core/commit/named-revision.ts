@@ -29,8 +29,12 @@ async function stepsBack(past: Past, steps: number): Promise<string> {
   const found = line[steps];
   if (found !== undefined) return found.id;
   if (line.length === 0) throw refuse(NO_CONFIGURATION);
-  const back = line.length === 1 ? "there is only the one in force" : `the oldest is ${line.length - 1} steps back`;
-  throw refuse(`there is no revision ${steps} steps back: ${back}`, "`futago history` lists them.");
+  const back = line.length === 1 ? "there is only the one in force" : `the oldest is ${counted(line.length - 1)} back`;
+  throw refuse(`there is no revision ${counted(steps)} back: ${back}`, "`futago history` lists them.");
+}
+
+function counted(steps: number): string {
+  return steps === 1 ? "1 step" : `${steps} steps`;
 }
 
 async function idOf(past: Past, prefix: string): Promise<string> {
