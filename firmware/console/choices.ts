@@ -9,13 +9,18 @@ export interface PairChoice {
 }
 
 export const PAIR_CHOICES: readonly PairChoice[] = [
-  { title: "Invite the other box: this one shows a code to type there", word: "invite", replace: false },
+  { title: "Invite the other box: this one shows a code", word: "invite", replace: false },
   { title: "Join: type the code that the other box shows", word: "join", replace: false },
-  { title: "Replace a dead box: give up the peer, and invite a new one", word: "invite", replace: true },
+  { title: "Replace a dead box: give up the peer, invite a new one", word: "invite", replace: true },
   { title: "Join, and give up this box's peer and configuration", word: "join", replace: true },
   { title: "Change the keys of both boxes, while they serve", word: "rotate", replace: false },
   { title: "Give up the peer, which is away, and be alone", word: "unpair", replace: false },
 ];
+
+/** Why it cannot be done now; undefined when it can, or when only the box knows. */
+export function pairHindrance({ word }: PairChoice, { peer }: Facts): string | undefined {
+  return word !== "rotate" && peer?.alive === true ? "the peer is alive" : undefined;
+}
 
 export const CONFIRM_CHOICES = ["Keep it", "Roll it back now"] as const;
 

@@ -30,6 +30,8 @@ const facts: Facts = {
   verbs: ["status", "pair", "restore", "spare"],
 };
 
+const away: Facts = { ...facts, peer: { alive: false } };
+
 /** Something waits to be confirmed. */
 const pending = (isOwn: boolean): Facts => ({
   ...facts,
@@ -75,15 +77,6 @@ describe("the menu", () => {
     ["4~", "menu", []],
     ["4y", "busy", [{ kind: "do", wish: { kind: "switchover" } }]],
     ["5y", "menu", []],
-    ["6\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "invite"] } }]],
-    ["6|\n1-2\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "1-2"] } }]],
-    ["6|\n\n", "menu", []],
-    ["6||\n", "ask", []],
-    ["6||\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "invite"], replace: true } }]],
-    ["6|||\nAB\nn", "menu", []],
-    ["6^^\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "rotate"] } }]],
-    ["6^\nn", "menu", []],
-    ["6^\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "unpair"] } }]],
     ["m", "ask", []],
     ["mn", "menu", []],
     ["my", "busy", [{ kind: "do", wish: { kind: "maintenance", on: true } }]],
@@ -95,7 +88,6 @@ describe("the menu", () => {
     ["freset\n", "told", []],
     ["f\n", "menu", []],
     ["c", "menu", []],
-    ["6|||\nAB\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "AB"], replace: true } }]],
     ["8\n", "choose", []],
     ["8|\n", "ask", []],
     ["8|\ny", "busy", [{ kind: "do", wish: { kind: "rollback", to: "b".repeat(64) } }]],
@@ -118,6 +110,46 @@ describe("the menu", () => {
   ])("%j leads to %s", (keys, kind, actions) => {
     const reached = typed(keys);
     expect([reached.state.kind, reached.actions]).toEqual([kind, actions]);
+  });
+
+  it.each<[string, State["kind"], readonly Action[]]>([
+    ["6\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "invite"] } }]],
+    ["6|\n1-2\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "1-2"] } }]],
+    ["6|\n\n", "menu", []],
+    ["6||\n", "ask", []],
+    ["6||\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "invite"], replace: true } }]],
+    ["6|||\nAB\nn", "menu", []],
+    ["6^^\n", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "rotate"] } }]],
+    ["6^\nn", "menu", []],
+    ["6^\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "unpair"] } }]],
+    ["6|||\nAB\ny", "busy", [{ kind: "do", wish: { kind: "verb", words: ["pair", "join", "AB"], replace: true } }]],
+  ])("%j leads to %s while the peer is away", (keys, kind, actions) => {
+    const reached = typed(keys, BEGIN, away);
+    expect([reached.state.kind, reached.actions]).toEqual([kind, actions]);
+  });
+
+  it("gives up no peer that is alive, and says why", () => {
+    for (const keys of ["6\n", "6|\n", "6||\n", "6|||\n", "6^\n"]) {
+      expect(typed(keys)).toMatchObject({ state: { kind: "choose", list: "pair" }, actions: [] });
+    }
+    expect(typed("6^^\n").actions).toHaveLength(1);
+    const lines = draw(typed("6").state, facts).map(({ text }) => text);
+    expect(lines.filter((text) => /^[> ] - .* \(the peer is alive\)$/.test(text))).toHaveLength(5);
+    expect(lines).toContain("  - Replace a dead box: give up the peer, invite a new one (the peer is alive)");
+  });
+
+  it("judges addresses before it asks whether to put them into force", () => {
+    const told = (text: string) => typed(`2\n=${text}\n`).state;
+    expect(told("10.1.0.300/24")).toMatchObject({
+      kind: "told",
+      ok: false,
+      lines: [expect.stringContaining('"10.1.0.300/24" is no address'), expect.any(String)],
+    });
+    expect(told("10.1.0.2/24, 10.1.0.3")).toMatchObject({
+      kind: "told",
+      lines: [expect.stringContaining('"10.1.0.3" is no'), expect.any(String)],
+    });
+    for (const text of ["10.1.0.2/24, fd00::2/64", "[]", "+10.1.0.9/24"]) expect(told(text).kind).toBe("ask");
   });
 
   const confirm = (force: boolean) => ({ kind: "confirm", revision: "c".repeat(64), force }) as const;

@@ -2,6 +2,7 @@
  * The menu on a box's serial console: what a key does. It decides nothing about the box: it says what is wished, and
  * the shell around it asks the box. What can do harm is asked once more.
  */
+import { parseInterfaceAddress } from "@futago/hal/units/address.ts";
 import {
   ACTIVATE,
   beginMaintenance,
@@ -9,6 +10,7 @@ import {
   END_MAINTENANCE,
   PAIR_CHOICES,
   type PairChoice,
+  pairHindrance,
   POWER_CHOICES,
   powerQuestion,
   RELEASE,
@@ -237,8 +239,10 @@ function taken(state: Extract<State, { kind: "choose" }>, facts: Facts): Step {
       if (revision === undefined || state.at === 0 || !revision.whole) return to(state);
       return asked({ kind: "rollback", to: revision.id }, revision.title, ROLL_BACK);
     }
-    case "pair":
-      return pairing(PAIR_CHOICES[state.at]);
+    case "pair": {
+      const choice = PAIR_CHOICES[state.at];
+      return choice !== undefined && pairHindrance(choice, facts) !== undefined ? to(state) : pairing(choice);
+    }
     case "confirm":
       return facts.unconfirmed === null ? to(BEGIN) : judged(state.at, facts.unconfirmed, facts);
     case "power": {
@@ -318,6 +322,11 @@ function submitted(field: Field, text: string, { hostname }: Facts): Step {
     case "addresses": {
       const { name, addresses, path } = field.of;
       if (text === addresses.join(",")) return to({ kind: "told", ok: true, lines: ["Nothing changed."] });
+      const wrong = wrongAddress(text);
+      if (wrong !== undefined) {
+        const mend = "Write it with the prefix length of its subnet, such as 10.1.0.2/24 or fd00::2/64.";
+        return to({ kind: "told", ok: false, lines: [`"${wrong}" is no address of an interface.`, mend] });
+      }
       const now = `Addresses of ${name} now:    ${addresses.join(", ") || "none"}`;
       const then = `Addresses of ${name} then:   ${text}`;
       return asked({ kind: "set", path, value: text }, now, then, "Put this into force?");
@@ -330,6 +339,15 @@ function submitted(field: Field, text: string, { hostname }: Facts): Step {
       if (text === RESET_WORD || text === hostname) return wished({ kind: "reset" });
       return to({ kind: "told", ok: true, lines: ["The word was another one: nothing was done."] });
   }
+}
+
+/** What is no address among what is written with commas between it; other forms of a value are the box's to judge. */
+function wrongAddress(text: string): string | undefined {
+  if (/^[[+]/.test(text)) return undefined;
+  return text
+    .split(",")
+    .map((each) => each.trim())
+    .find((each) => parseInterfaceAddress(each) === undefined);
 }
 
 function wished(wish: Wish): Step {

@@ -1,5 +1,5 @@
 /** The console menu's screen: 24 lines of at most 79 columns, in the letters of 7 bits. Pure. */
-import { CONFIRM_CHOICES, PAIR_CHOICES, POWER_CHOICES } from "./choices.ts";
+import { CONFIRM_CHOICES, PAIR_CHOICES, pairHindrance, POWER_CHOICES } from "./choices.ts";
 import { BODY_LINES, type Field, type List, type State } from "./dialogue.ts";
 import type { Facts, Page, UnconfirmedFacts } from "./facts.ts";
 import { ENTRIES, hindrance, LEAVE_KEY, titleOf } from "./menu.ts";
@@ -130,7 +130,10 @@ function items(list: List, facts: Facts): readonly string[] {
         return `${String(i).padStart(3)}  ${(i === 0 ? "in force" : state).padEnd(8)}  ${title}`;
       });
     case "pair":
-      return PAIR_CHOICES.map(({ title }) => title);
+      return PAIR_CHOICES.map((choice) => {
+        const why = pairHindrance(choice, facts);
+        return why === undefined ? choice.title : `- ${choice.title} (${why})`;
+      });
     case "confirm":
       return CONFIRM_CHOICES;
     case "power":

@@ -118,9 +118,13 @@ describe("the console menu", () => {
     await apply("a", hot);
     await pair.settled("a");
     // A box with a peer that is there gives it up for nobody.
-    await screenOf("a").press("6", /> Invite/);
-    await screenOf("a").press("\r", /the peer is alive[\s\S]*Press Enter/);
-    await back("a", "\r");
+    await screenOf("a").press("6", /> - Invite .*\(the peer is alive\)/);
+    await screenOf("a").press("\r", /> - Invite .*\(the peer is alive\)/);
+    await back("a", ESCAPE);
+    expect(await boxOf("a").futago("pair", "invite")).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining("the peer is alive"),
+    });
   });
 
   it("shows what the box does, its status and its transitions", async () => {
@@ -235,7 +239,7 @@ describe("the console menu", () => {
 
   it("changes the keys of both boxes", async () => {
     const before = (await pairing("a")).pairing?.fingerprint;
-    await screenOf("a").press("6", /> Invite/);
+    await screenOf("a").press("6", /> - Invite/);
     await screenOf("a").press(`${UP}${UP}\r`, /Both boxes have new keys and certificates[\s\S]*Press Enter/);
     await back("a", "\r");
     expect((await pairing("a")).pairing?.fingerprint).not.toBe(before);
