@@ -1,5 +1,5 @@
 /** What the console menu is told of the box, asked of it again and again; the configuration only when it changed. */
-import { wrapped } from "../console/draw.ts";
+import { COLUMNS, wrapped } from "../console/draw.ts";
 import type { Facts, InterfaceFacts, Page } from "../console/facts.ts";
 import type { HistoryEntry } from "../runtime/control-configuration.ts";
 import type { BoxStatus } from "../runtime/control.ts";
@@ -50,7 +50,7 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       unconfirmed: unconfirmedOf(status),
       alarms: status.alarms.filter(({ kind }) => kind !== "unconfirmed").map(({ sentence }) => sentence),
       pages: {
-        status: page === "status" ? paged(renderStatus(status)) : before.pages.status,
+        status: page === "status" ? paged(renderStatus(status, Date.now(), COLUMNS)) : before.pages.status,
         why:
           page === "why"
             ? paged(renderWhy((await ask(stateDirectory, "timeline", {})).toReversed()))

@@ -5,18 +5,18 @@ import type { LastDrill } from "../runtime/control-drill.ts";
 import { localTime } from "../runtime/local-time.ts";
 import type { GroupStatus, PeerStatus } from "../runtime/messages.ts";
 import { attachment } from "./render-services.ts";
-import { printable, table } from "./table.ts";
+import { narrowTable, printable, table } from "./table.ts";
 
-/** `now`: milliseconds since 1970. */
-export function renderStatus(status: BoxStatus, now = Date.now()): string {
+/** `now`: milliseconds since 1970. `columns` of the terminal, which tables keep to. */
+export function renderStatus(status: BoxStatus, now = Date.now(), columns = Number.POSITIVE_INFINITY): string {
   const parts = [
     roleSentence(status),
     peerSentence(status),
     editorsSentence(status.editors),
     alarms(status),
-    groups(status.groups),
+    groups(status.groups, columns),
     paths(status.peer),
-    services(status.services),
+    services(status.services, columns),
     survivors(status),
     provenSentence(status.lastDrill, now),
     footer(status),
@@ -104,7 +104,7 @@ function alarms(status: BoxStatus): string {
   return ["ALARMS", ...lines].join("\n");
 }
 
-function groups(all: readonly GroupStatus[]): string {
+function groups(all: readonly GroupStatus[], columns: number): string {
   if (all.length === 0) return "";
   const rows = all.map((group) => [
     group.name,
@@ -114,7 +114,8 @@ function groups(all: readonly GroupStatus[]): string {
     group.addresses.join(" "),
     group.reason,
   ]);
-  return table(["GROUP", "STATE", "PRIORITY", "SINCE", "ADDRESSES", "WHY"], rows, ["left", "left", "right"]);
+  const head = ["GROUP", "STATE", "PRIORITY", "SINCE", "ADDRESSES", "WHY"];
+  return narrowTable(columns, head, rows, ["left", "left", "right"]);
 }
 
 function paths(peer: PeerStatus | null): string {
@@ -132,7 +133,7 @@ function health({ healthy, draining }: BackendStatus): string {
   return draining ? "draining" : "healthy";
 }
 
-function services(all: readonly ServiceStatus[]): string {
+function services(all: readonly ServiceStatus[], columns: number): string {
   if (all.length === 0) return "";
   const rows = all.flatMap((service) =>
     service.backends.map((backend, i) => [
@@ -150,7 +151,8 @@ function services(all: readonly ServiceStatus[]): string {
   const align = ["left", "left", "left", "left", "left", "left", "right", "right"] as const;
   const slow = all.filter(({ attachReason }) => attachReason !== null);
   const reasons = slow.map((service) => `\n  ${printable(service.name)}: ${attachment(service)}`);
-  const whole = table(
+  const whole = narrowTable(
+    columns,
     ["SERVICE", "ADDRESS", "XDP", "BACKEND", "AT", "HEALTH", "WEIGHT", "FLOWS", "CHECK"],
     rows,
     align,

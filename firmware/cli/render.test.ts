@@ -3,7 +3,7 @@ import type { BoxStatus } from "../runtime/control.ts";
 import type { Ifname } from "@futago/hal/units/address.ts";
 import { renderHealth, renderLog } from "./render-shown.ts";
 import { peerSentence, renderStatus, roleSentence } from "./render-status.ts";
-import { printable, table } from "./table.ts";
+import { narrowTable, printable, table } from "./table.ts";
 
 const traffic = { packetsIn: 10, bytesIn: 1_500, packetsOut: 8, bytesOut: 2_000_000, flows: 3 };
 const status: BoxStatus = {
@@ -216,6 +216,37 @@ describe("the status for people", () => {
 });
 
 describe("tables", () => {
+  it("put below each row what a narrow terminal has no room for", () => {
+    const rows = [
+      ["edge", "7", "", "the peer fell silent"],
+      ["e", "10", "up", ""],
+    ];
+    const shown = (columns: number) => narrowTable(columns, ["NAME", "N", "STATE", "WHY"], rows, ["left", "right"]);
+    const whole = ["NAME   N  STATE  WHY", "edge   7         the peer fell silent", "e     10  up"];
+    expect(shown(37).split("\n")).toEqual(whole);
+    expect(shown(36).split("\n")).toEqual([
+      "NAME   N  STATE",
+      "edge   7",
+      "      why the peer fell silent",
+      "e     10  up",
+    ]);
+    expect(shown(14).split("\n")).toEqual([
+      "NAME   N",
+      "edge   7",
+      "      why the peer fell silent",
+      "e     10",
+      "      state up",
+    ]);
+  });
+
+  it("of the status keep to 79 columns, and lose nothing", () => {
+    const narrow = renderStatus(status, 0, 79);
+    const rows = narrow.split("\n").filter((text) => /^(GROUP|edge|SERVICE|www| +s\d)/.test(text));
+    expect(rows.length).toBeGreaterThan(4);
+    for (const text of rows) expect(text.length).toBeLessThanOrEqual(79);
+    expect(narrow).toContain("\n      why the peer fell silent\n");
+  });
+
   it("align columns by what the terminal shows, numbers to the right, with no blanks at the end", () => {
     const text = table(
       ["NAME", "N", "WHY"],

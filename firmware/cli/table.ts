@@ -1,5 +1,8 @@
 /** Tables for people: columns aligned by what the terminal shows, two blanks between them, no lines drawn. Pure. */
 
+const GAP = "  ";
+const BELOW = "      ";
+
 /** `align[i]` "right" is for numbers. The last column is never padded. */
 export function table(
   head: readonly string[],
@@ -11,6 +14,33 @@ export function table(
   return all.map((row) => line(row, widths, align)).join("\n");
 }
 
+/** A table for so many terminal columns: what does not fit stands below its row, behind the title of its column. */
+export function narrowTable(
+  columns: number,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly ("left" | "right")[] = [],
+): string {
+  const printed = rows.map((row) => row.map(printable));
+  let room = columns + GAP.length;
+  let fit = 0;
+  for (const [column, title] of head.entries()) {
+    room -= Math.max(width(title), ...printed.map((row) => width(row[column] ?? ""))) + GAP.length;
+    if (room < 0) break;
+    fit = column + 1;
+  }
+  const [titles = "", ...lines] = table(
+    head.slice(0, fit),
+    rows.map((row) => row.slice(0, fit)),
+    align,
+  ).split("\n");
+  const below = printed.map((row) =>
+    row.flatMap((cell, column) => (column < fit || cell === "" ? [] : [`${head[column]?.toLowerCase()} ${cell}`])),
+  );
+  const full = lines.flatMap((text, i) => [text, ...(below[i]?.length ? [BELOW + below[i].join(GAP)] : [])]);
+  return [titles, ...full].join("\n");
+}
+
 function line(row: readonly string[], widths: readonly number[], align: readonly ("left" | "right")[]): string {
   const cells = widths.map((columnWidth, column) => {
     const cell = row[column] ?? "";
@@ -18,7 +48,7 @@ function line(row: readonly string[], widths: readonly number[], align: readonly
     if (align[column] === "right") return gap + cell;
     return column === widths.length - 1 ? cell : cell + gap;
   });
-  return cells.join("  ").trimEnd();
+  return cells.join(GAP).trimEnd();
 }
 
 /** Terminal columns: East Asian wide letters, which notes and host names may hold, take two. */
