@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CONNECTION_BROKE } from "../../../pair/commit/refusals.ts";
-import type { Outcome, RevisionSummary } from "../../../pair/commit/types.ts";
+import type { Outcome, Revision, RevisionSummary } from "../../../pair/commit/types.ts";
 import { refusal } from "../../refused.test-support.ts";
 import { PairCommits } from "./commits.ts";
 import type { Past } from "./named-revision.ts";
@@ -16,6 +16,8 @@ const revision = (id: string, parent: string | undefined, more: Partial<Revision
 
 let head: RevisionSummary | undefined;
 let outcome: Outcome;
+/** What this box has of revisions. */
+let documents: ReadonlyMap<string, Revision>;
 
 const commits = new PairCommits({
   committer: {
@@ -24,10 +26,10 @@ const commits = new PairCommits({
     },
     request: () => Promise.resolve(outcome),
   },
-  past: {} as Past,
+  past: { get: (id: string) => Promise.resolve(documents.get(id)) } as Pick<Past, "get"> as Past,
   box: "b",
 });
-const wish = { document: "{}", base: undefined, author: "alice", comment: "", confirmSeconds: undefined };
+const wish = { document: '{"b":1,"a":2}', base: undefined, author: "alice", comment: "", confirmSeconds: undefined };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -37,7 +39,8 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 /** What comes of it when this box's head is another one a second later. */
-async function committed(next: RevisionSummary | undefined) {
+async function committed(next: RevisionSummary, text = '{"a":2,"b":1}') {
+  documents = new Map([[next.id, { ...next, text }]]);
   const answer = commits.commit(wish).then(
     (value) => ({ value }),
     async (error: unknown) => ({ refused: await refusal(Promise.reject(error as Error)) }),
@@ -68,6 +71,10 @@ describe("a change that the active box made, and could not answer", () => {
     ["it is no child of what was in force", revision("3", "2")],
   ])("is not taken for made when %s", async (_, next) => {
     expect(await committed(next)).toMatchObject({ refused: { what: CONNECTION_BROKE.what } });
+  });
+
+  it("is not taken for made when the same person committed another document there", async () => {
+    expect(await committed(revision("2", "1"), '{"a":3}')).toMatchObject({ refused: { what: CONNECTION_BROKE.what } });
   });
 
   it("is not waited for where the active box said why not", async () => {

@@ -1,11 +1,12 @@
 /** What commits a configuration, confirms it and brings an older one back. */
+import { canonicalJson } from "../../../config/canonical.ts";
 import { documentBytesMax } from "../../../config/limits.ts";
 import { AUTOMATIC, type Outcome, type PeerShare, type Wish } from "../../../pair/commit/types.ts";
 import { CONNECTION_BROKE } from "../../../pair/commit/refusals.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Committed } from "../../control-configuration.ts";
 import type { Box } from "../../messages.ts";
-import type { HistoryEntry, Revision } from "../../store/store.ts";
+import { type HistoryEntry, type Revision, StoreError } from "../../store/store.ts";
 import type { Committer } from "./committer.ts";
 import { idNamed, type Past, revisionNamed } from "./named-revision.ts";
 
@@ -101,20 +102,39 @@ export class PairCommits implements Commits {
     }
   }
 
-  /** A change may move the very link over which the active box would have answered: then this box gets it a moment later. */
+  /**
+   * A change may move the very link over which the active box would have answered: then this box gets it a moment later.
+   * Only the same document is that change: whoever is told so edits it no more.
+   */
   async #madeAllTheSame(
-    { author, comment, confirmSeconds }: Extract<Wish, { readonly kind: "commit" }>,
+    wish: Extract<Wish, { readonly kind: "commit" }>,
     parent: string | undefined,
   ): Promise<string | undefined> {
+    const { committer } = this.#options;
     for (const end = performance.now() + LINKS_AGAIN_MILLIS; performance.now() < end; ) {
-      const { head } = this.#options.committer;
+      const { head } = committer;
       if (head !== undefined && head.id !== parent) {
-        const isAsWished = head.author === author && head.comment === comment && head.confirmSeconds === confirmSeconds;
-        return head.parent === parent && isAsWished ? head.id : undefined;
+        if (head.parent !== parent || head.author !== wish.author || head.comment !== wish.comment) return undefined;
+        if (head.confirmSeconds !== wish.confirmSeconds) return undefined;
+        return (await this.#holds(head.id, wish)) ? head.id : undefined;
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
     }
     return undefined;
+  }
+
+  /** Whether that revision's document is the wished one; it is not where the active box chose a VRID. */
+  async #holds(id: string, { source }: Extract<Wish, { readonly kind: "commit" }>): Promise<boolean> {
+    const { past } = this.#options;
+    try {
+      const made = await past.get(id);
+      if (made === undefined) return false;
+      if (source.kind === "revision") return made.text === (await past.get(source.id))?.text;
+      return typeof source.document === "string" && made.text === canonicalJson(JSON.parse(source.document));
+    } catch (error) {
+      if (!(error instanceof StoreError || error instanceof SyntaxError)) throw error;
+      return false;
+    }
   }
 
   async #request(wish: Wish): Promise<Extract<Outcome, { readonly kind: "done" }>> {
