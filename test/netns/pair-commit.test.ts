@@ -193,6 +193,20 @@ describe("a commit that must be confirmed", () => {
     expect(undone).toMatchObject({ author: "futago", comment: "rolled back: not confirmed within 2 s" });
   });
 
+  it("gives the operator back the way to the box that the change itself cut, though nobody can confirm it", async () => {
+    const reached = async () => (await pair.client.tryRun(["ping", "-c1", "-W1", "10.1.0.2"])).code === 0;
+    expect(await reached()).toBe(true);
+    await said("a", "set", "interfaces.wan.addresses.a", '["10.1.0.77/24"]');
+    await said("a", "commit", "--confirm", "10");
+    expect(await reached()).toBe(false);
+    const cut = await revisions();
+    expect(new Set(cut).size).toBe(1);
+    await expect.poll(reached, { timeout: 30_000 }).toBe(true);
+    await agree();
+    expect(await revisions()).not.toEqual(cut);
+    expect((await pair.hosts.a.ip("addr show dev eth0")).includes("10.1.0.77/")).toBe(false);
+  });
+
   it("stays when it is confirmed on the other box", async () => {
     await said("a", ...weight(8));
     await said("a", "commit", "--confirm", "3");
