@@ -11,6 +11,7 @@ export default defineConfig({
           include: [
             "hal/**/*.test.ts",
             "firmware/**/*.test.ts",
+            "webui/**/*.test.ts",
             "test/{table,sim,suite,lab,bench}/**/*.test.ts",
             "test/image/*.test.ts",
           ],

@@ -16,9 +16,15 @@ export interface Refusal {
   readonly what: string;
   readonly where?: string;
   readonly mend?: string;
+  /** A stable word for programs and other languages, such as a problem's code; the values of its sentence beside it. */
+  readonly reason?: string;
+  readonly parameters?: Readonly<Record<string, string | number>>;
   /** What else is wrong, when one look found more. */
-  readonly also?: readonly Pick<Refusal, "what" | "where" | "mend">[];
+  readonly also?: readonly Wrong[];
 }
+
+/** One of several things that are wrong. */
+export type Wrong = Pick<Refusal, "what" | "where" | "mend" | "reason" | "parameters">;
 
 /** Carries a refusal to the place that prints it and ends the process. */
 export class RefusalError extends Error {
@@ -36,7 +42,7 @@ export function formatRefusal(refusal: Refusal): string {
   return [refusal, ...(refusal.also ?? [])].map(formatOne).join("\n");
 }
 
-function formatOne(refusal: Pick<Refusal, "what" | "where" | "mend">): string {
+function formatOne(refusal: Wrong): string {
   const place = refusal.where === undefined || refusal.where === "" ? "" : `${refusal.where}: `;
   return `${place}${refusal.what}${refusal.mend === undefined ? "" : `\n  ${refusal.mend}`}`;
 }
