@@ -5,6 +5,7 @@ import { subnetOf } from "./host-address.ts";
 import type { Path } from "./path.ts";
 import { formatPath } from "./path.ts";
 import type { ResolvedService } from "./resolved.ts";
+import { say } from "./say.ts";
 
 export function checkAccess(cross: Cross, service: ResolvedService, path: Path): void {
   const seen = new Map<string, Path>();
@@ -15,15 +16,21 @@ export function checkAccess(cross: Cross, service: ResolvedService, path: Path):
       const subnet = subnetOf(prefix);
       if (subnet.address !== prefix.address) {
         const mend = `write ${formatInterfaceAddress(subnet)}, or ${prefix.address} for this address alone`;
-        cross.tell("malformed", here, `is ${text}, which has bits beyond its prefix`, mend);
+        cross.tell("malformed", here, say`is ${{ value: text }}, which has bits beyond its prefix`, mend);
       }
       if (family(prefix.address) !== service.family) {
-        const what = `is ${text}, of the other family than the service's address, so that no client can match it`;
+        const what = say`is ${{ value: text }}, of the other family than the service's address, so that no client can match it`;
         cross.tell("mixedFamilies", here, what, "remove it, or move it to a service of that family");
       }
       const other = seen.get(text);
       if (other === undefined) seen.set(text, here);
-      else cross.tell("duplicateEntry", here, `is ${text}, as ${formatPath(other)} is`, "remove one of them");
+      else
+        cross.tell(
+          "duplicateEntry",
+          here,
+          say`is ${{ value: text }}, as ${{ other: formatPath(other) }} is`,
+          "remove one of them",
+        );
     });
   }
 }

@@ -5,6 +5,7 @@ import { checkIntervalMsDefault } from "./defaults.ts";
 import { notForBackends } from "./host-address.ts";
 import type { Path } from "./path.ts";
 import { serverNameOf } from "./resolve.ts";
+import { say } from "./say.ts";
 import type { CheckDocument } from "./schema.ts";
 
 export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "track", path: Path): void {
@@ -20,7 +21,7 @@ export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "
   }
   const interval = check.intervalMs ?? checkIntervalMsDefault;
   if (check.timeoutMs !== undefined && check.timeoutMs > interval) {
-    const what = `is ${check.timeoutMs}, longer than intervalMs, which is ${interval}`;
+    const what = say`is ${{ value: check.timeoutMs }}, longer than intervalMs, which is ${{ interval }}`;
     cross.tell("checkTimes", [...path, "timeoutMs"], what, `write at most ${interval}, or a longer intervalMs`);
   }
   if (where === "pool" && check.address !== undefined) {
@@ -34,7 +35,12 @@ export function checkCheck(cross: Cross, check: CheckDocument, where: "pool" | "
   const reason =
     address === undefined || address.startsWith("127.") || address === "::1" ? undefined : notForBackends(address);
   if (reason !== undefined)
-    cross.tell("badAddress", [...path, "address"], `is ${address}, ${reason}`, "write an address that a host can have");
+    cross.tell(
+      "badAddress",
+      [...path, "address"],
+      say`is ${{ value: String(address) }}, ${{ why: reason }}`,
+      "write an address that a host can have",
+    );
 }
 
 function checkCertificate(cross: Cross, check: Extract<CheckDocument, { type: "https" }>, path: Path): void {

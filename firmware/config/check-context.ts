@@ -5,6 +5,7 @@ import { itemKeys } from "./path.ts";
 import type { ProblemCode } from "./problem.ts";
 import { isPerBox } from "./resolve.ts";
 import type { Resolved } from "./resolved.ts";
+import type { Sentence } from "./say.ts";
 import type { Document, PerBox } from "./schema.ts";
 
 export interface Cross {
@@ -19,7 +20,7 @@ export interface Cross {
   readonly warn: Tell;
 }
 
-export type Tell = (code: ProblemCode, path: Path, what: string, mend: string) => void;
+export type Tell = (code: ProblemCode, path: Path, what: string | Sentence, mend: string) => void;
 
 /** Each item of a list with its path. */
 export function placed<T>(list: readonly T[] | undefined, path: Path): readonly (readonly [T, Path])[] {

@@ -6,6 +6,7 @@ import { notForHostsIn } from "./host-address.ts";
 import { virtualLinkLocal } from "./link-local.ts";
 import { vipsMax } from "./limits.ts";
 import { formatPath, type Path } from "./path.ts";
+import { say } from "./say.ts";
 import { quoted } from "./shape.ts";
 import { chosen } from "./resolve.ts";
 import type { Resolved, ResolvedVirtualRouter } from "./resolved.ts";
@@ -55,7 +56,7 @@ function checkVrids(cross: Cross, all: readonly Placed[]): void {
       cross.tell(
         "vridsExhausted",
         [...path, "vrid"],
-        `cannot be chosen: all 255 are taken on ${vr.interface}`,
+        say`cannot be chosen: all 255 are taken on ${{ interface: vr.interface }}`,
         "put several addresses into one virtual router",
       );
       continue;
@@ -64,7 +65,7 @@ function checkVrids(cross: Cross, all: readonly Placed[]): void {
     const user = users.get(key);
     if (user === undefined) users.set(key, path);
     else {
-      const what = `is ${vr.vrid}, which ${formatPath(user)} uses on ${vr.interface}`;
+      const what = say`is ${{ value: vr.vrid }}, which ${{ other: formatPath(user) }} uses on ${{ interface: vr.interface }}`;
       cross.tell("overlappingVrid", [...path, "vrid"], what, "choose another, or leave it out to have one chosen");
     }
   }
@@ -91,13 +92,19 @@ function checkVips(cross: Cross, view: Resolved, all: readonly Placed[]): void {
         cross.tell(
           "badAddress",
           here,
-          `is ${formatInterfaceAddress(vip)}, ${reason}`,
+          say`is ${{ value: formatInterfaceAddress(vip) }}, ${{ why: reason }}`,
           "write an address that a host can have",
         );
       const key = isLinkLocal(vip.address) ? `${vr.interface} ${vip.address}` : vip.address;
       const owner = owners.get(key);
       if (owner === undefined) owners.set(key, here);
-      else cross.tell("duplicateVip", here, `is ${vip.address}, as ${formatPath(owner)} is`, "remove one of them");
+      else
+        cross.tell(
+          "duplicateVip",
+          here,
+          say`is ${{ value: vip.address }}, as ${{ other: formatPath(owner) }} is`,
+          "remove one of them",
+        );
       const link = view.interfaces.find((each) => each.name === vr.interface);
       const subnets =
         link?.addresses.filter((own) => family(own.address) === family(vip.address) && !isLinkLocal(own.address)) ?? [];
@@ -114,7 +121,7 @@ function checkVips(cross: Cross, view: Resolved, all: readonly Placed[]): void {
     cross.tell(
       "tooManyVips",
       ["failoverGroups"],
-      `hold ${count} virtual addresses, at most ${vipsMax} are possible`,
+      say`hold ${{ count }} virtual addresses, at most ${{ most: vipsMax }} are possible`,
       "remove some",
     );
   }
@@ -132,7 +139,7 @@ function checkPriorities(cross: Cross, view: Resolved, group: GroupDocument, pat
     cross.tell(
       "priorityDiffers",
       where,
-      `is ${priority}, but another virtual router of ${quoted(group.name)} has ${first}`,
+      say`is ${{ value: priority }}, but another virtual router of ${{ group: quoted(group.name) }} has ${{ other: first }}`,
       `write ${first}, or make two groups`,
     );
   }
@@ -154,14 +161,19 @@ function checkOwner(cross: Cross, view: Resolved, { written, vr, path }: Placed)
   }
   vr.addresses.forEach((vip, i) => {
     if (priority === 255 && !own.has(vip.address)) {
-      cross.tell("priorityOwner", where, `is 255, but ${vip.address} is no address of this box`, "write 1 to 254");
+      cross.tell(
+        "priorityOwner",
+        where,
+        say`is 255, but ${{ address: vip.address }} is no address of this box`,
+        "write 1 to 254",
+      );
     }
     if (priority !== 255 && own.has(vip.address)) {
       const whose = view.box === undefined ? "the box's own address" : `box ${view.box}'s own address`;
       cross.tell(
         "vipIsOwnAddress",
         [...path, "addresses", String(i)],
-        `is ${vip.address}, ${whose}`,
+        say`is ${{ value: vip.address }}, ${{ whose }}`,
         "write another address, which then moves between the boxes",
       );
     }

@@ -3,6 +3,7 @@ import { parseIpAddress } from "@futago/hal/units/address.ts";
 import { type Cross, pathsIn, placed } from "./check-context.ts";
 import { meantOr } from "./nearest.ts";
 import { formatPath, type Path } from "./path.ts";
+import { say } from "./say.ts";
 import { quoted } from "./shape.ts";
 
 export function checkNames(cross: Cross): void {
@@ -52,7 +53,8 @@ function checkHeartbeatOver(cross: Cross, interfaces: readonly string[]): void {
   cross.document.pair?.heartbeat?.over?.forEach((name, i) => {
     const path = ["pair", "heartbeat", "over", String(i)];
     refer(cross, "interface", name, interfaces, path);
-    if (seen.has(name)) cross.tell("duplicateEntry", path, `is ${quoted(name)} a second time`, "remove it");
+    if (seen.has(name))
+      cross.tell("duplicateEntry", path, say`is ${{ value: quoted(name) }} a second time`, "remove it");
     seen.add(name);
   });
 }
@@ -66,7 +68,7 @@ function unique(cross: Cross, items: readonly { readonly name?: string }[], path
       first.set(name, at);
       return;
     }
-    const what = `is ${quoted(name)}, as ${formatPath(pathOf(other))} is called`;
+    const what = say`is ${{ value: quoted(name) }}, as ${{ other: formatPath(pathOf(other)) }} is called`;
     cross.tell("duplicateName", [...pathOf(at), "name"], what, "choose another name");
   });
 }
@@ -78,7 +80,7 @@ function refer(cross: Cross, kind: string, name: string, known: readonly string[
   cross.tell(
     "unknownName",
     path,
-    `is ${quoted(name)}, but there is no ${kind} of that name`,
+    say`is ${{ value: quoted(name) }}, but there is no ${{ kind }} of that name`,
     meantOr(name, known, otherwise),
   );
 }

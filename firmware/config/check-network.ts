@@ -6,6 +6,7 @@ import { notForHosts, notForHostsIn, subnetOf } from "./host-address.ts";
 import { meantOr } from "./nearest.ts";
 import { interfaceOf, reachOf } from "./on-link.ts";
 import { formatPath, type Path } from "./path.ts";
+import { say } from "./say.ts";
 import { quoted } from "./shape.ts";
 import type { Resolved } from "./resolved.ts";
 
@@ -34,7 +35,7 @@ function checkDevices(cross: Cross, view: Resolved): void {
       cross.tell(
         "duplicateDevice",
         path,
-        `is ${quoted(device)}, which ${formatPath(user)} uses`,
+        say`is ${{ value: quoted(device) }}, which ${{ other: formatPath(user) }} uses`,
         "give each interface a device of its own",
       );
     if (cross.devices === undefined || view.box !== cross.devicesBox || cross.devices.includes(device)) return;
@@ -43,7 +44,7 @@ function checkDevices(cross: Cross, view: Resolved): void {
     cross.tell(
       "missingDevice",
       path,
-      `is ${quoted(device)}, but this box has no such network device`,
+      say`is ${{ value: quoted(device) }}, but this box has no such network device`,
       meantOr(device, free, otherwise),
     );
   });
@@ -59,7 +60,7 @@ function checkOwnAddresses(cross: Cross, view: Resolved, owners: Map<string, Pat
         cross.tell(
           "badAddress",
           path,
-          `is ${formatInterfaceAddress(value)}, ${reason}`,
+          say`is ${{ value: formatInterfaceAddress(value) }}, ${{ why: reason }}`,
           "write an address that a host can have",
         );
       const key = isLinkLocal(value.address) ? `${view.box ?? ""} ${link.name} ${value.address}` : value.address;
@@ -69,14 +70,14 @@ function checkOwnAddresses(cross: Cross, view: Resolved, owners: Map<string, Pat
         cross.tell(
           "duplicateAddress",
           path,
-          `is ${value.address} on both boxes`,
+          say`is ${{ value: value.address }} on both boxes`,
           'write the addresses per box: {"a": […], "b": […]}',
         );
       } else
         cross.tell(
           "duplicateAddress",
           path,
-          `is ${value.address}, as ${formatPath(owner)} is`,
+          say`is ${{ value: value.address }}, as ${{ other: formatPath(owner) }} is`,
           "give each an address of its own",
         );
     });
@@ -85,10 +86,7 @@ function checkOwnAddresses(cross: Cross, view: Resolved, owners: Map<string, Pat
 
 function checkRoutes(cross: Cross, view: Resolved): void {
   const reach = reachOf(view);
-  const vips = new Set(
-    view.groups.flatMap((group) => group.virtualRouters.flatMap((vr) => vr.addresses.map((vip) => vip.address))),
-  );
-  const ours = new Set([...vips, ...view.interfaces.flatMap((link) => link.addresses.map((own) => own.address))]);
+  const ours = new Set(ownAndVirtual(view));
   const seen = new Map<string, Path>();
   placed(cross.document.routes, ["routes"]).forEach(([route, here], i) => {
     const resolved = view.routes[i];
@@ -101,7 +99,7 @@ function checkRoutes(cross: Cross, view: Resolved): void {
         cross.tell(
           "malformed",
           [...here, "to"],
-          `is ${quoted(route.to)}, which has bits beyond its prefix`,
+          say`is ${{ value: quoted(route.to) }}, which has bits beyond its prefix`,
           `write ${formatInterfaceAddress(subnet)}`,
         );
       }
@@ -109,7 +107,7 @@ function checkRoutes(cross: Cross, view: Resolved): void {
         cross.tell(
           "mixedFamilies",
           viaPath,
-          `is ${via}, of the other family than ${route.to}`,
+          say`is ${{ value: via }}, of the other family than ${{ to: route.to }}`,
           "write a gateway of the same family",
         );
       }
@@ -121,12 +119,17 @@ function checkRoutes(cross: Cross, view: Resolved): void {
       cross.tell(
         "duplicateRoute",
         here,
-        `leads where ${formatPath(other)} leads, with the same metric`,
+        say`leads where ${{ other: formatPath(other) }} leads, with the same metric`,
         "remove one, or give them different metrics",
       );
     const reason = ours.has(via) ? "an address of the pair itself" : notForHosts(via);
     if (reason !== undefined) {
-      cross.tell("badAddress", viaPath, `is ${via}, ${reason}`, "write the gateway's own address");
+      cross.tell(
+        "badAddress",
+        viaPath,
+        say`is ${{ value: via }}, ${{ why: reason }}`,
+        "write the gateway's own address",
+      );
     } else if (isLinkLocal(via)) {
       if (route.interface === undefined) {
         cross.tell(
@@ -143,7 +146,7 @@ function checkRoutes(cross: Cross, view: Resolved): void {
         cross.tell(
           "unreachableGateway",
           viaPath,
-          `is ${via}, which lies in no subnet ${where}`,
+          say`is ${{ value: via }}, which lies in no subnet ${{ where }}`,
           "write a gateway that lies in a subnet of an interface",
         );
       }
@@ -169,15 +172,20 @@ function checkWitnesses(cross: Cross, view: Resolved): void {
     const path = [...list, String(i)];
     const reason = notForHosts(witness);
     if (reason !== undefined)
-      cross.tell("badAddress", path, `is ${witness}, ${reason}`, "write an address that a host can have");
+      cross.tell(
+        "badAddress",
+        path,
+        say`is ${{ value: witness }}, ${{ why: reason }}`,
+        "write an address that a host can have",
+      );
     if (ours.has(witness))
       cross.tell(
         "witnessIsOurs",
         path,
-        `is ${witness}, an address of the pair itself`,
+        say`is ${{ value: witness }}, an address of the pair itself`,
         "name another machine, such as the gateway",
       );
-    if (seen.has(witness)) cross.tell("duplicateEntry", path, `is ${witness} a second time`, "remove it");
+    if (seen.has(witness)) cross.tell("duplicateEntry", path, say`is ${{ value: witness }} a second time`, "remove it");
     seen.add(witness);
   });
 }
@@ -188,7 +196,7 @@ function checkColdHeartbeat(cross: Cross, view: Resolved): void {
   cross.tell(
     "coldWithoutHeartbeat",
     over === undefined ? ["pair", "standby"] : ["pair", "heartbeat", "over"],
-    `leaves the spare without a heartbeat: it has the ports of all virtual routers shut (${dataPorts(view).join(", ")})`,
+    say`leaves the spare without a heartbeat: it has the ports of all virtual routers shut (${{ ports: dataPorts(view).join(", ") }})`,
     'give the boxes a cable of their own and name it in pair.heartbeat.over, or write "hot"',
   );
 }

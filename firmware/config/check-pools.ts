@@ -5,6 +5,7 @@ import { ownAndVirtual } from "./check-network.ts";
 import { notForBackends } from "./host-address.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { ResolvedBackend } from "./resolved.ts";
+import { say } from "./say.ts";
 
 export function checkPools(cross: Cross): void {
   const ours = new Set(cross.views.flatMap(ownAndVirtual));
@@ -31,14 +32,14 @@ function checkBackends(
       cross.tell(
         "badAddress",
         [...pathOf(at), "address"],
-        `is ${address}, ${reason}`,
+        say`is ${{ value: address }}, ${{ why: reason }}`,
         "write the backend's own address",
       );
     if (ours.has(address)) {
       cross.tell(
         "backendIsOurs",
         [...pathOf(at), "address"],
-        `is ${address}, an address of the pair itself`,
+        say`is ${{ value: address }}, an address of the pair itself`,
         "write the address of another machine",
       );
     }
@@ -48,7 +49,7 @@ function checkBackends(
       seen.set(key, at);
       continue;
     }
-    const what = `has the address and port of ${formatPath(pathOf(other))}`;
+    const what = say`has the address and port of ${{ other: formatPath(pathOf(other)) }}`;
     cross.tell("duplicateBackend", pathOf(at), what, "remove one of them");
   }
 }

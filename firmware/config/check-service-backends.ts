@@ -9,6 +9,7 @@ import { backendsPerPoolMax } from "./limits.ts";
 import { interfaceOf, interfaceTowards, type Reach } from "./on-link.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { Resolved, ResolvedBackend, ResolvedPool, ResolvedService } from "./resolved.ts";
+import { say } from "./say.ts";
 import { quoted } from "./shape.ts";
 
 /** What both boxes see alike. */
@@ -37,13 +38,13 @@ function checkTogether(cross: Cross, { path, pools }: PlacedService): void {
   const here = [...path, "sorryPool"];
   const count = main.backends.length + sorry.backends.length;
   if (count > backendsPerPoolMax) {
-    const what = `makes ${count} backends of the service, at most ${backendsPerPoolMax} are possible`;
+    const what = say`makes ${{ count }} backends of the service, at most ${{ most: backendsPerPoolMax }} are possible`;
     cross.tell("wrongCount", here, what, "name a smaller pool");
   }
   const known = new Set(main.backends.map(whereOf));
   const both = sorry.backends.filter((backend) => known.has(whereOf(backend)));
   if (both.length === 0) return;
-  const what = `is ${quoted(sorry.name)}, whose ${listed(both)} ${quoted(main.name)} has too`;
+  const what = say`is ${{ value: quoted(sorry.name) }}, whose ${{ backends: listed(both) }} ${{ pool: quoted(main.name) }} has too`;
   cross.tell("duplicateBackend", here, what, "name a pool of other backends");
 }
 
@@ -51,7 +52,7 @@ function checkFamilies(cross: Cross, service: ResolvedService, path: Path, pool:
   const wanted = service.family === "ipv4" ? "IPv4" : "IPv6";
   for (const backend of pool.backends) {
     if (family(backend.address) === service.family) continue;
-    const what = `is ${backend.address}, but ${formatPath(path)} has an ${wanted} address`;
+    const what = say`is ${{ value: backend.address }}, but ${{ service: formatPath(path) }} has an ${{ wanted }} address`;
     cross.tell("mixedFamilies", pathOf(pool, backend, "address"), what, `write the backend's ${wanted} address`);
   }
 }
@@ -60,7 +61,7 @@ function checkFamilies(cross: Cross, service: ResolvedService, path: Path, pool:
 function checkPorts(cross: Cross, service: ResolvedService, path: Path, pool: ResolvedPool): void {
   for (const backend of pool.backends) {
     if (backend.port === service.port) continue;
-    const what = `is ${backend.port}, but ${formatPath(path)} is on port ${service.port}, which mode direct cannot change`;
+    const what = say`is ${{ value: backend.port }}, but ${{ service: formatPath(path) }} is on port ${{ port: service.port }}, which mode direct cannot change`;
     const mend = `write ${service.port} and let the backend listen there, or use mode one-arm`;
     cross.tell("directPort", pathOf(pool, backend, "port"), what, mend);
   }
@@ -70,7 +71,7 @@ function warnOfTcpCheck(cross: Cross, path: Path, key: string, pool: ResolvedPoo
   cross.warn(
     "tcpCheckForUdp",
     ["pools", pool.name, "check"],
-    `is left out, so that backends count as dead where nothing accepts TCP, but ${formatPath(path)} (${key}) is for UDP`,
+    say`is left out, so that backends count as dead where nothing accepts TCP, but ${{ service: formatPath(path) }} (${{ key }}) is for UDP`,
     'add a check of type "dns" or "icmp", or write {"type": "tcp"} when the backends answer TCP too',
   );
 }
@@ -81,7 +82,7 @@ type Claims = Map<string, Path>;
 /** In mode nat the source of a backend's reply alone tells what it answers for, so it can answer for one address only. */
 function claimBackends(cross: Cross, { service, path, pools }: PlacedService, claims: Claims): void {
   if (service.addresses.length > 1) {
-    const what = `is a virtual router with ${service.addresses.length} addresses, but in mode nat each backend can answer for one only`;
+    const what = say`is a virtual router with ${{ count: service.addresses.length }} addresses, but in mode nat each backend can answer for one only`;
     cross.tell("backendInTwoServices", [...path, "address"], what, "write one of the addresses, or use mode one-arm");
     return;
   }
@@ -95,7 +96,7 @@ function claimBackends(cross: Cross, { service, path, pools }: PlacedService, cl
       else if (other !== path) shared.push(`${backend.name} (${whereOf(backend)}, as ${formatPath(other)} does)`);
     }
     if (shared.length === 0) continue;
-    const what = `uses backends that answer for another address or port too, so a reply could belong to either: ${shared.join(", ")}`;
+    const what = say`uses backends that answer for another address or port too, so a reply could belong to either: ${{ backends: shared.join(", ") }}`;
     const mend = "let the backends listen on another port for this service, or use mode one-arm";
     cross.tell("backendInTwoServices", [...path, key], what, mend);
   }
@@ -105,7 +106,7 @@ function warnOfLoopback(cross: Cross, service: ResolvedService, path: Path): voi
   cross.warn(
     "directNeedsLoopback",
     [...path, "mode"],
-    `is direct: each backend must have ${service.addresses.join(", ")} on its loopback device and keep silent when ${service.family === "ipv4" ? "ARP" : "neighbour discovery"} asks for it`,
+    say`is direct: each backend must have ${{ addresses: service.addresses.join(", ") }} on its loopback device and keep silent when ${{ protocol: service.family === "ipv4" ? "ARP" : "neighbour discovery" }} asks for it`,
     "set the backends up as docs/balancer.md says",
   );
 }
@@ -123,7 +124,7 @@ export function checkBackendReach(cross: Cross, view: Resolved, reach: Reach, ea
       }
       const link = interfaceTowards(backend.address, reach);
       if (link === undefined) {
-        const what = `is ${backend.address}, which no subnet and no route of the box leads to`;
+        const what = say`is ${{ value: backend.address }}, which no subnet and no route of the box leads to`;
         const mend = "add a route, or an address to an interface";
         cross.warn("backendUnreachable", pathOf(pool, backend, "address"), what, mend);
       } else if (service.mode === "nat" && !told.has(link)) {
@@ -136,7 +137,7 @@ export function checkBackendReach(cross: Cross, view: Resolved, reach: Reach, ea
 
 function checkOnLink(cross: Cross, reach: Reach, path: Path, pool: ResolvedPool, backend: ResolvedBackend): void {
   if (interfaceOf(backend.address, reach) !== undefined) return;
-  const what = `is ${backend.address}, in no subnet of the box, but ${formatPath(path)} has mode direct, which reaches its own links only`;
+  const what = say`is ${{ value: backend.address }}, in no subnet of the box, but ${{ service: formatPath(path) }} has mode direct, which reaches its own links only`;
   const mend = "move the backend to a link of the box, or use mode nat or one-arm";
   cross.tell("backendNotOnLink", pathOf(pool, backend, "address"), what, mend);
 }
@@ -159,7 +160,7 @@ function checkGateway(
     cross.warn(
       "gatewayMissing",
       path,
-      `has backends on ${link} (${backend.name}, ${backend.address}), where no virtual address could be their gateway`,
+      say`has backends on ${{ interface: link }} (${{ backend: backend.name }}, ${{ address: backend.address }}), where no virtual address could be their gateway`,
       `add a virtual router on ${link} to group ${service.group} and make it the backends' gateway, or use mode one-arm`,
     );
     return;
@@ -167,7 +168,7 @@ function checkGateway(
   cross.tell(
     "groupsDiffer",
     path,
-    `has its address in group ${quoted(service.group)}, but its backends' gateway on ${link} is in group ${quoted(other.name)}: replies would go to the wrong box`,
+    say`has its address in group ${{ group: quoted(service.group) }}, but its backends' gateway on ${{ interface: link }} is in group ${{ other: quoted(other.name) }}: replies would go to the wrong box`,
     "put both virtual routers into one group, or use mode one-arm",
   );
 }

@@ -8,6 +8,7 @@ import { reachKey, reachOf } from "./on-link.ts";
 import { formatPath, type Path } from "./path.ts";
 import { resolveService } from "./resolve.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "./resolved.ts";
+import { say } from "./say.ts";
 import type { ServiceDocument } from "./schema.ts";
 
 /** A service where the document has it, with what both boxes make of it; both pools as far as they exist. */
@@ -67,7 +68,7 @@ function checkAddresses(cross: Cross, written: Written, view: Resolved): void {
   for (const [service, path] of written) {
     const address = parseIpAddress(service.address);
     if (address === undefined || vips.has(address)) continue;
-    const what = `is ${address}, which is no virtual address`;
+    const what = say`is ${{ value: address }}, which is no virtual address`;
     cross.tell("serviceWithoutVip", [...path, "address"], what, "add it to a virtual router of a failover group");
   }
 }
@@ -77,7 +78,7 @@ function checkTimeout(cross: Cross, { idleTimeoutSeconds: seconds }: ServiceDocu
   cross.warn(
     "shortIdleTimeout",
     [...path, "idleTimeoutSeconds"],
-    `is ${seconds}: connections that are silent for longer are forgotten`,
+    say`is ${{ value: seconds }}: connections that are silent for longer are forgotten`,
     `write ${idleTimeoutSecondsCalm} or more, or leave it out, unless clients are known to speak more often`,
   );
 }
@@ -100,7 +101,7 @@ function checkUniqueness(cross: Cross, services: readonly PlacedService[]): Read
       if (owner === undefined) owners.set(key, path);
       else {
         duplicates.add(each);
-        const what = `answers ${key}, as ${formatPath(owner)} does`;
+        const what = say`answers ${{ value: key }}, as ${{ other: formatPath(owner) }} does`;
         cross.tell("duplicateService", path, what, "remove one of them, or change its port");
       }
     }
@@ -111,7 +112,7 @@ function checkUniqueness(cross: Cross, services: readonly PlacedService[]): Read
 function checkCounts(cross: Cross, services: readonly PlacedService[]): void {
   const addresses = services.reduce((sum, { service }) => sum + service.addresses.length, 0);
   if (addresses > servicesMax) {
-    const what = `have ${addresses} addresses together, at most ${servicesMax} are possible`;
+    const what = say`have ${{ count: addresses }} addresses together, at most ${{ most: servicesMax }} are possible`;
     cross.tell("wrongCount", ["services"], what, "remove some");
   }
   const entries = services.reduce((sum, { service }) => sum + accessEntriesOf(service), 0);
@@ -119,7 +120,7 @@ function checkCounts(cross: Cross, services: readonly PlacedService[]): void {
     cross.tell(
       "tooManyEntries",
       ["services"],
-      `have ${entries} entries of allow and deny together, at most ${accessEntriesMax} are possible`,
+      say`have ${{ count: entries }} entries of allow and deny together, at most ${{ most: accessEntriesMax }} are possible`,
       "join neighbouring subnets, or remove some",
     );
   }

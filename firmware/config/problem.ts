@@ -1,4 +1,5 @@
 /** What may be wrong with a configuration: one problem says what, where, and how to mend it. */
+import type { Parameters } from "./say.ts";
 
 export interface Problem {
   /** Where, by names: "pools.web.backends.s1.weight". Empty for the document as a whole. */
@@ -8,6 +9,8 @@ export interface Problem {
   /** How to mend it, as a sentence without full stop. */
   readonly mend: string;
   readonly code: ProblemCode;
+  /** The values in `what`, for whoever says it in another language. */
+  readonly parameters?: Parameters;
 }
 
 /** Every code with its meaning, as docs/configuration.md shows it. Scripts may rely on the codes. */

@@ -8,6 +8,7 @@ import { formats, type TextFormat } from "./formats.ts";
 import { meantOr } from "./nearest.ts";
 import { formatPath, itemKeys } from "./path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
+import { type Sentence, say, sentence } from "./say.ts";
 
 /** The JSON Schema words that `schema.ts` uses, and our own: perBox, by, notBuilt. */
 export interface SchemaView {
@@ -69,9 +70,10 @@ function formatPlace(place: Place): string {
   return formatPath(place.map((step) => (typeof step === "string" ? step : (itemKeys(step.list)[step.at] ?? ""))));
 }
 
-function tell(walk: Walk, code: ProblemCode, path: Place, what: string, mend: string): undefined {
+function tell(walk: Walk, code: ProblemCode, path: Place, what: string | Sentence, mend: string): undefined {
+  const { text, parameters } = sentence(what);
   if (walk.problems.length < walk.context.problemsMax)
-    walk.problems.push({ path: formatPlace(path), what, mend, code });
+    walk.problems.push({ path: formatPlace(path), what: text, mend, code, parameters });
   return undefined;
 }
 
@@ -104,7 +106,7 @@ function visit(walk: Walk, schema: SchemaView, value: unknown, path: Place): unk
         walk,
         "wrongType",
         path,
-        `is ${kindOf(value)}, not true or false`,
+        say`is ${{ value: kindOf(value) }}, not ${{ wanted: "true or false" }}`,
         "write true or false, without quotes",
       );
     case undefined:
@@ -201,7 +203,13 @@ function visitList(walk: Walk, schema: SchemaView, value: unknown, path: Place):
   const most = schema.maxItems ?? Number.MAX_SAFE_INTEGER;
   const least = schema.minItems ?? 0;
   if (value.length > most) {
-    return tell(walk, "wrongCount", path, `has ${value.length} entries, at most ${most} are possible`, "remove some");
+    return tell(
+      walk,
+      "wrongCount",
+      path,
+      say`has ${{ count: value.length }} entries, at most ${{ most }} are possible`,
+      "remove some",
+    );
   }
   if (value.length < least) {
     return tell(walk, "wrongCount", path, "is empty", `add at least one entry${meaning(schema.items)}`);
@@ -224,11 +232,17 @@ function visitText(walk: Walk, schema: SchemaView, value: unknown, path: Place):
   if (typeof value !== "string") return wrongType(walk, path, value, "a text in double quotes");
   const most = schema.maxLength ?? 255;
   if (value.length > most) {
-    return tell(walk, "wrongCount", path, `has ${value.length} characters, at most ${most} are possible`, "shorten it");
+    return tell(
+      walk,
+      "wrongCount",
+      path,
+      say`has ${{ length: value.length }} characters, at most ${{ most }} are possible`,
+      "shorten it",
+    );
   }
   const format: TextFormat | undefined = schema.format === undefined ? undefined : formats[schema.format];
   if (format === undefined || format.accepts(value)) return value;
-  return tell(walk, "malformed", path, `is ${quoted(value)}`, `write ${format.expected}`);
+  return tell(walk, "malformed", path, say`is ${{ value: quoted(value) }}`, `write ${format.expected}`);
 }
 
 function visitWord(
@@ -241,8 +255,8 @@ function visitWord(
   if (schema.enum.includes(value)) return value;
   const instead = `write ${schema.enum.length === 1 ? "" : "one of "}${quotedList(schema.enum)}`;
   if (schema.notBuilt.includes(value))
-    return tell(walk, "notBuilt", path, `is ${quoted(value)}, which is not built yet`, instead);
-  return tell(walk, "wrongWord", path, `is ${quoted(value)}`, meantOr(value, schema.enum, instead));
+    return tell(walk, "notBuilt", path, say`is ${{ value: quoted(value) }}, which is not built yet`, instead);
+  return tell(walk, "wrongWord", path, say`is ${{ value: quoted(value) }}`, meantOr(value, schema.enum, instead));
 }
 
 function visitInteger(walk: Walk, schema: SchemaView, value: unknown, path: Place): unknown {
@@ -254,13 +268,19 @@ function visitInteger(walk: Walk, schema: SchemaView, value: unknown, path: Plac
       walk,
       "wrongType",
       path,
-      `is the text ${quoted(value)}, not a number`,
+      say`is the text ${{ value: quoted(value) }}, not ${{ wanted: "a number" }}`,
       `write ${Number(value)} without quotes`,
     );
   }
   if (typeof value !== "number") return wrongType(walk, path, value, range);
   if (!Number.isInteger(value) || value < least || value > most) {
-    return tell(walk, "outOfRange", path, `is ${value}`, `write ${range}`);
+    return tell(
+      walk,
+      "outOfRange",
+      path,
+      { ...say`is ${{ value }}`, parameters: { value, least, most } },
+      `write ${range}`,
+    );
   }
   const step = schema.multipleOf ?? 1;
   if (value % step === 0) return value;
@@ -268,13 +288,13 @@ function visitInteger(walk: Walk, schema: SchemaView, value: unknown, path: Plac
     walk,
     "outOfRange",
     path,
-    `is ${value}, not a multiple of ${step}`,
+    say`is ${{ value }}, not a multiple of ${{ step }}`,
     `write ${Math.round(value / step) * step}`,
   );
 }
 
 function wrongType(walk: Walk, path: Place, value: unknown, wanted: string): undefined {
-  return tell(walk, "wrongType", path, `is ${kindOf(value)}, not ${wanted}`, `write ${wanted}`);
+  return tell(walk, "wrongType", path, say`is ${{ value: kindOf(value) }}, not ${{ wanted }}`, `write ${wanted}`);
 }
 
 function meaning(schema: SchemaView | undefined): string {

@@ -258,6 +258,7 @@ describe("meaning", () => {
     const problemsWith = (...devices: string[]) => problemsOf(document, { box: "a", devices });
     expect(problemsWith("lo", "eth0", "eth2", "eht1")).toEqual([
       {
+        parameters: { value: '"eth1"' },
         path: "interfaces.lan.device",
         code: "missingDevice",
         what: 'is "eth1", but this box has no such network device',

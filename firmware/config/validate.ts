@@ -17,6 +17,7 @@ import { formatPath } from "./path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { resolveForBox, resolvePools } from "./resolve.ts";
 import type { Resolved } from "./resolved.ts";
+import { sentence } from "./say.ts";
 import { type Document, DocumentSchema } from "./schema.ts";
 import { checkShape, type SchemaView } from "./shape.ts";
 import { fillVrids } from "./vrids.ts";
@@ -115,7 +116,8 @@ function checkMeaning(document: Document, views: readonly Resolved[], context: V
 function into(found: Map<string, Problem>): Tell {
   return (code, path, what, mend) => {
     if (found.size > problemsMax) return;
-    const problem: Problem = { path: formatPath(path), what, mend, code };
+    const { text, parameters } = sentence(what);
+    const problem: Problem = { path: formatPath(path), what: text, mend, code, parameters };
     const key = `${problem.path} ${code}`;
     if (!found.has(key)) found.set(key, problem);
   };

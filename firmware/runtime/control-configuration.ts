@@ -1,5 +1,5 @@
 /** What can be asked on the control socket about the configuration: its candidate, its commits and its past. */
-import type { Refusal } from "./exit-code.ts";
+import type { Wrong } from "./exit-code.ts";
 import type { HistoryEntry } from "./store/store.ts";
 
 /** One difference between two documents. */
@@ -36,7 +36,7 @@ export interface CandidateAuthor {
   readonly time: string;
 }
 
-export type ProblemShown = Pick<Refusal, "what" | "where" | "mend">;
+export type ProblemShown = Wrong;
 
 export interface ConfigQuery {
   /** How many steps back, or how an id begins; left out, what is in force. */

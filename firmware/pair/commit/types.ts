@@ -34,7 +34,9 @@ export interface CommitRefusal {
   readonly what: string;
   readonly where?: string;
   readonly mend?: string;
-  readonly also?: readonly { readonly what: string; readonly where?: string; readonly mend?: string }[];
+  readonly reason?: string;
+  readonly parameters?: Readonly<Record<string, string | number>>;
+  readonly also?: readonly Omit<CommitRefusal, "exitCode" | "also">[];
 }
 
 /** A document: as somebody gave it, or that of a revision. */

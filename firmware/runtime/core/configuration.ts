@@ -230,6 +230,8 @@ export function problemsShown(problems: readonly Problem[], where: string): read
     where: [where, problem.path].filter((part) => part !== "").join(": "),
     what: problem.what,
     mend: `${problem.mend}.`,
+    reason: problem.code,
+    ...(problem.parameters === undefined ? {} : { parameters: problem.parameters }),
   }));
   const left = problems.length - shown.length;
   return left > 0 ? [...shown, { what: `${left} more problems`, mend: "Mend these first." }] : shown;

@@ -16,7 +16,7 @@ import type {
 import { AUTOMATIC } from "../../../pair/commit/types.ts";
 import type { Problem } from "../../../config/problem.ts";
 import type { Resolved } from "../../../config/resolved.ts";
-import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
+import { ExitCode, type Refusal, RefusalError, type Wrong } from "../../exit-code.ts";
 import { revisionId } from "../../store/revision.ts";
 import { StoreError } from "../../store/store.ts";
 import type { Configuration, InForce } from "../configuration.ts";
@@ -302,16 +302,21 @@ async function refusalOr<T>(call: () => Promise<T>): Promise<OrRefusal<T>> {
 }
 
 /** Names and values of documents stand in sentences, and may be as long as a document. */
-function shortened({ exitCode, what, where, mend, also }: Refusal): CommitRefusal {
-  const short = (problem: Pick<Refusal, "what" | "where" | "mend">) => ({
-    what: problem.what.slice(0, SENTENCE_SHOWN),
-    ...(problem.where === undefined ? {} : { where: problem.where.slice(0, SENTENCE_SHOWN) }),
-    ...(problem.mend === undefined ? {} : { mend: problem.mend.slice(0, SENTENCE_SHOWN) }),
-  });
+function shortened({ exitCode, also, ...first }: Refusal): CommitRefusal {
+  return { exitCode, ...shortenedOne(first), ...(also && { also: also.map(shortenedOne) }) };
+}
+
+function shortenedOne({ what, where, mend, reason, parameters }: Wrong): Wrong {
+  const short = (words: string) => words.slice(0, SENTENCE_SHOWN);
+  const values = Object.entries(parameters ?? {}).map(
+    ([name, value]) => [name, typeof value === "string" ? short(value) : value] as const,
+  );
   return {
-    exitCode,
-    ...short({ what, ...(where && { where }), ...(mend && { mend }) }),
-    ...(also && { also: also.map(short) }),
+    what: short(what),
+    ...(where && { where: short(where) }),
+    ...(mend && { mend: short(mend) }),
+    ...(reason && { reason }),
+    ...(parameters && { parameters: Object.fromEntries(values) }),
   };
 }
 

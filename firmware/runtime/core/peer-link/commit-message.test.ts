@@ -17,7 +17,15 @@ const revision: Revision = {
   text: '{"interfaces":[]}',
 };
 const { text: _text, ...summary } = revision;
-const refusal = { exitCode: 3, what: "no eth9", where: "interfaces.sync", mend: "plug it in", also: [{ what: "x" }] };
+const refusal = {
+  exitCode: 3,
+  what: "no eth9",
+  where: "interfaces.sync",
+  mend: "plug it in",
+  reason: "missingDevice",
+  parameters: { value: "eth9", most: 3 },
+  also: [{ what: "x" }],
+};
 const wish = {
   kind: "commit",
   source: { kind: "given", document: "{}" },

@@ -20,9 +20,11 @@ import {
   flag,
   id,
   list,
+  number,
   object,
   oneOf,
   optional,
+  record,
   type Shape,
   type Shapes,
   text,
@@ -38,6 +40,9 @@ const NAME_LENGTH_MAX = 64;
 const SENTENCE_LENGTH_MAX = 4_096;
 const WARNINGS_MAX = 10_000;
 const PROBLEMS_MAX = 64;
+/** A stable word, and the names of the values beside it. */
+const REASON_LENGTH_MAX = 64;
+const PARAMETERS_MAX = 16;
 /** A day: longer nobody waits for a confirmation. */
 export const CONFIRM_SECONDS_MAX = 86_400;
 
@@ -69,16 +74,17 @@ const standing = object<Standing>({
   cannot: optional(id),
 });
 
-const problem = object<NonNullable<CommitRefusal["also"]>[number]>({
+const problemShape = {
   what: sentence,
   where: optional(sentence),
   mend: optional(sentence),
-});
+  reason: optional(text(REASON_LENGTH_MAX)),
+  parameters: optional(record(PARAMETERS_MAX, REASON_LENGTH_MAX, either(number, sentence))),
+};
+const problem = object<NonNullable<CommitRefusal["also"]>[number]>(problemShape);
 const refusal = object<CommitRefusal>({
   exitCode: whole(1, 255),
-  what: sentence,
-  where: optional(sentence),
-  mend: optional(sentence),
+  ...problemShape,
   also: optional(list(PROBLEMS_MAX, problem)),
 });
 
