@@ -12,6 +12,7 @@ import { changeConfiguration } from "./configuration.ts";
 import { factoryReset } from "./factory-reset.ts";
 import { answer, json, print, refuse, said } from "./output.ts";
 import { pair } from "./pair.ts";
+import { renderBoxes } from "./render-boxes.ts";
 import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
@@ -141,6 +142,8 @@ async function show(command: CommandOf<"show">): Promise<number> {
       const { services, counters } = await ask(stateDirectory, "status", query);
       return put(services, () => renderServices({ services, counters }));
     }
+    case "boxes":
+      return put(await ask(stateDirectory, "boxes", {}), renderBoxes);
     case "health": {
       const query = command.service === undefined ? {} : { service: command.service };
       return put(await ask(stateDirectory, "health", query), renderHealth);

@@ -1,6 +1,7 @@
 /** The status of a box for a tired person: first what it does, then what is wrong, then the details. Pure. */
 import { ago } from "../pair/drill/schedule.ts";
 import type { BackendStatus, BoxStatus, ServiceStatus } from "../runtime/control.ts";
+import type { Survival } from "../runtime/control-ports.ts";
 import type { LastDrill } from "../runtime/control-drill.ts";
 import { localTime } from "../runtime/local-time.ts";
 import type { GroupStatus, PeerStatus } from "../runtime/messages.ts";
@@ -18,6 +19,7 @@ export function renderStatus(status: BoxStatus, now = Date.now(), columns = Numb
     paths(status.peer),
     services(status.services, columns),
     survivors(status),
+    status.peer === null ? "" : survivalSentence(status.survival),
     provenSentence(status.lastDrill, now),
     footer(status),
   ];
@@ -166,6 +168,19 @@ export function survivors({ connections, replication }: Pick<BoxStatus, "connect
   if (replicated === null || established === 0) return "";
   const link = replication?.linked === true ? "" : " The peer's core is not connected, so what it has is growing old.";
   return `Of ${established} connections ${replicated} would survive a fail-over now.${link}`;
+}
+
+/** "The pair would NOT survive the next failure: Box b is in maintenance …" The gravest reason alone. */
+export function survivalSentence({ survives, reasons }: Survival): string {
+  const why = printable(reasons[0]?.sentence ?? "");
+  switch (survives) {
+    case "yes":
+      return "The pair would survive the next failure.";
+    case "partly":
+      return `The pair would survive the next failure, but not whole: ${why}`;
+    case "no":
+      return `The pair would NOT survive the next failure: ${why}`;
+  }
 }
 
 /** "Last proven fail-over: 3 days ago, 0 probes lost." Nothing before the first drill. */

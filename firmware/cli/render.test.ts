@@ -14,6 +14,7 @@ const status: BoxStatus = {
   editors: [],
   unconfirmed: null,
   lastDrill: null,
+  survival: { survives: "yes", reasons: [] },
   groups: [
     {
       name: "edge",
@@ -90,9 +91,24 @@ const status: BoxStatus = {
 };
 
 describe("the status for people", () => {
+  it("says whether the pair would survive, and the gravest reason why not", () => {
+    expect(renderStatus(status)).toContain("The pair would survive the next failure.\n");
+    const reasons = ["Box b is in maintenance.", "No drill."].map((sentence) => ({ sentence }));
+    const survival = (survives: "no" | "partly") => ({ survives, reasons }) as unknown as BoxStatus["survival"];
+    expect(renderStatus({ ...status, survival: survival("no") })).toContain(
+      "would NOT survive the next failure: Box b is in maintenance.\n",
+    );
+    expect(renderStatus({ ...status, survival: survival("partly") })).toContain(
+      "not whole: Box b is in maintenance.\n",
+    );
+    expect(renderStatus({ ...status, peer: null, survival: survival("no") })).not.toContain("next failure");
+  });
+
   it("says how many connections would survive a fail-over, where that is known", () => {
     expect(renderStatus(status)).toContain("Of 12 connections 11 would survive a fail-over now.\n");
-    expect(renderStatus({ ...status, connections: { established: 12, replicated: null } })).not.toContain("survive");
+    expect(renderStatus({ ...status, connections: { established: 12, replicated: null } })).not.toContain(
+      "would survive a",
+    );
     const replication = { linked: false, whole: false, position: 9, acknowledged: 9, received: 0 };
     expect(renderStatus({ ...status, replication })).toContain("The peer's core is not connected");
   });

@@ -3,7 +3,7 @@ import { COMMON, none, type Verb } from "./verb.ts";
 import { BACKUP_VERBS } from "./verbs-backup.ts";
 import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
-export const SHOWN = ["config", "services", "flows", "health", "neighbours", "why", "log"] as const;
+export const SHOWN = ["config", "boxes", "services", "flows", "health", "neighbours", "why", "log"] as const;
 export type Shown = (typeof SHOWN)[number];
 export const PAIR_WORDS = ["invite", "join", "status", "yes", "no", "cancel", "rotate", "unpair"] as const;
 export type PairWord = (typeof PAIR_WORDS)[number];
@@ -81,6 +81,7 @@ export const VERBS: readonly Verb[] = [
     summary: "one part of the box in detail",
     words: {
       config: "the configuration in force, as one JSON document",
+      boxes: "both boxes with their ports, and whether the pair would survive the next failure",
       services: "the services with their backends, what they carried, and what was dropped and why",
       flows: "the connections that the balancer knows, the newest first",
       health: "every check, its newest answer and why",

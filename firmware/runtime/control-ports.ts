@@ -1,4 +1,7 @@
 /** What the control socket knows of the pair's boxes as things with ports and cables. */
+import type { Survival } from "../pair/survival/types.ts";
+
+export type { Survival, SurvivalReason } from "../pair/survival/types.ts";
 
 export interface PortShown {
   /** The Linux device. */
@@ -41,21 +44,6 @@ export interface BoxShown {
   /** Where the box's own web UI is, by addresses of its own; nothing while there is none. */
   readonly urls: readonly string[];
   readonly ports: readonly PortShown[];
-}
-
-/**
- * Whether the pair would survive the death of either box now. `reasons` say why not, the gravest first; each has a stable
- * word for scripts and other languages, the values of its sentence, and the sentence.
- */
-export interface Survival {
-  readonly survives: "yes" | "no" | "partly";
-  readonly reasons: readonly SurvivalReason[];
-}
-
-export interface SurvivalReason {
-  readonly reason: string;
-  readonly parameters: Readonly<Record<string, string | number>>;
-  readonly sentence: string;
 }
 
 export interface BoxesShown {

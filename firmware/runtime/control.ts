@@ -11,6 +11,7 @@ import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { DrillMethods, LastDrill } from "./control-drill.ts";
 import type { PairingMethods, PairingShown } from "./control-pairing.ts";
+import type { PortsMethods, Survival } from "./control-ports.ts";
 import type { SpareMethods } from "./control-spare.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
@@ -129,6 +130,8 @@ export interface BoxStatus {
   readonly replication: ReplicationShown | null;
   /** Null before the first one. */
   readonly lastDrill: LastDrill | null;
+  /** Whether the pair would survive the death of either box now. */
+  readonly survival: Survival;
   readonly alarms: readonly Alarm[];
   /** Named counts of what was refused or went wrong. */
   readonly counters: Readonly<Record<string, number>>;
@@ -292,6 +295,7 @@ export interface ControlMethods
     ConfigurationMethods,
     DrillMethods,
     PairingMethods,
+    PortsMethods,
     SpareMethods {
   status: { params: StatusQuery; result: BoxStatus };
   health: { params: HealthQuery; result: readonly CheckStatus[] };

@@ -24,6 +24,17 @@ export interface Link {
   readonly upper: Ifindex | undefined;
 }
 
+/** What a link carried and lost since it was made; of the kernel's 64 bit counters. */
+export interface LinkStatistics {
+  readonly ifindex: Ifindex;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  /** Either way: broken, dropped, or never taken from the device. */
+  readonly troubles: number;
+}
+
 export interface AddressEntry extends InterfaceAddress {
   readonly ifindex: Ifindex;
   readonly scope: "global" | "link" | "host" | "other";
@@ -93,6 +104,9 @@ export interface Network {
   /** The unicast routes of the main table; one with several next hops is several entries. */
   routes(): Promise<readonly RouteEntry[]>;
   neighbours(): Promise<readonly NeighbourEntry[]>;
+  statistics(): Promise<readonly LinkStatistics[]>;
+  /** Megabits a second, of the links whose drivers tell. A driver may have to ask its hardware. */
+  speeds(): Promise<ReadonlyMap<Ifindex, number>>;
 
   setLinkUp(ifindex: Ifindex, up: boolean): Promise<void>;
   /** Makes a macvlan in bridge mode with the given Ethernet address on top of `lower`. */

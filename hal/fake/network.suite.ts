@@ -60,6 +60,22 @@ export function describeNetwork(name: string, make: () => Promise<NetworkUnderTe
       return error as HalError;
     };
 
+    test("the counters of every link are whole numbers", async () => {
+      const all = await network.statistics();
+      expect(all.map(({ ifindex }) => ifindex)).toContain(eth0);
+      for (const { ifindex: _, ...counters } of all) {
+        expect(Object.values(counters).filter((count) => !Number.isSafeInteger(count) || count < 0)).toEqual([]);
+      }
+    });
+
+    test("a speed is told of links that are there, and is more than nothing", async () => {
+      const indexes = (await network.links()).map(({ ifindex }) => ifindex);
+      for (const [ifindex, megabits] of await network.speeds()) {
+        expect(indexes).toContain(ifindex);
+        expect(megabits).toBeGreaterThan(0);
+      }
+    });
+
     test("lists a link with what it is and how it is", async () => {
       const link = await linkNamed("eth0");
       expect(link).toMatchObject({ mtu: 1500, up: true, carrier: true, operstate: "up", upper: undefined });

@@ -8,6 +8,7 @@ import type {
   AddressEntry,
   AddressOptions,
   Link,
+  LinkStatistics,
   NeighbourEntry,
   Network,
   NetworkEvent,
@@ -29,6 +30,8 @@ const IFA_F_DEPRECATED = 0x20;
 const IFA_F_PERMANENT = 0x80;
 const IFA_F_NOPREFIXROUTE = 0x200;
 const NUD_INCOMPLETE = 0x01;
+
+const CARRIED_NOTHING = { receivedPackets: 0, receivedBytes: 0, sentPackets: 0, sentBytes: 0, troubles: 0 };
 
 export interface FakePort {
   readonly mac?: Mac;
@@ -53,6 +56,8 @@ export class FakeNetwork implements Network {
   readonly #addresses = new Map<string, AddressEntry>();
   readonly #neighbours = new Map<string, NeighbourEntry>();
   readonly #connections = new Map<IpAddress, number>();
+  readonly #counters = new Map<Ifindex, Partial<LinkStatistics>>();
+  readonly #speeds = new Map<Ifindex, number>();
   readonly #routes = new RouteTable((event) => this.#emit(event));
   readonly #listeners = new Set<(event: NetworkEvent) => void>();
   readonly #refusals: HalError[] = [];
@@ -130,6 +135,22 @@ export class FakeNetwork implements Network {
   async neighbours(): Promise<readonly NeighbourEntry[]> {
     this.#admit("RTM_GETNEIGH");
     return [...this.#neighbours.values()];
+  }
+
+  /** For tests: what a link carried, and how fast it is. */
+  setCounters(ifindex: Ifindex, counters: Partial<Omit<LinkStatistics, "ifindex">>, megabits?: number): void {
+    this.#counters.set(ifindex, { ...this.#counters.get(ifindex), ...counters });
+    if (megabits !== undefined) this.#speeds.set(ifindex, megabits);
+  }
+
+  async statistics(): Promise<readonly LinkStatistics[]> {
+    this.#admit("RTM_GETSTATS");
+    return [...this.#ports.keys()].map((ifindex) => ({ ...CARRIED_NOTHING, ...this.#counters.get(ifindex), ifindex }));
+  }
+
+  async speeds(): Promise<ReadonlyMap<Ifindex, number>> {
+    this.#admit("ETHTOOL_MSG_LINKMODES_GET");
+    return new Map([...this.#speeds].filter(([ifindex]) => this.#ports.get(ifindex)?.link.carrier === true));
   }
 
   async setLinkUp(ifindex: Ifindex, up: boolean): Promise<void> {

@@ -9,17 +9,20 @@ import { decodeConnection, encodeConnection, encodeConnectionFilter, socketFamil
 import {
   type MessageName,
   MESSAGES,
+  NETLINK_GENERIC,
   NETLINK_SOCK_DIAG,
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
   RTNLGRP_LISTENED,
 } from "./codec/constants.ts";
+import { decodeFamilyNumber, decodeLinkSpeed, encodeFamilyName, encodeLinkModesFilter } from "./codec/ethtool.ts";
 import { decodeEvents } from "./codec/event.ts";
 import { decodeLink, encodeLinkFilter, encodeLinkIndex, encodeLinkUp, encodeMacvlan } from "./codec/link.ts";
 import type { Message } from "./codec/message.ts";
 import { decodeNeighbour, encodeManagedNeighbour, encodeNeighbour, encodeNeighbourFilter } from "./codec/neighbour.ts";
 import { decodeRoutes, encodeRoute, encodeRouteDeletion, encodeRouteFilter } from "./codec/route.ts";
+import { decodeStatistics, encodeStatisticsFilter } from "./codec/statistics.ts";
 import type { RequestChannel } from "./request-channel.ts";
 import { openRequests } from "./requests.ts";
 
@@ -40,16 +43,19 @@ export function openNetwork(options: NetworkOptions = {}): Network {
   const requests = openRequests();
   const events = openEvents(options.eventBufferBytes ?? EVENT_BUFFER_BYTES, listeners);
   const sockets = openRequests(NETLINK_SOCK_DIAG);
+  const generic = openRequests(NETLINK_GENERIC);
   const { channel } = requests;
   return {
     ...lists(channel),
     ...changes(channel),
+    speeds: linkSpeeds(generic.channel),
     endConnections: (local) => endConnections(sockets.channel, local),
     subscribe: (listener) => subscribe(listeners, listener, events.join),
     close: () => {
       listeners.clear();
       requests.close();
       sockets.close();
+      generic.close();
       events.close();
     },
   };
@@ -90,7 +96,7 @@ function subscribe(
   return { close: () => void listeners.delete(entry) };
 }
 
-type Lists = Pick<Network, "links" | "addresses" | "routes" | "neighbours">;
+type Lists = Pick<Network, "links" | "addresses" | "routes" | "neighbours" | "statistics">;
 
 function lists(channel: RequestChannel): Lists {
   const dump = async <T>(
@@ -115,10 +121,30 @@ function lists(channel: RequestChannel): Lists {
     addresses: () => dump("RTM_GETADDR", "RTM_NEWADDR", encodeAddressFilter(), decodeAddress),
     routes: async () => [...(await routesOf("ipv4")), ...(await routesOf("ipv6"))],
     neighbours: () => dump("RTM_GETNEIGH", "RTM_NEWNEIGH", encodeNeighbourFilter(), decodeNeighbour),
+    statistics: () => dump("RTM_GETSTATS", "RTM_NEWSTATS", encodeStatisticsFilter(), decodeStatistics),
   };
 }
 
-type Changes = Omit<Network, keyof Lists | "endConnections" | "subscribe" | "close">;
+/** A kernel without ethtool over netlink (before Linux 5.6) tells no speed. */
+function linkSpeeds(channel: RequestChannel): Network["speeds"] {
+  let family: Promise<number | undefined> | undefined;
+  return async () => {
+    family ??= familyNumber(channel, "ethtool");
+    const number = await family;
+    if (number === undefined) return new Map();
+    const messages = await channel.dump("ETHTOOL_MSG_LINKMODES_GET", encodeLinkModesFilter(), number);
+    const speeds = messages.filter(({ type }) => type === number).map(({ payload }) => decodeLinkSpeed(payload));
+    return new Map(speeds.filter((one) => one !== undefined).map(({ ifindex, megabits }) => [ifindex, megabits]));
+  };
+}
+
+async function familyNumber(channel: RequestChannel, name: string): Promise<number | undefined> {
+  const asked = channel.request("CTRL_CMD_GETFAMILY", encodeFamilyName(name));
+  const [answer] = await unless(new Set(["ENOENT"]), asked, []);
+  return answer === undefined ? undefined : decodeFamilyNumber(answer.payload);
+}
+
+type Changes = Omit<Network, keyof Lists | "speeds" | "endConnections" | "subscribe" | "close">;
 
 function changes(channel: RequestChannel): Changes {
   const ask = async (name: MessageName, payload: Uint8Array, flags = 0) => {

@@ -23,6 +23,7 @@ const DUMP_ATTEMPTS_MAX = 32;
 
 interface Pending {
   readonly name: MessageName;
+  readonly type: number;
   readonly flags: number;
   readonly payload: Uint8Array;
   /** Answers before the acknowledgement; a dump's entries. */
@@ -51,10 +52,11 @@ export class RequestChannel {
     return this.#enqueue(name, payload, flags | NLM_F_ACK);
   }
 
-  dump(name: MessageName, payload: Uint8Array): Promise<readonly Message[]> {
+  /** `type` where the kernel numbers the message by itself. */
+  dump(name: MessageName, payload: Uint8Array, type: number = MESSAGES[name]): Promise<readonly Message[]> {
     const result = this.#lastDump.then(async () => {
       for (let attempt = 0; attempt < DUMP_ATTEMPTS_MAX; attempt++) {
-        const messages = await this.#enqueue(name, payload, NLM_F_DUMP);
+        const messages = await this.#enqueue(name, payload, NLM_F_DUMP, type);
         if (!messages.some((message) => (message.flags & NLM_F_DUMP_INTR) !== 0)) return messages;
       }
       throw new HalError("EAGAIN", name, `the list changed during each of ${DUMP_ATTEMPTS_MAX} readings`);
@@ -82,11 +84,17 @@ export class RequestChannel {
     this.fail("ECANCELED", "the network was closed");
   }
 
-  #enqueue(name: MessageName, payload: Uint8Array, flags: number): Promise<readonly Message[]> {
+  #enqueue(
+    name: MessageName,
+    payload: Uint8Array,
+    flags: number,
+    type: number = MESSAGES[name],
+  ): Promise<readonly Message[]> {
     if (this.#closed) return Promise.reject(new HalError("EBADF", name, "the network is closed"));
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         name,
+        type,
         flags: flags | NLM_F_REQUEST,
         payload,
         collected: [],
@@ -110,7 +118,7 @@ export class RequestChannel {
       const sequence = this.#nextSequence();
       this.#underWay.set(sequence, pending);
       sent.push(sequence);
-      return encodeMessage({ type: MESSAGES[pending.name], flags: pending.flags, sequence, payload: pending.payload });
+      return encodeMessage({ type: pending.type, flags: pending.flags, sequence, payload: pending.payload });
     });
     try {
       this.#send(concatBytes(messages));

@@ -13,6 +13,7 @@ const activeBox: BoxSnapshot = {
     hostname: "edge-a",
     pairing: { kind: "paired", linked: true },
     lastDrill: null,
+    survival: { survives: "yes", reasons: [] },
     revision: "",
     editors: [],
     unconfirmed: null,

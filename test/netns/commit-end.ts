@@ -93,6 +93,7 @@ const pair: Pair = new Pair({
   onActivation: () => undefined,
   onArriving: (length) => committer.arriving(length),
   onCommitMessage: (message) => committer.receive(message),
+  onBoxMessage: () => undefined,
   onDrillMessage: () => undefined,
   onTimelineMessage: () => undefined,
   count: nothing,

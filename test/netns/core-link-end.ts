@@ -64,6 +64,7 @@ function speak(): void {
     onLink: () => undefined,
     onArriving: (length) => say({ arriving: length }),
     onCommitMessage: () => undefined,
+    onBoxMessage: () => undefined,
     onDrillMessage: () => undefined,
     onTimelineMessage: () => undefined,
     onRotation: () => undefined,

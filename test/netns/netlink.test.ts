@@ -125,6 +125,28 @@ test("connections to one address end with a reset; what listens, and connections
   }
 });
 
+test("what a link carried and how fast it is are the kernel's own figures", async () => {
+  const { net, box } = await twoNamespaces();
+  const network = box.inside(() => openNetwork());
+  try {
+    await box.tryRun(["ping", "-c", "2", "-i", "0.01", "-W", "1", "10.2.0.200"]);
+    const eth0 = (await network.links()).find((link) => link.ifname === "eth0")!.ifindex;
+    const [shown] = JSON.parse(await box.ip("-s -j link show dev eth0")) as [
+      { stats64: Record<"rx" | "tx", Record<string, number>> },
+    ];
+    const { rx, tx } = shown.stats64;
+    const carried = (await network.statistics()).find((one) => one.ifindex === eth0)!;
+    expect(carried.sentPackets).toBeGreaterThan(0);
+    expect(carried.sentPackets).toBeGreaterThanOrEqual(tx["packets"]!);
+    expect(carried.receivedBytes).toBeGreaterThanOrEqual(rx["bytes"]!);
+    // What a veth says of itself (drivers/net/veth.c).
+    expect((await network.speeds()).get(eth0)).toBe(10_000);
+  } finally {
+    network.close();
+    await net.destroy();
+  }
+});
+
 test("a port that leaves its bridge is not taken for a link that is gone", async () => {
   const { net, box } = await twoNamespaces();
   const network = box.inside(() => openNetwork());

@@ -21,7 +21,6 @@ import { type Answers, captureQuery, controlHandlers, statusQuery } from "./cont
 import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
-import { drillHandlers } from "./drill/drill-handlers.ts";
 import { KeptDrills } from "./drill/kept-drills.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -213,7 +212,7 @@ export class Core {
         ...controlHandlers(answers),
         ...configurationHandlers(commits, candidate),
         ...pairingHandlers(core.#pairing),
-        ...drillHandlers(core.#link.drill),
+        ...core.#link.handlers,
         ...powerHandlers({
           ...options,
           ...parts,
@@ -392,6 +391,7 @@ export class Core {
       replication: this.#replication,
       activation: this.#link.spare.shown,
       lastDrill: this.#link.drill.last,
+      survival: this.#link.boxes.survival,
       alarms: this.#alarms.alarms,
       counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
     };

@@ -3,6 +3,12 @@ import type { Hal } from "@futago/hal/contract/hal.ts";
 import { heartbeatPortDefault } from "../../config/defaults.ts";
 import type { Resolved } from "../../config/resolved.ts";
 import type { SentinelEvent, SentinelStatus } from "../messages.ts";
+import type { ControlHandlers } from "./control/control-server.ts";
+import type { DrillMethods } from "../control-drill.ts";
+import type { PortsMethods } from "../control-ports.ts";
+import { boxesOfCore } from "./boxes/boxes-of-core.ts";
+import type { BoxesRoom } from "./boxes/boxes-room.ts";
+import { drillHandlers } from "./drill/drill-handlers.ts";
 import type { AlarmBoard } from "./alarm-board.ts";
 import type { Committer } from "./commit/committer.ts";
 import type { Configuration } from "./configuration.ts";
@@ -58,6 +64,8 @@ export class PairLink {
   readonly drill: DrillRoom;
   /** What happened to the roles, on both. */
   readonly timeline: Timeline;
+  /** Both as things with ports. */
+  readonly boxes: BoxesRoom;
   #pair: Pair | undefined;
 
   constructor(rooms: PairRooms) {
@@ -71,6 +79,12 @@ export class PairLink {
     const link = () => (this.#pair?.up === true ? this.#pair : undefined);
     this.drill = drillOfCore({ ...rooms, link });
     this.timeline = new Timeline(rooms.standing.box, link);
+    this.boxes = boxesOfCore({ ...rooms, link, lastDrill: () => this.drill.last, urls: () => [] });
+  }
+
+  /** Its part of what can be asked. */
+  get handlers(): Pick<ControlHandlers, keyof DrillMethods | keyof PortsMethods> {
+    return { ...drillHandlers(this.drill), boxes: () => this.boxes.boxes() };
   }
 
   get pair(): Pair | undefined {
@@ -99,6 +113,7 @@ export class PairLink {
   close(): void {
     this.spare.close();
     this.drill.close();
+    this.boxes.close();
     this.#shut();
   }
 
@@ -124,9 +139,11 @@ export class PairLink {
       onLink: (up) => {
         committer.setLink(up);
         this.spare.setLink(up);
+        this.boxes.setLink(up);
       },
       onArriving: (length) => committer.arriving(length),
       onCommitMessage: (message) => committer.receive(message),
+      onBoxMessage: (message) => this.boxes.receive(message),
       onDrillMessage: (message) => this.drill.receive(message),
       onTimelineMessage: (message) => this.timeline.receive(message),
       onActivation: (activation) => this.spare.receive(activation),

@@ -5,7 +5,13 @@
 import type { TLSSocket } from "node:tls";
 import type { Drain } from "./peer-link/drain.ts";
 import type { LinkCredentials } from "./peer-link/credentials.ts";
-import { decodeLongMessage, isCommitMessage, isDrillMessage, type LongMessage } from "./peer-link/long-message.ts";
+import {
+  decodeLongMessage,
+  isBoxMessage,
+  isCommitMessage,
+  isDrillMessage,
+  type LongMessage,
+} from "./peer-link/long-message.ts";
 import { LongReader, LongSender } from "./peer-link/long-messages.ts";
 import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
@@ -13,6 +19,7 @@ import { PeerLink } from "./peer-link/peer-link.ts";
 import type { Activation } from "../../pair/spare/types.ts";
 import type { CommitMessage } from "../../pair/commit/types.ts";
 import type { DrillMessage } from "../../pair/drill/types.ts";
+import type { BoxMessage } from "./boxes/box-message.ts";
 import type { TimelineMessage } from "./timeline/timeline-message.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
@@ -44,6 +51,7 @@ export interface PairOptions {
   readonly onFarewell: () => void;
   readonly onCommitMessage: (message: CommitMessage) => void;
   readonly onActivation: (activation: Activation) => void;
+  readonly onBoxMessage: (message: BoxMessage) => void;
   readonly onDrillMessage: (message: DrillMessage) => void;
   readonly onTimelineMessage: (message: TimelineMessage) => void;
   /** Whether there is anything to do with such a connection. */
@@ -115,6 +123,7 @@ export class Pair {
         if (message?.ok !== true) return this.#link.refuse(`peerLinkLong_${message?.reason ?? "tooLong"}`);
         const { value } = message;
         if (isCommitMessage(value)) options.onCommitMessage(value);
+        else if (isBoxMessage(value)) options.onBoxMessage(value);
         else if (isDrillMessage(value)) options.onDrillMessage(value);
         else options.onTimelineMessage(value);
       },

@@ -19,6 +19,7 @@ function shown(kind: Standing["kind"], more: Partial<StatusSources> = {}): BoxSt
     replication: { connections: () => ({ established: 0, replicated: null }), status: undefined },
     activation: null,
     lastDrill: null,
+    survival: { survives: "yes", reasons: [] },
     alarms: [{ ...ALARMS[0]!, kind: "no-configuration" }],
     counters: {},
     ...more,

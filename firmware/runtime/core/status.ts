@@ -4,6 +4,7 @@ import type { Resolved, ResolvedService } from "../../config/resolved.ts";
 import type { Activation } from "../../pair/spare/types.ts";
 import type { CandidateAuthor } from "../control-configuration.ts";
 import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
+import type { Survival } from "../control-ports.ts";
 import type { LastDrill } from "../control-drill.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
 import type { Standing } from "./pairing/standing.ts";
@@ -31,6 +32,7 @@ export interface StatusSources {
   /** Null where the election decides. */
   readonly activation: Activation | null;
   readonly lastDrill: LastDrill | null;
+  readonly survival: Survival;
   readonly alarms: readonly Alarm[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -70,6 +72,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     activation: sources.activation,
     replication: shownReplication(sources.replication.status),
     lastDrill: sources.lastDrill,
+    survival: sources.survival,
     alarms: [...sentinelAlarms(sources), ...sources.alarms],
     counters: sources.counters,
   };

@@ -48,6 +48,10 @@ export function valueU32(value: Uint8Array | undefined): number | undefined {
   return value === undefined || value.length < 4 ? undefined : readU32(value, 0);
 }
 
+export function valueU16(value: Uint8Array | undefined): number | undefined {
+  return value === undefined || value.length < 2 ? undefined : readU16(value, 0);
+}
+
 export function valueU8(value: Uint8Array | undefined): number | undefined {
   return value?.[0];
 }
@@ -71,6 +75,11 @@ export function readU16(bytes: Uint8Array, at: number): number {
 
 export function readU32(bytes: Uint8Array, at: number): number {
   return (readU16(bytes, at) | (readU16(bytes, at + 2) << 16)) >>> 0;
+}
+
+/** Of 64 bits; above 2^53 only nearly so much. */
+export function readU64(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at) + readU32(bytes, at + 4) * 2 ** 32;
 }
 
 export function writeU16(bytes: Uint8Array, at: number, value: number): void {

@@ -30,6 +30,8 @@ export const RTM = {
   RTM_NEWNEIGH: 28,
   RTM_DELNEIGH: 29,
   RTM_GETNEIGH: 30,
+  RTM_NEWSTATS: 92,
+  RTM_GETSTATS: 94,
 } as const;
 
 /** The same over a socket of its own protocol. @see linux/sock_diag.h */
@@ -46,7 +48,14 @@ export const NETFILTER = {
   NFT_MSG_GETGEN: 0xa10,
 } as const;
 
-export const MESSAGES = { ...RTM, ...SOCK, ...NETFILTER } as const;
+/**
+ * The same of generic netlink. The kernel numbers its families as they come, so that the number of those behind the
+ * controller is asked for. @see linux/genetlink.h, linux/ethtool_netlink.h
+ */
+export const NETLINK_GENERIC = 16;
+export const GENERIC = { CTRL_CMD_GETFAMILY: 16, ETHTOOL_MSG_LINKMODES_GET: 0 } as const;
+
+export const MESSAGES = { ...RTM, ...SOCK, ...NETFILTER, ...GENERIC } as const;
 
 export type MessageName = keyof typeof MESSAGES;
 
@@ -79,6 +88,22 @@ export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
 export const IFLA_MACVLAN_MODE = 1;
 export const MACVLAN_MODE_BRIDGE = 4;
+
+/** The bit of a filter mask, and the attribute: struct rtnl_link_stats64. */
+export const IFLA_STATS_LINK_64 = 1;
+
+/** Newer parts of the kernel want it said that a value is attributes. */
+export const NLA_F_NESTED = 0x8000;
+
+export const CTRL_COMMAND_GETFAMILY = 3;
+export const CTRL_ATTR_FAMILY_ID = 1;
+export const CTRL_ATTR_FAMILY_NAME = 2;
+export const ETHTOOL_COMMAND_LINKMODES_GET = 4;
+export const ETHTOOL_A_HEADER_DEV_INDEX = 1;
+export const ETHTOOL_A_HEADER_FLAGS = 3;
+export const ETHTOOL_FLAG_COMPACT_BITSETS = 1;
+export const ETHTOOL_A_LINKMODES_HEADER = 1;
+export const ETHTOOL_A_LINKMODES_SPEED = 5;
 
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;

@@ -16,6 +16,7 @@ import type {
 import type { BackupMethods } from "../../control-backup.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
 import type { DrillMethods } from "../../control-drill.ts";
+import type { PortsMethods } from "../../control-ports.ts";
 import type { PairingMethods } from "../../control-pairing.ts";
 import type { SpareMethods } from "../../control-spare.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
@@ -56,6 +57,7 @@ export function controlHandlers(
   | keyof DrillMethods
   | keyof ConfigurationMethods
   | keyof PairingMethods
+  | keyof PortsMethods
   | keyof SpareMethods
 > {
   return {

@@ -4,7 +4,14 @@
  */
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Sysctl } from "@futago/hal/contract/machine.ts";
-import type { Link, NeighbourEntry, Network, NetworkEvent, Subscription } from "@futago/hal/contract/network.ts";
+import type {
+  AddressEntry,
+  Link,
+  NeighbourEntry,
+  Network,
+  NetworkEvent,
+  Subscription,
+} from "@futago/hal/contract/network.ts";
 import type { Ifname, IpAddress } from "@futago/hal/units/address.ts";
 import type { Log } from "../log.ts";
 import type { DesiredNetwork } from "./desired.ts";
@@ -64,10 +71,20 @@ export class NetworkKeeper {
     return this.#actual?.links ?? [];
   }
 
+  /** As they were at the newest look. */
+  get addresses(): readonly AddressEntry[] {
+    return this.#actual?.addresses ?? [];
+  }
+
+  /** Those that the sentinel adds and removes. */
+  get virtualAddresses(): ReadonlySet<IpAddress> {
+    return this.#desired?.virtualAddresses ?? new Set();
+  }
+
   /** All addresses of the box at the newest look, without virtual ones. */
   get ownAddresses(): readonly IpAddress[] {
-    const virtual = this.#desired?.virtualAddresses ?? new Set();
-    return (this.#actual?.addresses ?? []).map((entry) => entry.address).filter((address) => !virtual.has(address));
+    const virtual = this.virtualAddresses;
+    return this.addresses.map((entry) => entry.address).filter((address) => !virtual.has(address));
   }
 
   get missingDevices(): readonly Ifname[] {

@@ -3,17 +3,22 @@ import type { Result } from "@futago/hal/units/result.ts";
 import type { CommitMessage } from "../../../pair/commit/types.ts";
 import type { DrillMessage } from "../../../pair/drill/types.ts";
 import type { TimelineMessage } from "../timeline/timeline-message.ts";
+import { BOX_SHAPES, type BoxMessage } from "../boxes/box-message.ts";
 import { COMMIT_SHAPES } from "./commit-message.ts";
 import { DRILL_SHAPES } from "./drill-message.ts";
 import { TIMELINE_SHAPES } from "../timeline/timeline-message.ts";
 import { decodeShaped, type ShapeRefusal, type Shapes } from "./shapes.ts";
 
-export type LongMessage = CommitMessage | DrillMessage | TimelineMessage;
+export type LongMessage = BoxMessage | CommitMessage | DrillMessage | TimelineMessage;
 
-const SHAPES: Shapes<LongMessage> = { ...COMMIT_SHAPES, ...DRILL_SHAPES, ...TIMELINE_SHAPES };
+const SHAPES: Shapes<LongMessage> = { ...BOX_SHAPES, ...COMMIT_SHAPES, ...DRILL_SHAPES, ...TIMELINE_SHAPES };
 
 export function decodeLongMessage(text: string): Result<LongMessage, ShapeRefusal> {
   return decodeShaped<LongMessage>(text, SHAPES);
+}
+
+export function isBoxMessage(message: LongMessage): message is BoxMessage {
+  return Object.hasOwn(BOX_SHAPES, message.kind);
 }
 
 export function isDrillMessage(message: LongMessage): message is DrillMessage {
