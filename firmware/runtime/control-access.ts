@@ -3,12 +3,10 @@
  * root's and needs no credential; `DIR/web/core.sock` is the web process's, whose every request names who asks and from
  * where, so that core, not the process that strangers talk to, decides what they may.
  */
+import type { Scope, WebRole } from "../access/scopes.ts";
 import type { ControlRequest } from "./control.ts";
 
-/** What a person may do: each can do what the ones before it can. */
-export type WebRole = "viewer" | "operator" | "admin";
-/** What a request needs, and what a token is given: a role has all up to its own. */
-export type Scope = "metrics" | "read" | "operate" | "configure" | "admin";
+export type { Scope, WebRole } from "../access/scopes.ts";
 
 /** `session` is the cookie, `proof` what the page keeps beside it: a cookie goes to every port of a host, the proof does not. */
 export type Credential =
@@ -176,6 +174,11 @@ export interface AccessMethods {
 /** Accounts, sessions, tokens or the certificate changed: whoever keeps a connection open asks again whether it may. */
 export interface AccessEvent {
   readonly claimed: boolean;
-  /** SHA-256 of the certificate to be shown to browsers, in hexadecimal. */
+  /** SHA-256 of the certificate to be shown to browsers, in hexadecimal; "" while there is none. */
   readonly fingerprint: string;
+}
+
+export interface AccessStreams {
+  /** How it stands at once, then each change. */
+  watchAccess: { params: Record<string, never>; event: AccessEvent };
 }

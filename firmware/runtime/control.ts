@@ -7,6 +7,7 @@ import type { Family } from "@futago/hal/units/address.ts";
 import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import type { TraceShown } from "../balancer/trace.ts";
 import type { Activation } from "../pair/spare/types.ts";
+import type { AccessMethods, AccessStreams } from "./control-access.ts";
 import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { DrillMethods, LastDrill } from "./control-drill.ts";
@@ -291,7 +292,8 @@ export interface HealthQuery {
 
 /** What can be asked, with its parameters and its answer. */
 export interface ControlMethods
-  extends BackupMethods,
+  extends AccessMethods,
+    BackupMethods,
     ConfigurationMethods,
     DrillMethods,
     PairingMethods,
@@ -319,7 +321,7 @@ export interface ControlMethods
 export type ControlMethod = keyof ControlMethods;
 
 /** Methods that answer with a stream of events. */
-export interface ControlStreams {
+export interface ControlStreams extends AccessStreams {
   watchStatus: { params: StatusQuery; event: BoxStatus };
   watchEvents: { params: Record<string, never>; event: SentinelEvent };
   /** Ends by itself with an event "ended", or when the asker goes away. */

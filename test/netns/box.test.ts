@@ -110,11 +110,6 @@ describe("a box", () => {
     expect(mounts(boxes.directory)).toEqual([]);
   });
 
-  it("answers a clear word on --web, and goes on without", async () => {
-    const box = await start("--web", "127.0.0.1:8443");
-    expect(box.stderr()).toContain("no web UI yet");
-  });
-
   it("keeps one revision over equal imports, and commits only what differs", async () => {
     const first = await start();
     const { revision } = await first.status();

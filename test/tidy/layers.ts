@@ -20,7 +20,7 @@ export interface Allowed {
 /** The rooms where each package may be imported outside of tests. */
 const PACKAGES: Readonly<Record<string, string>> = {
   "@fastify/rate-limit": "webui/api/",
-  "@peculiar/x509": "firmware/runtime/core/pairing/",
+  "@peculiar/x509": "firmware/runtime/core/pairing/ firmware/runtime/core/access/",
   "age-encryption": "firmware/runtime/backup/",
   "@preact/signals": "webui/pages/",
   "better-sqlite3": "firmware/runtime/",
@@ -29,7 +29,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   pino: "firmware/runtime/ webui/api/",
   preact: "webui/pages/",
   "prom-client": "webui/api/",
-  "reflect-metadata": "firmware/runtime/core/pairing/",
+  "reflect-metadata": "firmware/runtime/core/pairing/ firmware/runtime/core/access/",
   typebox: "firmware/config/ webui/api/",
   uplot: "webui/pages/",
 };

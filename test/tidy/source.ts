@@ -35,6 +35,7 @@ export function isTest(path: string): boolean {
 
 /** The rooms whose decisions are pure functions of state, input and time. */
 export const PURE_ROOMS = [
+  "access",
   "standby",
   "announce",
   "balancer",

@@ -3,9 +3,10 @@
  * them there, and answers on the control socket. It decides no role; it may die and come back without a packet lost.
  */
 import { join } from "node:path";
-import type { Hal } from "@futago/hal/contract/hal.ts";
 import { JsonInPieces } from "../json-pieces.ts";
-import type { Box, SentinelEvent, SentinelStatus } from "../messages.ts";
+import type { SentinelEvent, SentinelStatus } from "../messages.ts";
+import { openAccess } from "./access/access-of-core.ts";
+import type { AccessRoom } from "./access/access-room.ts";
 import { AlarmBoard } from "./alarm-board.ts";
 import type { Candidate } from "./candidate/candidate.ts";
 import { openCandidate } from "./candidate/open-candidate.ts";
@@ -13,61 +14,33 @@ import { PairCommits } from "./commit/commits.ts";
 import { Committer } from "./commit/committer.ts";
 import { RevisionWatch } from "./commit/revision-watch.ts";
 import { Configuration, logApplied } from "./configuration.ts";
-import { backupHandlers } from "./control/backup-handlers.ts";
-import { configurationHandlers } from "./control/configuration-handlers.ts";
-import { ControlServer } from "./control/control-server.ts";
+import type { CoreOptions, Parts } from "./core-options.ts";
+import { ControlSockets } from "./control/control-sockets.ts";
+import { coreHandlers } from "./control/core-handlers.ts";
 import { Drains } from "./control/drains.ts";
-import { type Answers, captureQuery, controlHandlers, statusQuery } from "./control/handlers.ts";
+import { type Answers, captureQuery, statusQuery } from "./control/handlers.ts";
 import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import { KeptDrills } from "./drill/kept-drills.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
 import { Maintenance } from "./maintenance.ts";
-import { powerHandlers, type PowerOptions } from "./power.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { PairLink } from "./pair-link.ts";
 import type { Pair } from "./pair.ts";
-import { pairingHandlers } from "./pairing/pairing-handlers.ts";
 import { PairingRoom } from "./pairing/pairing-room.ts";
-import { joinedBy, type Standing, standingOf } from "./pairing/standing.ts";
+import { joinedBy, standingOf } from "./pairing/standing.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
 import { commitAlarms, missingDevice, noConfiguration, revisionsDiffer, SENTINEL_AWAY } from "./sentences.ts";
 import { SentinelLink } from "./sentinel-link.ts";
 import { SentinelReady } from "./sentinel-ready.ts";
-import { BalancerLoading, type LoadedTables } from "./balancer/load-balancer.ts";
+import { BalancerLoading } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
 import { ActivationMemory } from "./spare/activation-memory.ts";
-import { spareHandlers } from "./spare/spare-commands.ts";
 import { type StatusSources, statusText } from "./status.ts";
 import { switchOver } from "./switchover.ts";
 import { Turns } from "./turns.ts";
 import { VipConnections } from "./vip-connections.ts";
-
-export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
-  readonly hal: Hal;
-  readonly log: Log;
-  readonly stateDirectory: string;
-  readonly box: Box | undefined;
-  readonly importFile: string | undefined;
-  readonly pairKeyFile: string | undefined;
-  /** Starts core again, which changes nothing that serves. */
-  readonly restart: (reason: string) => void;
-  /** The box is being taken down, the sentinel first. */
-  readonly isEnding: () => boolean;
-}
-
-interface Parts {
-  readonly configuration: Configuration;
-  readonly committer: Committer;
-  readonly standing: Standing;
-  readonly seed: string;
-  readonly maintenance: Maintenance;
-  readonly drains: Drains;
-  readonly tables: LoadedTables;
-  readonly memory: ActivationMemory;
-  readonly kept: KeptDrills;
-}
 
 export class Core {
   readonly #log: Log;
@@ -90,7 +63,8 @@ export class Core {
   readonly #publisher = new StatusPublisher(
     async () => await this.#control?.publishInPieces("watchStatus", (query) => this.#boxStatus(statusQuery(query))),
   );
-  #control: ControlServer | undefined;
+  #control: ControlSockets | undefined;
+  #access: AccessRoom | undefined;
   #candidate: Candidate | undefined;
   #status: SentinelStatus | undefined;
   readonly #ready = new SentinelReady();
@@ -206,29 +180,41 @@ export class Core {
     const answers = core.#answers();
     const commits = new PairCommits({ committer, past: configuration.store, box });
     const candidate = (core.#candidate = await openCandidate({ ...known, configuration }, commits));
-    core.#control = await ControlServer.open({
-      path: join(stateDirectory, "control.sock"),
-      handlers: {
-        ...controlHandlers(answers),
-        ...configurationHandlers(commits, candidate),
-        ...pairingHandlers(core.#pairing),
-        ...core.#link.handlers,
-        ...powerHandlers({
-          ...options,
-          ...parts,
-          sentinel: core.#sentinel,
-          status: () => core.#status,
-          inTurn: (change) => core.#turns.take(change),
-        }),
-        ...backupHandlers({ ...options, ...known, configuration, commits, standing }),
-        ...spareHandlers({ ...parts, room: core.#link.spare, link: core.#link }),
-      },
+    const access = (core.#access = await core.#openAccess(options));
+    core.#control = await ControlSockets.open({
+      ...options,
+      access,
+      handlers: coreHandlers({
+        ...options,
+        ...parts,
+        ...known,
+        answers,
+        commits,
+        candidate,
+        access,
+        pairing: core.#pairing,
+        link: core.#link,
+        sentinel: core.#sentinel,
+        status: () => core.#status,
+        inTurn: (change) => core.#turns.take(change),
+      }),
       capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
-      first: (stream, query) =>
-        stream === "watchStatus" ? [core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query))] : [],
+      firstStatus: (query) => core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query)),
       onFault: (method, error) => log.error("control-fault", { method, error: String(error) }),
     });
     return core;
+  }
+
+  #openAccess(options: CoreOptions): Promise<AccessRoom> {
+    return openAccess({
+      ...options,
+      ...this.#parts,
+      isWanted: options.isWebWanted,
+      ownAddresses: () => this.#network.ownAddresses,
+      setAlarm: (sentence) => this.#alarms.set("web-away", "", sentence),
+      onAccess: (event) => this.#control?.publish("watchAccess", event),
+      onChange: () => this.#publishStatus(),
+    });
   }
 
   /** Resolves when the box is up: kernel, sentinel and balancer are as configured. */
@@ -249,6 +235,7 @@ export class Core {
     this.#parts.committer.close();
     this.#revisions.close();
     this.#control?.close();
+    await this.#access?.close();
     this.#pairing.close();
     this.#link.close();
     this.#sentinel.close();

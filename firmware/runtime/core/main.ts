@@ -38,12 +38,6 @@ process.on("SIGTERM", () => {
 process.on("uncaughtException", (error) => fail(error));
 
 try {
-  if (values.web !== undefined) {
-    log.warn("web-ignored", {
-      address: values.web,
-      sentence: "--web is ignored: this version has no web UI yet; `futago status` shows the box",
-    });
-  }
   core = await Core.open({
     hal,
     log,
@@ -51,6 +45,7 @@ try {
     box: values.box as Box | undefined,
     importFile: values.import,
     pairKeyFile: values["pair-key"],
+    isWebWanted: values.web !== undefined,
     restart,
     isEnding: () => isEnding,
     end: (as) => report({ kind: "end", as }),

@@ -56,7 +56,7 @@ function box(
 }
 
 const reset = ({ handlers }: ReturnType<typeof box>, force = false) =>
-  Promise.resolve(handlers.factoryReset({ author: "alice", force }));
+  Promise.resolve(handlers.factoryReset({ author: "alice", force }, { kind: "root" }));
 const peer = { alive: true };
 
 describe("a box that is to forget everything", () => {
@@ -97,13 +97,14 @@ describe("a box that is to forget everything", () => {
 
 it("a box alone that reboots says nothing of a peer", async () => {
   const one = box(status("active"));
-  const answer = await one.handlers.power({ end: "reboot" });
+  const answer = await one.handlers.power({ end: "reboot" }, { kind: "root" });
   expect(answer).toEqual({ message: "This box reboots now." });
   await expect.poll(() => one.said).toEqual(["hands over", "reboot"]);
 });
 
 describe("an active box that is to reboot or to power off, and nobody takes over", () => {
-  const ends = ({ handlers }: ReturnType<typeof box>) => Promise.resolve(handlers.power({ end: "poweroff" }));
+  const ends = ({ handlers }: ReturnType<typeof box>) =>
+    Promise.resolve(handlers.power({ end: "poweroff" }, { kind: "root" }));
 
   it("tells the cause, and nothing of the maintenance by which it hands over", async () => {
     const one = box(status("active", peer), { refuses: true, cause: "the peer is in maintenance" });

@@ -31,6 +31,7 @@ beforeEach(async () => {
   captures = [];
   server = await ControlServer.open({
     path: join(directory, "control.sock"),
+    gate: ({ params }) => ({ asker: { kind: "root" }, params, over: () => undefined }),
     handlers,
     first: (_, query) => {
       const { services = [] } = query as { services?: unknown };

@@ -2,7 +2,7 @@
  * Answers on `DIR/control.sock`. Only root may connect (mode 0600), so requests are trusted in intent but not in form:
  * an unknown method or an oversized line is refused and does not disturb the box.
  */
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, lchownSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
   type CaptureEvent,
@@ -16,6 +16,7 @@ import {
 import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
 import { JsonInPieces } from "../../json-pieces.ts";
 import { LineReader, parseObject } from "../../line-reader.ts";
+import type { Asker } from "../access/asker.ts";
 import { Slices } from "../slices.ts";
 
 /** An asker that reads nothing must not make the box hold what it does not take. */
@@ -24,14 +25,41 @@ const UNSENT_BYTES_MAX = 32 << 20;
 export type ControlHandlers = {
   readonly [Method in ControlMethod]: (
     params: ControlMethods[Method]["params"],
+    asker: Asker,
   ) => Answer<ControlMethods[Method]["result"]> | Promise<Answer<ControlMethods[Method]["result"]>>;
 };
 
 /** What may be large comes as its text. */
 type Answer<T> = T | JsonInPieces;
 
+/** A request as it came. */
+export interface RawRequest {
+  readonly method: string;
+  readonly params: unknown;
+  readonly credential: unknown;
+  readonly from: unknown;
+}
+
+/** Whether somebody may ask that. Throws RefusalError. */
+export type Gate = (request: RawRequest) => Entered;
+
+export interface Entered {
+  readonly asker: Asker;
+  /** As they are carried out. */
+  readonly params: unknown;
+  /** `reason` is the refusal's. */
+  readonly over: (outcome: "done" | "refused", reason: string | undefined) => void;
+}
+
 export interface ControlServerOptions {
   readonly path: string;
+  /** Where it is made, of a path that is not root's alone: what is there by then is replaced, and not followed. */
+  readonly made?: string;
+  /** Whose the socket is; left out, root's. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly gate: Gate;
+  /** The last connection has ended. */
+  readonly onDeserted?: () => void;
   readonly handlers: ControlHandlers;
   /** The first event of a stream, sent when somebody begins to watch. Throws RefusalError. */
   readonly first: (stream: ControlStream, query: unknown) => readonly unknown[];
@@ -48,7 +76,7 @@ interface Watcher {
   readonly query: unknown;
 }
 
-const STREAMS: readonly string[] = ["watchStatus", "watchEvents"] satisfies readonly ControlStream[];
+const STREAMS: readonly string[] = ["watchStatus", "watchEvents", "watchAccess"] satisfies readonly ControlStream[];
 
 export class ControlServer {
   readonly #options: ControlServerOptions;
@@ -62,14 +90,17 @@ export class ControlServer {
   }
 
   static open(options: ControlServerOptions): Promise<ControlServer> {
+    const { path, owner, made = path } = options;
     // The supervisor's lock says that no other box runs here: the socket file is a dead core's.
-    rmSync(options.path, { force: true });
+    rmSync(made, { force: true });
     const control = new ControlServer(options);
     return new Promise((resolve, reject) => {
       control.#server.once("error", reject);
       const mask = process.umask(0o177);
-      control.#server.listen({ path: options.path }, () => {
-        chmodSync(options.path, 0o600);
+      control.#server.listen({ path: made }, () => {
+        chmodSync(made, 0o600);
+        if (owner !== undefined) lchownSync(made, owner.uid, owner.gid);
+        if (made !== path) renameSync(made, path);
         resolve(control);
       });
       process.umask(mask);
@@ -116,6 +147,7 @@ export class ControlServer {
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#options.onDeserted?.();
       this.#watchers = this.#watchers.filter((watcher) => watcher.socket !== socket);
     });
   }
@@ -127,21 +159,33 @@ export class ControlServer {
     if (request === undefined || typeof method !== "string") {
       return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
     }
-    const params = (request["params"] ?? {}) as never;
+    const { params = {}, credential, from } = request;
     try {
-      if (STREAMS.includes(method)) {
-        return await this.#watch({ socket, id, stream: method as ControlStream, query: params });
+      const entered = this.#options.gate({ method, params, credential, from });
+      try {
+        await this.#carryOut(socket, id, method, entered);
+        entered.over("done", undefined);
+      } catch (error) {
+        entered.over("refused", error instanceof RefusalError ? error.refusal.reason : undefined);
+        throw error;
       }
-      if (method === "capture") return this.#capture(socket, id, params);
-      if (!Object.hasOwn(this.#options.handlers, method)) {
-        return this.#send(socket, { id, error: refusal(`there is no method ${JSON.stringify(method)}`) });
-      }
-      const result = await this.#options.handlers[method as ControlMethod](params);
-      if (!(result instanceof JsonInPieces)) return this.#send(socket, { id, result });
-      this.#sendParts(socket, { id, name: "result", parts: await encoded(result.pieces) });
     } catch (error) {
       this.#send(socket, { id, error: this.#refusalOf(method, error) });
     }
+  }
+
+  async #carryOut(socket: Socket, id: number, method: string, entered: Entered): Promise<void> {
+    const params = entered.params as never;
+    if (STREAMS.includes(method)) {
+      return await this.#watch({ socket, id, stream: method as ControlStream, query: params });
+    }
+    if (method === "capture") return this.#capture(socket, id, params);
+    if (!Object.hasOwn(this.#options.handlers, method)) {
+      throw new RefusalError(refusal(`there is no method ${JSON.stringify(method)}`));
+    }
+    const result = await this.#options.handlers[method as ControlMethod](params, entered.asker);
+    if (!(result instanceof JsonInPieces)) return this.#send(socket, { id, result });
+    this.#sendParts(socket, { id, name: "result", parts: await encoded(result.pieces) });
   }
 
   #refusalOf(method: string, error: unknown): Refusal {

@@ -13,6 +13,7 @@ import type {
   TraceQuery,
   TraceShown,
 } from "../../control.ts";
+import type { AccessMethods } from "../../control-access.ts";
 import type { BackupMethods } from "../../control-backup.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
 import type { DrillMethods } from "../../control-drill.ts";
@@ -53,6 +54,7 @@ export function controlHandlers(
   ControlHandlers,
   | "power"
   | "factoryReset"
+  | keyof AccessMethods
   | keyof BackupMethods
   | keyof DrillMethods
   | keyof ConfigurationMethods

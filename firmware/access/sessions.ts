@@ -1,0 +1,28 @@
+/** How long a session and a token are good, by the wall clock; and which sessions make room for another. */
+import type { SessionRecord, TokenRecord } from "./records.ts";
+
+export const IDLE_MILLIS_MAX = 12 * 3_600_000;
+export const ABSOLUTE_MILLIS_MAX = 7 * 24 * 3_600_000;
+/** Begun by a clock that is ahead by more, a session would outlive what it may. */
+const AHEAD_MILLIS_MAX = 3_600_000;
+export const SESSIONS_MAX = 1_024;
+
+/** Milliseconds since 1970. */
+export function sessionEnd({ startedAt, lastSeenAt }: Pick<SessionRecord, "startedAt" | "lastSeenAt">): number {
+  return Math.min(Date.parse(startedAt) + ABSOLUTE_MILLIS_MAX, Date.parse(lastSeenAt) + IDLE_MILLIS_MAX);
+}
+
+export function isSessionGood(session: SessionRecord, now: number): boolean {
+  return now < sessionEnd(session) && Date.parse(session.lastSeenAt) <= now + AHEAD_MILLIS_MAX;
+}
+
+export function isTokenGood({ expiresAt }: TokenRecord, now: number): boolean {
+  return expiresAt === null || now < Date.parse(expiresAt);
+}
+
+/** Of sessions that are good, those that were not seen for longest, where there are too many for one more. */
+export function sessionsInTheWay(sessions: readonly SessionRecord[]): readonly SessionRecord[] {
+  const surplus = sessions.length + 1 - SESSIONS_MAX;
+  if (surplus <= 0) return [];
+  return sessions.toSorted((one, other) => one.lastSeenAt.localeCompare(other.lastSeenAt)).slice(0, surplus);
+}

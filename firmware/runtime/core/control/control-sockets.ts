@@ -1,0 +1,67 @@
+/** The two sockets on which core answers: root's, and the web process's. What is published goes to the watchers of both. */
+import { join } from "node:path";
+import type { AccessRoom } from "../access/access-room.ts";
+import { rootGate, webGate } from "../access/gate.ts";
+import { makeWebDirectory, webUser } from "../access/web-user.ts";
+import type { ControlStream } from "../../control.ts";
+import type { JsonInPieces } from "../../json-pieces.ts";
+import { ControlServer, type ControlServerOptions } from "./control-server.ts";
+
+export interface ControlSocketsOptions extends Pick<ControlServerOptions, "handlers" | "capture" | "onFault"> {
+  readonly stateDirectory: string;
+  readonly access: AccessRoom;
+  /** The box was started with --web. */
+  readonly isWebWanted: boolean;
+  /** Throws RefusalError. */
+  readonly firstStatus: (query: unknown) => JsonInPieces;
+}
+
+export class ControlSockets {
+  readonly #servers: readonly ControlServer[];
+
+  private constructor(servers: readonly ControlServer[]) {
+    this.#servers = servers;
+  }
+
+  static async open(options: ControlSocketsOptions): Promise<ControlSockets> {
+    const { stateDirectory, access, isWebWanted, firstStatus } = options;
+    const first = (stream: ControlStream, query: unknown) => {
+      if (stream === "watchStatus") return [firstStatus(query)];
+      return stream === "watchAccess" ? [access.event] : [];
+    };
+    const root = { ...options, first, path: join(stateDirectory, "control.sock"), gate: rootGate(access.gate) };
+    const servers = [await ControlServer.open(root)];
+    if (isWebWanted) {
+      const owner = webUser();
+      servers.push(
+        await ControlServer.open({
+          ...options,
+          first,
+          owner,
+          path: join(makeWebDirectory(stateDirectory, owner), "core.sock"),
+          made: join(stateDirectory, "web-core.sock"),
+          gate: webGate(access.gate),
+          onDeserted: () => access.web.left(),
+        }),
+      );
+    }
+    return new ControlSockets(servers);
+  }
+
+  get watched(): boolean {
+    return this.#servers.some((server) => server.watched);
+  }
+
+  publish(stream: ControlStream, event: unknown): void {
+    for (const server of this.#servers) server.publish(stream, event);
+  }
+
+  /** Resolves when it was sent. */
+  async publishInPieces(stream: ControlStream, event: (query: unknown) => JsonInPieces): Promise<void> {
+    for (const server of this.#servers) await server.publishInPieces(stream, event);
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+  }
+}

@@ -1,0 +1,41 @@
+/** All that core answers, by its rooms. */
+import { accessHandlers } from "../access/access-handlers.ts";
+import type { AccessRoom } from "../access/access-room.ts";
+import type { Candidate } from "../candidate/candidate.ts";
+import type { Commits } from "../commit/commits.ts";
+import type { Configuration } from "../configuration.ts";
+import type { Maintenance } from "../maintenance.ts";
+import type { PairLink } from "../pair-link.ts";
+import { pairingHandlers } from "../pairing/pairing-handlers.ts";
+import type { PairingRoom } from "../pairing/pairing-room.ts";
+import { powerHandlers, type PowerOptions } from "../power.ts";
+import { spareHandlers } from "../spare/spare-commands.ts";
+import { backupHandlers, type BackupHandlersOptions } from "./backup-handlers.ts";
+import { configurationHandlers } from "./configuration-handlers.ts";
+import type { ControlHandlers } from "./control-server.ts";
+import { type Answers, controlHandlers } from "./handlers.ts";
+
+export interface CoreRooms extends Omit<PowerOptions, keyof BackupHandlersOptions>, BackupHandlersOptions {
+  readonly configuration: Configuration;
+  readonly maintenance: Maintenance;
+  readonly answers: Answers;
+  readonly commits: Commits;
+  readonly candidate: Candidate;
+  readonly pairing: PairingRoom;
+  readonly link: PairLink;
+  readonly access: AccessRoom;
+}
+
+export function coreHandlers(rooms: CoreRooms): ControlHandlers {
+  const { answers, commits, candidate, pairing, link, access } = rooms;
+  return {
+    ...controlHandlers(answers),
+    ...configurationHandlers(commits, candidate),
+    ...pairingHandlers(pairing),
+    ...link.handlers,
+    ...powerHandlers(rooms),
+    ...backupHandlers(rooms),
+    ...spareHandlers({ ...rooms, room: link.spare }),
+    ...accessHandlers(access),
+  };
+}

@@ -1,0 +1,41 @@
+/** What a core is started with, and what it begins from. */
+import type { Hal } from "@futago/hal/contract/hal.ts";
+import type { Box } from "../messages.ts";
+import type { LoadedTables } from "./balancer/load-balancer.ts";
+import type { Committer } from "./commit/committer.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Drains } from "./control/drains.ts";
+import type { KeptDrills } from "./drill/kept-drills.ts";
+import type { Log } from "./log.ts";
+import type { Maintenance } from "./maintenance.ts";
+import type { Standing } from "./pairing/standing.ts";
+import type { PowerOptions } from "./power.ts";
+import type { ActivationMemory } from "./spare/activation-memory.ts";
+
+export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
+  readonly hal: Hal;
+  readonly log: Log;
+  readonly stateDirectory: string;
+  readonly box: Box | undefined;
+  readonly importFile: string | undefined;
+  readonly pairKeyFile: string | undefined;
+  /** Started with --web. */
+  readonly isWebWanted: boolean;
+  /** Starts core again, which changes nothing that serves. */
+  readonly restart: (reason: string) => void;
+  /** The box is being taken down, the sentinel first. */
+  readonly isEnding: () => boolean;
+}
+
+/** What a core has from its disk, or makes before anything else. */
+export interface Parts {
+  readonly configuration: Configuration;
+  readonly committer: Committer;
+  readonly standing: Standing;
+  readonly seed: string;
+  readonly maintenance: Maintenance;
+  readonly drains: Drains;
+  readonly tables: LoadedTables;
+  readonly memory: ActivationMemory;
+  readonly kept: KeptDrills;
+}
