@@ -143,5 +143,5 @@ function isLess(one: Penalty, other: Penalty): boolean {
 function bucketOf(seed: number, account: string): number {
   let hash = (0x811c9dc5 ^ seed) >>> 0;
   for (const sign of account) hash = Math.imul(hash ^ (sign.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return (hash ^ (hash >>> 16)) % ACCOUNT_BUCKETS;
+  return ((hash ^ (hash >>> 16)) >>> 0) % ACCOUNT_BUCKETS;
 }

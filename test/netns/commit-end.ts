@@ -96,6 +96,7 @@ const pair: Pair = new Pair({
   onBoxMessage: () => undefined,
   onDrillMessage: () => undefined,
   onTimelineMessage: () => undefined,
+  onAccessMessage: () => undefined,
   count: nothing,
 });
 if (address !== undefined) pair.setAddresses([{ address, device: device as Ifname, ifindex: 0 }]);

@@ -67,6 +67,7 @@ function speak(): void {
     onBoxMessage: () => undefined,
     onDrillMessage: () => undefined,
     onTimelineMessage: () => undefined,
+    onAccessMessage: () => undefined,
     onRotation: () => undefined,
     onActivation: () => undefined,
     onFarewell: () => undefined,

@@ -1,14 +1,17 @@
 /** Who may use the web UI and the API, on whole boxes: asked by the socket of the web process, which nobody trusts. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ask } from "@futago/firmware/cli/client.ts";
 import type { AuditEntry, SignedIn, WebAccess, WhoIs } from "@futago/firmware/runtime/control-access.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
+import { Pair, pairDocument } from "./pair-fixture.ts";
+import { PairTerminal as Terminal } from "./pair-terminal.ts";
 import { Boxes, type RunningBox } from "./running-box.ts";
 import { askWeb, credentialOf, exchange, outcome } from "./web-socket.ts";
 
 const PASSWORD = "seven old lanterns";
+const WAIT = { timeout: 20_000 };
 const WEB = ["--web", "127.0.0.1:8443"];
 
 describe("a box alone", () => {
@@ -90,5 +93,97 @@ describe("a box alone", () => {
     });
     expect(await exchange(box.state, { id: 5, method: "config" })).toMatchObject({ error: { reason: "notSignedIn" } });
     expect(await exchange(box.state, { id: 6, method: "watchStatus" })).toMatchObject({ event: { box: "alone" } });
+  });
+});
+
+describe("two boxes of a pair", () => {
+  let pair: Pair;
+  let states: readonly [a: string, b: string];
+
+  beforeEach(async () => {
+    pair = await Pair.start({ bare: true });
+    states = [pair.files.state("a"), pair.files.state("b")];
+  });
+  afterEach(() => pair.destroy());
+
+  const isClaimed = async (state: string) => (await askWeb<{ claimed: boolean }>(state, "accessState", {})).claimed;
+  const fingerprint = async (state: string) => (await ask(state, "webAccess", {})).certificate?.fingerprint;
+
+  it("know the same people, sessions and failures, and show one certificate", async () => {
+    const more = ["--import", pair.files.document("pair.json", pairDocument()), ...WEB];
+    await Promise.all([pair.startBox("a", more), pair.startBox("b", more)]);
+    const [a, b] = states;
+    await vi.waitUntil(async () => (await pair.status("a")).pairing.linked, WAIT);
+    await vi.waitUntil(async () => (await fingerprint(a)) === (await fingerprint(b)), WAIT);
+
+    const { claimCode } = await ask(a, "webAccess", {});
+    const anna = await askWeb<SignedIn>(a, "claim", { code: claimCode, name: "anna", password: PASSWORD });
+    await vi.waitUntil(() => isClaimed(b), WAIT);
+    expect((await ask(b, "webAccess", {})).claimCode).toBeNull();
+    const mine = { credential: credentialOf(anna) };
+    await vi.waitUntil(async () => (await outcome(askWeb(b, "whoAmI", {}, mine))) === "done", WAIT);
+    const there = await askWeb<SignedIn>(b, "signIn", { name: "anna", password: PASSWORD });
+    expect(there.user).toEqual({ name: "anna", role: "admin" });
+
+    // A ticket of a works once on b, whoever has it.
+    const { ticket } = await askWeb<{ ticket: string }>(a, "ticket", {}, mine);
+    await vi.waitUntil(async () => (await outcome(askWeb(b, "resume", { ticket }))) === "done", WAIT);
+    await vi.waitUntil(async () => (await outcome(askWeb(a, "resume", { ticket }))) === "notSignedIn", WAIT);
+
+    // What a session is for is refused to one without the scope, and what was done is put down with who did it.
+    await askWeb(a, "userAdd", { name: "vera", role: "viewer", password: "nine green bottles" }, mine);
+    await vi.waitUntil(async () => (await ask(b, "users", {})).length === 2, WAIT);
+    const vera = {
+      credential: credentialOf(await askWeb<SignedIn>(b, "signIn", { name: "vera", password: "nine green bottles" })),
+    };
+    expect(await outcome(askWeb(b, "status", {}, vera))).toBe("done");
+    expect(await outcome(askWeb(b, "switchover", {}, vera))).toBe("notAllowed");
+    const told = await askWeb<readonly AuditEntry[]>(a, "audit", {}, mine);
+    expect(told.map(({ box, who, what, outcome: how }) => `${box} ${who} ${what} ${how}`)).toEqual(
+      expect.arrayContaining([
+        "b vera switchover refused",
+        "a anna userAdd done",
+        "b anna signIn done",
+        "a anna claim done",
+      ]),
+    );
+
+    // Signed out on one box is signed out on both.
+    expect(await outcome(askWeb(b, "signOut", {}, mine))).toBe("done");
+    await vi.waitUntil(async () => (await outcome(askWeb(a, "whoAmI", {}, mine))) === "notSignedIn", WAIT);
+
+    // Five failures on a are five on b.
+    const guess = (state: string) =>
+      outcome(askWeb(state, "signIn", { name: "anna", password: "a guess too many" }, { from: "203.0.113.9" }));
+    for (let n = 0; n < 8 && (await guess(a)) === "wrongPassword"; n++);
+    expect(await guess(a)).toBe("tooManyAttempts");
+    await vi.waitUntil(async () => (await guess(b)) === "tooManyAttempts", WAIT);
+    expect(await outcome(askWeb(b, "signIn", { name: "anna", password: PASSWORD }))).toBe("done");
+  });
+
+  it("are one after they were paired: the joiner gives its own accounts up", async () => {
+    const { files, hosts } = pair;
+    const [a, b] = await Promise.all(
+      (["a", "b"] as const).map(async (name) => {
+        const box = files.start(hosts[name], files.state(name), ...WEB);
+        await box.ready(WAIT.timeout);
+        return box;
+      }),
+    );
+    if (a === undefined || b === undefined) throw new Error("two boxes were started");
+    await ask(a.state, "userAdd", { name: "anna", role: "admin", password: PASSWORD });
+    await ask(b.state, "userAdd", { name: "bob", role: "admin", password: PASSWORD });
+    const bob = await askWeb<SignedIn>(b.state, "signIn", { name: "bob", password: PASSWORD });
+    const shown = await fingerprint(a.state);
+    const inviter = new Terminal(hosts.a, a.state, "invite");
+    const joiner = new Terminal(hosts.b, b.state, "join", await inviter.code());
+    expect(await joiner.digits()).toBe(await inviter.digits());
+    for (const terminal of [inviter, joiner]) terminal.says("yes");
+    expect([(await inviter.ended())[0], (await joiner.ended())[0]]).toEqual([0, 0]);
+    const names = async (box: RunningBox) => (await ask(box.state, "users", {})).map(({ name }) => name).join();
+    await vi.waitUntil(async () => (await names(b)) === "anna", WAIT);
+    expect(await names(a)).toBe("anna");
+    expect(await fingerprint(b.state)).toBe(shown);
+    expect(await outcome(askWeb(b.state, "whoAmI", {}, { credential: credentialOf(bob) }))).toBe("notSignedIn");
   });
 });

@@ -133,6 +133,7 @@ export class Core {
       replication: this.#replication,
       pairing: this.#pairing,
       toolbox: this.#toolbox,
+      access: () => this.#access,
       turns: this.#turns,
       alarms: this.#alarms,
       setAlarm: (kind, sentence) => this.#alarms.set(kind, "", sentence),

@@ -9,6 +9,7 @@ import type { PortsMethods } from "../control-ports.ts";
 import { boxesOfCore } from "./boxes/boxes-of-core.ts";
 import type { BoxesRoom } from "./boxes/boxes-room.ts";
 import { drillHandlers } from "./drill/drill-handlers.ts";
+import type { AccessRoom } from "./access/access-room.ts";
 import type { AlarmBoard } from "./alarm-board.ts";
 import type { Committer } from "./commit/committer.ts";
 import type { Configuration } from "./configuration.ts";
@@ -44,6 +45,8 @@ export interface PairRooms {
   readonly toolbox: Toolbox;
   readonly turns: Turns;
   readonly kept: KeptDrills;
+  /** Undefined while it is being opened. */
+  readonly access: () => AccessRoom | undefined;
   readonly alarms: AlarmBoard;
   readonly stateDirectory: string;
   readonly setAlarm: (kind: string, sentence: string | undefined) => void;
@@ -79,7 +82,12 @@ export class PairLink {
     const link = () => (this.#pair?.up === true ? this.#pair : undefined);
     this.drill = drillOfCore({ ...rooms, link });
     this.timeline = new Timeline(rooms.standing.box, link);
-    this.boxes = boxesOfCore({ ...rooms, link, lastDrill: () => this.drill.last, urls: () => [] });
+    this.boxes = boxesOfCore({
+      ...rooms,
+      link,
+      lastDrill: () => this.drill.last,
+      urls: () => rooms.access()?.web.urls ?? [],
+    });
   }
 
   /** Its part of what can be asked. */
@@ -123,7 +131,7 @@ export class PairLink {
   }
 
   #listeners(): Omit<ConstructorParameters<typeof Pair>[0], "box" | "port" | "credentials" | "met"> {
-    const { configuration, committer, pairing, serving, replication, toolbox, sentinel } = this.#rooms;
+    const { configuration, committer, pairing, serving, replication, toolbox, sentinel, access } = this.#rooms;
     return {
       revision: () => configuration.inForce?.revision.id ?? "",
       onChange: this.#rooms.onPeer,
@@ -140,11 +148,13 @@ export class PairLink {
         committer.setLink(up);
         this.spare.setLink(up);
         this.boxes.setLink(up);
+        access()?.sync.setLink(up ? this.#pair : undefined);
       },
       onArriving: (length) => committer.arriving(length),
       onCommitMessage: (message) => committer.receive(message),
       onBoxMessage: (message) => this.boxes.receive(message),
       onDrillMessage: (message) => this.drill.receive(message),
+      onAccessMessage: (message) => access()?.sync.receive(message),
       onTimelineMessage: (message) => this.timeline.receive(message),
       onActivation: (activation) => this.spare.receive(activation),
       count: this.#rooms.count,

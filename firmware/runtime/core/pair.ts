@@ -8,6 +8,7 @@ import type { LinkCredentials } from "./peer-link/credentials.ts";
 import {
   decodeLongMessage,
   isBoxMessage,
+  isAccessMessage,
   isCommitMessage,
   isDrillMessage,
   type LongMessage,
@@ -21,6 +22,7 @@ import type { CommitMessage } from "../../pair/commit/types.ts";
 import type { DrillMessage } from "../../pair/drill/types.ts";
 import type { BoxMessage } from "./boxes/box-message.ts";
 import type { TimelineMessage } from "./timeline/timeline-message.ts";
+import type { AccessMessage } from "./access/access-message.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
 export interface PairOptions {
@@ -53,6 +55,7 @@ export interface PairOptions {
   readonly onActivation: (activation: Activation) => void;
   readonly onBoxMessage: (message: BoxMessage) => void;
   readonly onDrillMessage: (message: DrillMessage) => void;
+  readonly onAccessMessage: (message: AccessMessage) => void;
   readonly onTimelineMessage: (message: TimelineMessage) => void;
   /** Whether there is anything to do with such a connection. */
   readonly wantsFlows: () => boolean;
@@ -124,6 +127,7 @@ export class Pair {
         const { value } = message;
         if (isCommitMessage(value)) options.onCommitMessage(value);
         else if (isBoxMessage(value)) options.onBoxMessage(value);
+        else if (isAccessMessage(value)) options.onAccessMessage(value);
         else if (isDrillMessage(value)) options.onDrillMessage(value);
         else options.onTimelineMessage(value);
       },

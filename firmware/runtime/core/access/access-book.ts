@@ -13,6 +13,8 @@ import {
   type UserRecord,
 } from "../../../access/records.ts";
 import { isSessionGood } from "../../../access/sessions.ts";
+import { ExitCode, RefusalError } from "../../exit-code.ts";
+import { StoreError } from "../../store/refusal.ts";
 import { Turns } from "../turns.ts";
 
 export const ACCESS_SETTING = "access";
@@ -104,14 +106,14 @@ export class AccessBook {
   }
 
   /**
-   * In force and on the disk when it resolves; rejects with what the disk says, and nothing was changed. Of sessions only
+   * In force and on the disk when it resolves; throws RefusalError with what the disk says, and nothing was changed. Of sessions only
    * the first: a full disk shuts nobody out who is to empty it.
    */
   async put(...records: readonly AccessRecord[]): Promise<void> {
     if (records.every(isPassing)) this.#takeAndSave(records);
     else {
       await this.#turns.take(async () => {
-        await this.#write(this.#pruned(merge(this.#records, recordsOf(records))));
+        await saying(this.#write(this.#pruned(merge(this.#records, recordsOf(records)))));
         this.#take(records);
       });
     }
@@ -182,6 +184,15 @@ export class AccessBook {
         return !forgotten.has(key);
       }),
     );
+  }
+}
+
+async function saying(write: Promise<void>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new RefusalError({ exitCode: ExitCode.failed, what: error.message, mend: `${error.mend}.` });
   }
 }
 

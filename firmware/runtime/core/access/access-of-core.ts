@@ -25,6 +25,8 @@ export function openAccess(options: AccessOfCore): Promise<AccessRoom> {
     ...options,
     settings: configuration,
     box: standing.box ?? "alone",
+    // Its keys may be others by now, its day is not.
+    joined: standing.pairing?.role === "joiner" ? standing.pairing.since : undefined,
     version: releaseOf(),
     hostname: nameOf,
     ownAddresses: own,

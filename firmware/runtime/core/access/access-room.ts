@@ -1,9 +1,10 @@
 /** Who may use the web UI and the API of this box: its parts, and what the peer hears of them. */
 import type { Clock, WallClock } from "@futago/hal/contract/machine.ts";
-import type { AccessRecord } from "../../../access/records.ts";
+import type { Attempt } from "../../../access/lockout.ts";
 import type { AccessEvent, AccessState, AuditEntry } from "../../control-access.ts";
 import type { Log } from "../log.ts";
 import { AccessBook, type AccessSettings } from "./access-book.ts";
+import { AccessSync } from "./access-sync.ts";
 import { Accounts } from "./accounts.ts";
 import { AuditLog } from "./audit-log.ts";
 import { Door } from "./door.ts";
@@ -16,12 +17,21 @@ export interface AccessRoomOptions extends Pick<WebFaceOptions, "names" | "ownAd
   readonly settings: AccessSettings;
   /** The letter of the box; "alone". */
   readonly box: string;
+  /** Names the pairing that this box joined; undefined where it joined none. */
+  readonly joined: string | undefined;
   readonly version: string;
   readonly hostname: () => string;
   /** Accounts, sessions, tokens or the certificate are others. */
   readonly onAccess: (event: AccessEvent) => void;
   /** Something that the status shows. */
   readonly onChange: () => void;
+}
+
+interface Parts {
+  readonly book: AccessBook;
+  readonly audit: AuditLog;
+  readonly door: Door;
+  readonly sync: AccessSync;
 }
 
 export class AccessRoom {
@@ -31,13 +41,16 @@ export class AccessRoom {
   readonly door: Door;
   readonly accounts: Accounts;
   readonly web: WebFace;
+  /** With the peer. */
+  readonly sync: AccessSync;
 
-  private constructor(options: AccessRoomOptions, book: AccessBook, audit: AuditLog, door: Door) {
+  private constructor(options: AccessRoomOptions, { book, audit, door, sync }: Parts) {
     const now = () => options.hal.wallClock.now();
     this.#options = options;
     this.#book = book;
     this.#audit = audit;
     this.door = door;
+    this.sync = sync;
     this.accounts = new Accounts({ book, door, now });
     this.web = new WebFace({ ...options, book, now, claimCode: () => door.claimCode });
   }
@@ -49,13 +62,22 @@ export class AccessRoom {
     const book = await AccessBook.load({
       settings,
       now,
-      onPut: (records) => room?.tell(records),
+      onPut: (records) => room?.sync.tell(records),
       onChange: () => room?.changed(),
       onTrouble,
     });
     const audit = await AuditLog.load({ settings, onTrouble });
-    const door = await Door.open({ book, settings, clock: hal.clock, now, onFailed: () => undefined });
-    const room: AccessRoom | undefined = new AccessRoom(options, book, audit, door);
+    const onFailed = (attempt: Attempt) => room?.sync.tellFailed(attempt);
+    const door = await Door.open({ book, settings, clock: hal.clock, now, onFailed });
+    const sync = await AccessSync.open({
+      ...options,
+      book,
+      audit,
+      onFailed: (attempt) => door.told(attempt),
+      onTold: () => void door.keepCode().catch(onTrouble),
+      onTrouble,
+    });
+    const room: AccessRoom | undefined = new AccessRoom(options, { book, audit, door, sync });
     if (options.isWanted) await room.web.identity();
     return room;
   }
@@ -79,16 +101,14 @@ export class AccessRoom {
     };
   }
 
-  async audit(limit: number, before: string | undefined): Promise<readonly AuditEntry[]> {
-    return this.#audit.newest(limit, before);
+  audit(limit: number, before: string | undefined): Promise<readonly AuditEntry[]> {
+    return this.sync.audit(limit, before);
   }
 
   changed(): void {
     this.#options.onAccess(this.event);
     this.#options.onChange();
   }
-
-  tell(_records: readonly AccessRecord[]): void {}
 
   async close(): Promise<void> {
     this.web.close();

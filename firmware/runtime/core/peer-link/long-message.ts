@@ -4,14 +4,21 @@ import type { CommitMessage } from "../../../pair/commit/types.ts";
 import type { DrillMessage } from "../../../pair/drill/types.ts";
 import type { TimelineMessage } from "../timeline/timeline-message.ts";
 import { BOX_SHAPES, type BoxMessage } from "../boxes/box-message.ts";
+import { ACCESS_SHAPES, type AccessMessage } from "../access/access-message.ts";
 import { COMMIT_SHAPES } from "./commit-message.ts";
 import { DRILL_SHAPES } from "./drill-message.ts";
 import { TIMELINE_SHAPES } from "../timeline/timeline-message.ts";
 import { decodeShaped, type ShapeRefusal, type Shapes } from "./shapes.ts";
 
-export type LongMessage = BoxMessage | CommitMessage | DrillMessage | TimelineMessage;
+export type LongMessage = AccessMessage | BoxMessage | CommitMessage | DrillMessage | TimelineMessage;
 
-const SHAPES: Shapes<LongMessage> = { ...BOX_SHAPES, ...COMMIT_SHAPES, ...DRILL_SHAPES, ...TIMELINE_SHAPES };
+const SHAPES: Shapes<LongMessage> = {
+  ...ACCESS_SHAPES,
+  ...BOX_SHAPES,
+  ...COMMIT_SHAPES,
+  ...DRILL_SHAPES,
+  ...TIMELINE_SHAPES,
+};
 
 export function decodeLongMessage(text: string): Result<LongMessage, ShapeRefusal> {
   return decodeShaped<LongMessage>(text, SHAPES);
@@ -31,4 +38,8 @@ export function isTimelineMessage(message: LongMessage): message is TimelineMess
 
 export function isCommitMessage(message: LongMessage): message is CommitMessage {
   return Object.hasOwn(COMMIT_SHAPES, message.kind);
+}
+
+export function isAccessMessage(message: LongMessage): message is AccessMessage {
+  return Object.hasOwn(ACCESS_SHAPES, message.kind);
 }

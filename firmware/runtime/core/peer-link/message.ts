@@ -12,7 +12,7 @@ import { type Drain, DRAINS_MAX } from "./drain.ts";
 
 export const PEER_LINE_BYTES_MAX = 1 << 20;
 /** Both boxes of a pair must speak the same version to exchange health. */
-export const PEER_PROTOCOL_VERSION = 2;
+export const PEER_PROTOCOL_VERSION = 3;
 
 const NAME_LENGTH_MAX = 63;
 const ROTATION_LENGTH_MAX = 8 << 10;
