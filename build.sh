@@ -93,7 +93,7 @@ check_node() {
 # A box's first start would otherwise compile everything at once, and keep that memory.
 warm_compile_cache() {
   local cache=firmware/build/compile-cache
-  if [[ -f $cache/.warm ]] && [[ -z $(find firmware hal -name '*.ts' -newer $cache/.warm -print -quit) ]]; then return; fi
+  if [[ -f $cache/.warm ]] && [[ -z $(find firmware hal webui -name '*.ts' -newer $cache/.warm -print -quit) ]]; then return; fi
   step "compile cache"
   NODE_COMPILE_CACHE=$cache "$node" firmware/runtime/compile-cache/main.ts
   touch $cache/.warm

@@ -11,7 +11,8 @@ import {
   writeSync,
 } from "node:fs";
 import { backupFacts, backupText, readBackup } from "../runtime/backup/backup.ts";
-import { refusedAtSight, seal, SEALED_BYTES_MAX, type SealRefusal, unseal } from "../runtime/backup/container.ts";
+import { refusedAtSight, seal, SEALED_BYTES_MAX, unseal } from "../runtime/backup/container.ts";
+import { notUnsealed } from "../runtime/backup/seal-refusals.ts";
 import { accepted } from "../runtime/backup/restore.ts";
 import type { BackupShown, Restored } from "../runtime/control-backup.ts";
 import { canonicalJson } from "../config/canonical.ts";
@@ -120,21 +121,6 @@ function readSealed(file: string): Uint8Array {
   if (refused !== undefined) throw notUnsealed(refused, file);
   return sealed;
 }
-
-function notUnsealed(reason: SealRefusal, where: string): RefusalError {
-  return new RefusalError({ exitCode: ExitCode.failed, where, ...sealRefusals[reason] });
-}
-
-const sealRefusals: Readonly<Record<SealRefusal, { readonly what: string; readonly mend: string }>> = {
-  notSealed: { what: "this is no backup", mend: "Give a file that `futago backup` wrote." },
-  tooLarge: { what: "this is larger than any backup", mend: "Give a file that `futago backup` wrote." },
-  tooCostly: {
-    what: "opening this takes more memory than a box has for it",
-    mend: "Give a file that `futago backup` wrote.",
-  },
-  wrongPassphrase: { what: "the passphrase is another one", mend: "Try again; nothing was changed." },
-  damaged: { what: "the backup is damaged", mend: "Take another copy of it; nothing was changed." },
-};
 
 function isThere(where: string): RefusalError {
   const what = "there is a file of that name, which may be the only backup of something";

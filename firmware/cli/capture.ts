@@ -5,7 +5,7 @@ import { ExitCode, type Refusal } from "../runtime/exit-code.ts";
 import { watch } from "./client.ts";
 import type { CommandOf } from "./command.ts";
 import { json, print, refuse } from "./output.ts";
-import { PcapngWriter } from "./pcapng.ts";
+import { PcapngWriter } from "../runtime/pcapng.ts";
 import { fileTrouble } from "../runtime/files.ts";
 
 const STDOUT = 1;

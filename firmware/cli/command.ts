@@ -1,4 +1,5 @@
 /** Reads the command line into a command, or into a refusal that says how it should have been written. Pure. */
+import { isIPv4, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { CaptureQuery, FlowsQuery, PowerEnd, TraceQuery } from "../runtime/control.ts";
 import type { Refusal } from "../runtime/exit-code.ts";
@@ -158,8 +159,8 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
   const box = text(values, "box");
   if (box !== undefined && box !== "a" && box !== "b") return usageOf(verb, `--box is a or b, not ${quote(box)}`);
   const web = text(values, "web");
-  if (web !== undefined && !/^(\[[0-9a-fA-F:.]+\]|[^:]+):\d{1,5}$/.test(web)) {
-    return usageOf(verb, `--web is ADDR:PORT, not ${quote(web)}`);
+  if (web !== undefined && !isListenAddress(web)) {
+    return usageOf(verb, `--web is ADDR:PORT or :PORT, not ${quote(web)}`);
   }
   return {
     kind: "run",
@@ -170,6 +171,13 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
     web,
     power: text(values, "power"),
   };
+}
+
+/** The address is written as a number: the web process looks no name up. */
+function isListenAddress(web: string): boolean {
+  const [, six, four, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]*)):(\d{1,5})$/.exec(web) ?? [];
+  const isAddress = six === undefined ? four === "" || isIPv4(four ?? "") : isIPv6(six);
+  return isAddress && Number(port) > 0 && Number(port) <= 65_535;
 }
 
 function buildWait(verb: Verb, values: Values, common: Common): Command {

@@ -35,7 +35,7 @@ export const VERBS: readonly Verb[] = [
       web: {
         type: "string",
         value: "ADDR:PORT",
-        help: "where the web UI is to listen; it is not built yet, and the box runs without",
+        help: "where the web UI and the API listen: [::]:443, 0.0.0.0:8443, or :8443 for every address",
       },
       power: {
         type: "string",

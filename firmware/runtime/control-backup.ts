@@ -28,7 +28,21 @@ export interface Restored {
   readonly remarks: readonly string[];
 }
 
+/** An age file in base64, made and opened by the box: whoever carries it sees nothing of what is in it. */
+export interface SealedBackup {
+  readonly file: string;
+  readonly revision: string;
+  readonly letter: Box | null;
+}
+
+export interface SealedWish extends Omit<RestoreWish, "facts" | "document"> {
+  readonly file: string;
+  readonly passphrase: string;
+}
+
 export interface BackupMethods {
+  backupSealed: { params: { readonly passphrase: string }; result: SealedBackup };
+  restoreSealed: { params: SealedWish; result: Restored };
   backup: { params: Record<string, never>; result: BackupShown };
   restore: { params: RestoreWish; result: Restored };
 }

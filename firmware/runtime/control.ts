@@ -347,7 +347,7 @@ export interface SupervisorReport {
 }
 
 export interface ChildReport {
-  readonly name: "sentinel" | "core";
+  readonly name: "sentinel" | "core" | "web";
   readonly pid: number | null;
   readonly restarts: number;
   /** How it ended last: "killed by SIGKILL", "exit code 1"; null while it never did. */

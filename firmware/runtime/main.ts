@@ -1,6 +1,6 @@
 /**
- * The supervisor of a box, what `futago run` becomes: checks the ground, starts sentinel and core, starts again
- * what dies, and takes everything down in order when told to. It holds no configuration and decides no role.
+ * The supervisor of a box, what `futago run` becomes: checks the ground, starts sentinel, core and the web process, starts
+ * again what dies, and takes everything down in order when told to. It holds no configuration and decides no role.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -47,9 +47,11 @@ export interface CoreNotice {
 /** A hand-over is over in 100 ms; the rest is for a machine under load. */
 const SENTINEL_GRACE_MILLIS = 4_000;
 const CORE_GRACE_MILLIS = 4_000;
+const WEB_GRACE_MILLIS = 1_000;
 
 const SENTINEL_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=64"];
 const CORE_SWITCHES = ["--max-semi-space-size=2", "--max-old-space-size=512"];
+const WEB_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=256"];
 
 /** Runs until told to stop and returns the exit code. Refusals are thrown before anything was started. */
 export async function runBox(options: RunOptions): Promise<number> {
@@ -106,15 +108,25 @@ function checkGround(options: RunOptions): Paths {
   };
 }
 
-/** Sibling entry points are .ts in development and .js on the image. */
-function script(name: "sentinel" | "core"): string {
+/** Entry points are .ts in development and .js on the image. */
+function script(place: "./sentinel" | "./core" | "../../webui/api"): string {
   const suffix = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return fileURLToPath(new URL(`./${name}/main.${suffix}`, import.meta.url));
+  return fileURLToPath(new URL(`${place}/main.${suffix}`, import.meta.url));
+}
+
+/** What the web process may not do whatever becomes of it: start programs, or touch files that are not its own. */
+function webLimits(state: string): readonly string[] {
+  const code = fileURLToPath(new URL("../..", import.meta.url));
+  const place = join(state, "web");
+  const readable = [code, place, "/etc/passwd"].map((path) => `--allow-fs-read=${path}`);
+  return ["--permission", ...readable, `--allow-fs-write=${place}`];
 }
 
 class Supervisor {
   readonly #sentinel: Child;
   readonly #core: Child;
+  /** Undefined where nobody wants the pages. */
+  readonly #web: Child | undefined;
   #ready = false;
   /** What was imported at the start is forgotten, too. */
   #isReset = false;
@@ -132,7 +144,7 @@ class Supervisor {
     const onEnd = (end: ChildEnd) => this.#onEnd(end);
     this.#sentinel = new Child({
       name: "sentinel",
-      argv: () => [...SENTINEL_SWITCHES, script("sentinel"), ...state, ...key],
+      argv: () => [...SENTINEL_SWITCHES, script("./sentinel"), ...state, ...key],
       onMessage: () => undefined,
       onEnd,
     });
@@ -144,7 +156,7 @@ class Supervisor {
       // A core that is started again goes on with what is in force: somebody may have changed it since the import.
       argv: () => [
         ...CORE_SWITCHES,
-        script("core"),
+        script("./core"),
         ...state,
         ...key,
         ...box,
@@ -154,10 +166,19 @@ class Supervisor {
       onMessage: (message) => this.#onCore(message as CoreReport),
       onEnd,
     });
+    if (options.web === undefined) return;
+    this.#web = new Child({
+      name: "web",
+      argv: () => [...WEB_SWITCHES, ...webLimits(paths.state), script("../../webui/api"), ...state, ...web],
+      // What strangers talk to has nothing to say here.
+      onMessage: () => undefined,
+      onEnd,
+    });
   }
 
   get report(): SupervisorReport {
-    return { pid: process.pid, children: [this.#sentinel.report, this.#core.report] };
+    const web = this.#web === undefined ? [] : [this.#web.report];
+    return { pid: process.pid, children: [this.#sentinel.report, this.#core.report, ...web] };
   }
 
   async run(): Promise<number> {
@@ -197,10 +218,12 @@ class Supervisor {
     // Before core, so that it is there when core connects; it does nothing until it has orders.
     this.#sentinel.start();
     this.#core.start();
+    this.#web?.start();
   }
 
   async #stop(): Promise<void> {
     this.#stopping = true;
+    await this.#web?.stop(WEB_GRACE_MILLIS);
     this.#core.send({ kind: "ending" } satisfies CoreNotice);
     // The order matters: while the sentinel hands over, core's balancer still forwards.
     await this.#sentinel.stop(SENTINEL_GRACE_MILLIS);
@@ -240,7 +263,8 @@ class Supervisor {
   /** A child that says no by its exit code before the box was ready ends the box; any other end is an accident. */
   #onEnd(end: ChildEnd): boolean {
     if (this.#stopping) return false;
-    const refused = !this.#ready && end.code !== null;
+    // A box without pages serves as well.
+    const refused = !this.#ready && end.code !== null && end.name !== "web";
     if (!refused) {
       logEnd(end);
       return true;
@@ -256,6 +280,7 @@ class Supervisor {
   #force(): void {
     this.#sentinel.kill();
     this.#core.kill();
+    this.#web?.kill();
   }
 }
 

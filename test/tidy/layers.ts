@@ -112,7 +112,7 @@ function webuiBreach({ from, to, typeOnly }: Import): string | undefined {
   if (/^(webui|hal\/units|firmware\/config)\//.test(to)) return pagesBreach(from, to);
   if (to.startsWith("node:")) return from.startsWith("webui/pages/") ? "a page runs in a browser" : undefined;
   if (/^firmware\/runtime\/(control(-\w+)?|messages)\.ts$/.test(to) && typeOnly) return undefined;
-  if (/^firmware\/runtime\/(exit-code|line-reader)\.ts$/.test(to)) return undefined;
+  if (/^firmware\/runtime\/(exit-code|line-reader|pcapng)\.ts$/.test(to)) return undefined;
   return /^(hal|firmware)\//.test(to)
     ? "webui imports firmware/config, hal/units and types of the control socket"
     : undefined;

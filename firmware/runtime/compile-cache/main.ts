@@ -9,4 +9,5 @@ await import("@futago/hal/pulse/launch.ts");
 await import("../main.ts");
 await import("../core/core.ts");
 await import("../sentinel/sentinel.ts");
+await import("@futago/webui/api/web-process.ts");
 flushCompileCache();

@@ -5,7 +5,7 @@ import type { ChildReport } from "../control.ts";
 import { afterEnd, type RestartState } from "./restart-delay.ts";
 
 export interface ChildOptions {
-  readonly name: "sentinel" | "core";
+  readonly name: ChildReport["name"];
   /** Arguments of the node program: V8's switches, the script, the script's arguments. */
   readonly argv: () => readonly string[];
   readonly onMessage: (message: unknown) => void;
@@ -14,7 +14,7 @@ export interface ChildOptions {
 }
 
 export interface ChildEnd {
-  readonly name: "sentinel" | "core";
+  readonly name: ChildReport["name"];
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

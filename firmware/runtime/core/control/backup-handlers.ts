@@ -1,9 +1,12 @@
 /** What the control socket's methods about backups do. */
 import type { Hal } from "@futago/hal/contract/hal.ts";
-import { backupFacts, backupFrom } from "../../backup/backup.ts";
+import { type Backup, backupFacts, backupFrom, backupText, readBackup } from "../../backup/backup.ts";
+import { SEALED_BYTES_MAX } from "../../backup/container.ts";
 import { makeBackup } from "../../backup/make.ts";
 import { accepted, type Fitted, fitted, pairingFor, putDown, refuseTwin } from "../../backup/restore.ts";
-import type { BackupMethods, Restored, RestoreWish } from "../../control-backup.ts";
+import { notUnsealed } from "../../backup/seal-refusals.ts";
+import { sealAside, unsealAside } from "../../backup/sealing.ts";
+import type { BackupMethods, Restored, RestoreWish, SealedWish } from "../../control-backup.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import { localTime } from "../../local-time.ts";
 import { readPairing } from "../../pairing-file.ts";
@@ -26,22 +29,50 @@ export interface BackupHandlersOptions {
 }
 
 const AUTHOR_LENGTH_MAX = 64;
+const PASSPHRASE_LENGTH_MAX = 1_024;
 /** Whoever asked is told first. */
 const TOLD_MILLIS = 500;
 
 export function backupHandlers(options: BackupHandlersOptions): Pick<ControlHandlers, keyof BackupMethods> {
-  const { configuration, standing, devices } = options;
   return {
     backup: async () => {
-      // As it is now: keys are changed while the box runs.
-      const pairing = standing.kind === "key" ? undefined : readPairing(options.stateDirectory);
-      const origin = { letter: standing.box, devices: await devices(), pairing };
-      const backup = await makeBackup(configuration.store, origin);
-      if (backup === undefined) throw new RefusalError({ exitCode: ExitCode.failed, what: NO_CONFIGURATION });
+      const backup = await taken(options);
       return new JsonInPieces(objectInPieces({ facts: backupFacts(backup) }, "document", [backup.head.text]));
     },
+    backupSealed: async ({ passphrase }) => {
+      const backup = await taken(options);
+      const { head, letter } = backup;
+      const sealed = await sealAside(backupText(backupFacts(backup), head.text), checkedPassphrase(passphrase));
+      return { file: Buffer.from(sealed).toString("base64"), revision: head.id, letter: letter ?? null };
+    },
     restore: (wish) => restore(options, checkedWish(wish)),
+    restoreSealed: async (wish) => restore(options, checkedWish(await opened(wish))),
   };
+}
+
+async function taken({ standing, stateDirectory, devices, configuration }: BackupHandlersOptions): Promise<Backup> {
+  // As it is now: keys are changed while the box runs.
+  const pairing = standing.kind === "key" ? undefined : readPairing(stateDirectory);
+  const origin = { letter: standing.box, devices: await devices(), pairing };
+  const backup = await makeBackup(configuration.store, origin);
+  if (backup === undefined) throw new RefusalError({ exitCode: ExitCode.failed, what: NO_CONFIGURATION });
+  return backup;
+}
+
+async function opened({ file, passphrase, ...rest }: SealedWish): Promise<RestoreWish> {
+  if (typeof file !== "string") throw badParameter("file is base64");
+  const sealed = Buffer.from(file, "base64");
+  if (sealed.length > SEALED_BYTES_MAX) throw notUnsealed("tooLarge", "");
+  const unsealed = await unsealAside(sealed, checkedPassphrase(passphrase));
+  if (!unsealed.ok) throw notUnsealed(unsealed.reason, "");
+  const found = accepted(readBackup(unsealed.text), "");
+  return { ...rest, facts: backupFacts(found), document: found.head.text };
+}
+
+function checkedPassphrase(passphrase: string): string {
+  if (typeof passphrase !== "string" || passphrase === "" || passphrase.length > PASSPHRASE_LENGTH_MAX)
+    throw badParameter(`passphrase is a text of at most ${PASSPHRASE_LENGTH_MAX} characters`);
+  return passphrase;
 }
 
 async function restore(options: BackupHandlersOptions, wish: RestoreWish): Promise<Restored> {

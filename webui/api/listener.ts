@@ -1,0 +1,121 @@
+/**
+ * The HTTPS listener, bounded in everything that a stranger can spend: time for the handshake, for the headers and for
+ * the body, the size of headers, and connections, of which the one that was idle longest makes room for a new one.
+ */
+import { createServer, type Server, type ServerOptions } from "node:https";
+import type { Socket } from "node:net";
+
+export const CONNECTIONS_MAX = 1_024;
+const HANDSHAKE_MILLIS = 10_000;
+const HEADERS_MILLIS = 10_000;
+/** A backup file of the largest size over a slow line. */
+const REQUEST_MILLIS = 120_000;
+/** Of an open connection on which nothing moves; an event stream beats more often. */
+const SILENCE_MILLIS = 60_000;
+const KEEP_ALIVE_MILLIS = 30_000;
+const CHECK_MILLIS = 2_000;
+const HEADER_BYTES_MAX = 16 << 10;
+const REQUESTS_PER_CONNECTION_MAX = 1_000;
+const BACKLOG = 511;
+
+export interface Identity {
+  /** PEM. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** TLS 1.2 with forward secrecy, or better. */
+function tlsOptions(identity: Identity | undefined): ServerOptions {
+  return {
+    minVersion: "TLSv1.2",
+    honorCipherOrder: true,
+    ciphers: [
+      "TLS_AES_128_GCM_SHA256",
+      "TLS_AES_256_GCM_SHA384",
+      "TLS_CHACHA20_POLY1305_SHA256",
+      "ECDHE-ECDSA-AES128-GCM-SHA256",
+      "ECDHE-RSA-AES128-GCM-SHA256",
+      "ECDHE-ECDSA-AES256-GCM-SHA384",
+      "ECDHE-RSA-AES256-GCM-SHA384",
+      "ECDHE-ECDSA-CHACHA20-POLY1305",
+      "ECDHE-RSA-CHACHA20-POLY1305",
+    ].join(":"),
+    ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+  };
+}
+
+/** Without an identity every handshake fails; {@link wear} gives it one. */
+export function createListener(
+  handler: (request: never, response: never) => void,
+  connectionsMax = CONNECTIONS_MAX,
+): Server {
+  const options: ServerOptions = {
+    ...tlsOptions(undefined),
+    handshakeTimeout: HANDSHAKE_MILLIS,
+    headersTimeout: HEADERS_MILLIS,
+    requestTimeout: REQUEST_MILLIS,
+    keepAliveTimeout: KEEP_ALIVE_MILLIS,
+    connectionsCheckingInterval: CHECK_MILLIS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    noDelay: true,
+  };
+  const server = createServer(options, handler as never);
+  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
+  server.maxHeadersCount = 100;
+  server.timeout = SILENCE_MILLIS;
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  boundConnections(server, connectionsMax);
+  return server;
+}
+
+export function wear(server: Server, identity: Identity): void {
+  server.setSecureContext(tlsOptions(identity));
+}
+
+interface Held {
+  readonly socket: Socket;
+  busy: number;
+}
+
+/** In the order in which they were idle longest. */
+function boundConnections(server: Server, max: number): void {
+  const held = new Map<string, Held>();
+  const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress ?? ""} ${remotePort ?? 0}`;
+  const touch = (name: string, one: Held) => {
+    held.delete(name);
+    held.set(name, one);
+  };
+  server.on("connection", (socket: Socket) => {
+    const name = nameOf(socket);
+    held.set(name, { socket, busy: 0 });
+    socket.once("close", () => {
+      if (held.get(name)?.socket === socket) held.delete(name);
+    });
+    if (held.size <= max) return;
+    const idle = [...held].find(([, one]) => one.busy === 0 && one.socket !== socket)?.[1];
+    (idle?.socket ?? socket).destroy();
+  });
+  server.on("request", (request, response) => {
+    const name = nameOf(request.socket);
+    const one = held.get(name);
+    if (one === undefined) return;
+    one.busy += 1;
+    touch(name, one);
+    response.once("close", () => {
+      one.busy -= 1;
+      if (held.get(name) === one) touch(name, one);
+    });
+  });
+}
+
+/** Resolves with why not when the address cannot be had. */
+export function listenOn(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const onError = (error: NodeJS.ErrnoException) => resolve(error);
+    server.once("error", onError);
+    server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.off("error", onError);
+      resolve(undefined);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { VERBS } from "@futago/firmware/cli/verbs.ts";
+import { describe, expect, it } from "vitest";
+import { openApiDocument } from "./openapi.ts";
+import { operationId } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+
+const document = openApiDocument(ROUTES, "1.2.3");
+
+/** What a program on another machine has no use for. */
+const NO_ROUTE: Readonly<Record<string, string>> = {
+  run: "starts the box that would answer",
+  console: "a menu for the serial console; each of its entries has a route",
+  "pair no": "POST pair/answer with yes false",
+  web: "shows the claim code, which is for whoever stands before the box",
+};
+
+describe("the OpenAPI document", () => {
+  it("is accepted by a validator", async () => {
+    const validation = await new Validator().validate(structuredClone(document));
+    expect(validation.errors ?? []).toEqual([]);
+    expect(validation.valid).toBe(true);
+  });
+
+  it("has a name of its own for each operation, and a summary", () => {
+    const names = ROUTES.map(operationId);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain("patchUsersByName");
+    expect(ROUTES.filter(({ summary }) => !/^[A-Z].*[^.]$/.test(summary))).toEqual([]);
+  });
+
+  it("refers only to schemas that are there", () => {
+    const text = JSON.stringify(document);
+    const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
+    const { schemas } = document["components"] as { schemas: object };
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !Object.hasOwn(schemas, name ?? ""))).toEqual([]);
+  });
+
+  it("says of each route who may, and asks for a credential where not everybody may", () => {
+    for (const route of ROUTES) {
+      const paths = document["paths"] as Record<
+        string,
+        Record<string, { security: unknown[]; "x-futago-scope": string }>
+      >;
+      const operation = paths[route.path]?.[route.method.toLowerCase()];
+      expect(operation?.["x-futago-scope"]).toBe(route.scope);
+      expect(operation?.security.length).toBe(route.scope === "public" ? 0 : 2);
+    }
+  });
+
+  it("takes no unknown key anywhere in what is asked", () => {
+    const open = ROUTES.flatMap(({ path, query, body, place }) =>
+      [query, body, place]
+        .filter((schema) => schema !== undefined)
+        .filter((schema) => (schema as { type?: string }).type === "object")
+        .filter((schema) => (schema as { additionalProperties?: unknown }).additionalProperties !== false)
+        .map(() => path),
+    );
+    expect(open).toEqual([]);
+  });
+
+  it("does everything that the command line does", () => {
+    const words = VERBS.flatMap(({ name, operandWords }) => {
+      const hasWords = ["show", "pair", "spare", "config", "drill"].includes(name) && operandWords !== undefined;
+      return hasWords ? operandWords.map((word) => `${name} ${word}`) : [name];
+    });
+    const done = new Set(ROUTES.map(({ verb }) => verb));
+    expect(words.filter((verb) => !done.has(verb) && !Object.hasOwn(NO_ROUTE, verb))).toEqual([]);
+    const known = new Set([...words, "drill", "status --watch", "show config --candidate"]);
+    expect([...done].filter((verb) => verb !== null && !known.has(verb))).toEqual([]);
+  });
+});
