@@ -99,6 +99,15 @@ warm_compile_cache() {
   touch $cache/.warm
 }
 
+# What a browser gets is made from the pages, the words they share with the box, and the program that bundles them.
+build_pages() {
+  local made=webui/build/manifest.json
+  if [[ -f $made ]] && [[ -z $(find webui/pages webui/client webui/bundle firmware/config package-lock.json \
+    -newer $made -type f -print -quit) ]]; then return; fi
+  step "pages"
+  "$node" webui/bundle/main.ts >&2
+}
+
 setup() {
   local missing directory
   [[ "$(uname -s)" == Linux ]] || die "Futago runs on Linux only, this is $(uname -s)"
@@ -115,6 +124,7 @@ setup() {
       make -C "$directory" --no-print-directory >&2
     fi
   done
+  build_pages
   warm_compile_cache
   step "ready: Node $($node --version)"
 }

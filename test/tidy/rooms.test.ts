@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { files, markdown, type SourceFile, typescript, isTest } from "./source.ts";
 
-const SOURCE = /\.(ts|c|h)$/;
+const SOURCE = /\.(tsx?|c|h)$/;
 
 test("every room has a README", () => {
   const rooms = new Set(

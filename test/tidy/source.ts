@@ -12,7 +12,7 @@ export interface SourceFile {
 
 /** What is made by a program, or is somebody else's text word for word. */
 const FOREIGN = /(^|\/)(node_modules|build|\.git)$|^package-lock\.json$|(^|\/)LICENSE[^/]*$|\.log$/;
-const TEXT = /\.(ts|c|h|sh|md|json|conf|yml|yaml)$|(^|\/)(Makefile|NOTICE|futago|run)$/;
+const TEXT = /\.(tsx?|css|html|c|h|sh|md|json|conf|yml|yaml)$|(^|\/)(Makefile|NOTICE|futago|run)$/;
 
 function walk(directory: string): readonly SourceFile[] {
   return readdirSync(`${root}${directory}`, { withFileTypes: true }).flatMap((entry) => {
@@ -24,13 +24,13 @@ function walk(directory: string): readonly SourceFile[] {
 }
 
 export const files: readonly SourceFile[] = walk("");
-export const typescript = files.filter(({ path }) => path.endsWith(".ts"));
+export const typescript = files.filter(({ path }) => /\.tsx?$/.test(path));
 export const markdown = files.filter(({ path }) => path.endsWith(".md"));
 export const c = files.filter(({ path }) => /\.[ch]$/.test(path));
 
 /** A test, or what only tests use. */
 export function isTest(path: string): boolean {
-  return path.startsWith("test/") || /\.(test|suite)\.ts$/.test(path);
+  return path.startsWith("test/") || /\.(test|suite)\.tsx?$/.test(path);
 }
 
 /** The rooms whose decisions are pure functions of state, input and time. */

@@ -1,0 +1,45 @@
+/** A change that is in force and goes away by itself: how long, and the button that keeps it. */
+import { useEffect, useRef } from "preact/hooks";
+import { Act } from "../parts/act.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { confirm } from "../state/candidate.ts";
+import { status } from "../state/live.ts";
+import { tell } from "../state/notices.ts";
+import { now } from "../state/now.ts";
+import { may, who } from "../state/session.ts";
+import { words } from "../state/settings.ts";
+
+export function ConfirmBar() {
+  const { change } = words.value;
+  const waiting = status.value?.unconfirmed ?? undefined;
+  const waited = useRef<string | undefined>(undefined);
+  const revision = status.value?.revision;
+  useEffect(() => {
+    const was = waited.current;
+    waited.current = waiting?.revision;
+    if (was !== undefined && waiting === undefined && revision !== undefined && revision !== was) {
+      tell(change.rolledBack, "bad");
+    }
+  }, [waiting?.revision, revision]);
+  if (waiting === undefined) return null;
+  const seconds = Math.max(0, Math.ceil((Date.parse(waiting.rollsBackAt) - now.value) / 1000));
+  const isOwn = waiting.author === who.value?.name;
+  return (
+    <div class="banner wait" role="alert">
+      <Icon name="clock" />
+      <p aria-live="off">{isOwn ? change.waiting(seconds) : change.waitingOther(waiting.author, seconds)}</p>
+      {isOwn && may("configure") && (
+        <Act
+          kind="main"
+          icon="check"
+          act={async () => {
+            await confirm(waiting.revision);
+            return change.kept;
+          }}
+        >
+          {change.keep}
+        </Act>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+/** The changes one by one, why they cannot be committed where they cannot, and the commit. */
+import { useState } from "preact/hooks";
+import type { CandidateDiff } from "@futago/firmware/runtime/control-configuration.ts";
+import { Form } from "../parts/form.tsx";
+import { Dialog } from "../parts/dialog.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Input, Select } from "../parts/input.tsx";
+import { commit } from "../state/candidate.ts";
+import { status } from "../state/live.ts";
+import { tell } from "../state/notices.ts";
+import { may } from "../state/session.ts";
+import { words } from "../state/settings.ts";
+import { Changes } from "./changes.tsx";
+
+const waits = ["60", "120", "300", "0"] as const;
+
+export function Review({ shown, onClose }: { readonly shown: CandidateDiff; readonly onClose: () => void }) {
+  const { change } = words.value;
+  return (
+    <Dialog title={change.reviewTitle} onClose={onClose} wide>
+      {shown.remarks.map((remark) => (
+        <p key={remark} class="quiet">
+          {remark}
+        </p>
+      ))}
+      <Changes changes={shown.changes} />
+      {shown.problems.length > 0 && (
+        <div class="trouble" role="alert">
+          <Icon name="alert" />
+          <div>
+            <p>
+              <strong>{change.problemsTitle}</strong>
+            </p>
+            <ul>
+              {shown.problems.map((problem) => (
+                <li key={`${problem.where} ${problem.what}`}>
+                  <code>{problem.where}</code> {problem.what}
+                  {problem.mend !== undefined && <small class="quiet"> {problem.mend}</small>}
+                </li>
+              ))}
+            </ul>
+          </div>
+        </div>
+      )}
+      {may("configure") && shown.problems.length === 0 && <CommitForm onDone={onClose} />}
+    </Dialog>
+  );
+}
+
+function CommitForm({ onDone }: { readonly onDone: () => void }) {
+  const { change } = words.value;
+  const [comment, setComment] = useState("");
+  const [wait, setWait] = useState<string>("60");
+  const isAlone = status.value?.peer === null;
+  const send = async () => {
+    const seconds = Number(wait);
+    const done = await commit({
+      ...(comment === "" ? {} : { comment }),
+      ...(seconds === 0 ? {} : { confirmSeconds: seconds }),
+    });
+    onDone();
+    tell([done.changed ? change.committed : change.nothingChanged, ...done.warnings, ...done.remarks].join(" "));
+  };
+  return (
+    <Form send={isAlone ? change.commitAlone : change.commitNow} onSend={send}>
+      <Input label={change.comment} value={comment} onValue={setComment} />
+      <Select
+        label={change.confirmWithin}
+        value={wait}
+        onValue={setWait}
+        options={waits.map((one) => [one, one === "0" ? change.noConfirm : change.seconds(Number(one))])}
+      />
+    </Form>
+  );
+}

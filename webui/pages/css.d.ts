@@ -1,0 +1,2 @@
+/** The bundler takes style sheets where they are imported. */
+declare module "*.css";

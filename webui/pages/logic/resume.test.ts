@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { onward, otherOrigins, patienceMillis, resumeUrl, ticketOf } from "./resume.ts";
+import { box, pair, port } from "./shown.test-support.ts";
+
+const silence = { silentMillis: 10_000, ownAnswers: false, othersAnswer: ["https://10.1.0.3"], ticket: "t" };
+
+test.each([
+  [{ ...silence, ownAnswers: true }, { kind: "stay" }],
+  [{ ...silence, othersAnswer: [] }, { kind: "wait" }],
+  [{ ...silence, silentMillis: patienceMillis - 1 }, { kind: "wait" }],
+  [silence, { kind: "go", origin: "https://10.1.0.3", ticket: "t" }],
+] as const)("%o leads to %o", (given, expected) => {
+  expect(onward(given)).toEqual(expected);
+});
+
+test("virtual addresses are tried first, then the other box, then the own by other addresses", () => {
+  const shown = pair(
+    box("a", [port({ virtualAddresses: ["10.1.0.1/24", "fe80::1/64", "2001:db8::1/64"] })], {
+      urls: ["https://10.1.0.2:8443", "https://10.2.0.2:8443"],
+    }),
+    box("b", [port()], { urls: ["https://10.1.0.3:8443", "not a url"] }),
+  );
+  expect(otherOrigins(shown, "https://10.1.0.2:8443")).toEqual([
+    "https://10.1.0.1:8443",
+    "https://[2001:db8::1]:8443",
+    "https://10.1.0.3:8443",
+    "https://10.2.0.2:8443",
+  ]);
+});
+
+test("the ticket goes in the fragment and comes back whole", () => {
+  const url = resumeUrl("https://10.1.0.3", "/pair", "a+/=b");
+  expect(url).toBe("https://10.1.0.3/pair#resume=a%2B%2F%3Db");
+  expect(ticketOf(new URL(url).hash)).toBe("a+/=b");
+  expect(ticketOf("#content")).toBeUndefined();
+});

@@ -1,0 +1,58 @@
+/**
+ * Where a page goes on when its box does not answer: where it is, as long as that may come back; else the first of the
+ * pair's other addresses that answers. Decides nothing about how somebody is asked.
+ */
+import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
+
+/** The page stays where it is for this long before it goes elsewhere by itself. */
+export const patienceMillis = 2_000;
+
+export interface Silence {
+  readonly silentMillis: number;
+  /** The own origin answered just now. */
+  readonly ownAnswers: boolean;
+  /** Origins that answered just now, the best first. */
+  readonly othersAnswer: readonly string[];
+  /** Opens a session elsewhere; undefined: none was fetched in time. */
+  readonly ticket: string | undefined;
+}
+
+export type Onward =
+  | { readonly kind: "stay" }
+  | { readonly kind: "wait" }
+  | { readonly kind: "go"; readonly origin: string; readonly ticket: string | undefined };
+
+export function onward(silence: Silence): Onward {
+  if (silence.ownAnswers) return { kind: "stay" };
+  const [origin] = silence.othersAnswer;
+  if (origin === undefined || silence.silentMillis < patienceMillis) return { kind: "wait" };
+  return { kind: "go", origin, ticket: silence.ticket };
+}
+
+/** The pair's origins but for `own`: virtual addresses first, because they move to whoever lives. */
+export function otherOrigins(boxes: BoxesShown, own: string): readonly string[] {
+  const ownPort = new URL(own).port;
+  const port = ownPort === "" ? "" : `:${ownPort}`;
+  const virtual = boxes.boxes.flatMap((box) => box.ports.flatMap((one) => one.virtualAddresses));
+  const shown = virtual
+    .filter((address) => !address.startsWith("fe80:"))
+    .map((address) => `https://${host(address)}${port}`);
+  const urls = boxes.boxes.toSorted((a, b) => Number(a.own) - Number(b.own)).flatMap((box) => box.urls);
+  const origins = [...shown, ...urls].flatMap((url) => (URL.canParse(url) ? new URL(url).origin : []));
+  return [...new Set(origins)].filter((origin) => origin !== own);
+}
+
+function host(address: string): string {
+  const plain = address.replace(/\/.*$/, "");
+  return plain.includes(":") ? `[${plain}]` : plain;
+}
+
+/** The address that opens the same page there; what is in a fragment is told to nobody on the way. */
+export function resumeUrl(origin: string, path: string, ticket: string | undefined): string {
+  return ticket === undefined ? `${origin}${path}` : `${origin}${path}#resume=${encodeURIComponent(ticket)}`;
+}
+
+export function ticketOf(hash: string): string | undefined {
+  const found = /^#resume=(.+)$/.exec(hash)?.[1];
+  return found === undefined ? undefined : decodeURIComponent(found);
+}

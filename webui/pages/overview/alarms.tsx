@@ -1,0 +1,29 @@
+/** What needs somebody. */
+import { Card } from "../parts/card.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { ago } from "../parts/text.ts";
+import { status } from "../state/live.ts";
+import { words } from "../state/settings.ts";
+
+export function Alarms() {
+  const alarms = status.value?.alarms ?? [];
+  const { overview } = words.value;
+  if (alarms.length === 0) return null;
+  return (
+    <Card title={overview.alarms} icon="alert" class="alarms">
+      <ul class="plain">
+        {alarms.map((alarm) => (
+          <li key={`${alarm.kind} ${alarm.sentence}`}>
+            <Icon name="alert" size={18} />
+            <div>
+              <p>{alarm.sentence}</p>
+              <small class="quiet">
+                <code>{alarm.kind}</code> · {ago(alarm.since)}
+              </small>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

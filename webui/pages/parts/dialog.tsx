@@ -1,0 +1,32 @@
+/** A question or a form over the page. The browser keeps the focus in it and gives it back. */
+import { useEffect, useRef } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { words } from "../state/settings.ts";
+import { Icon } from "./icon.tsx";
+
+export interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+  readonly wide?: boolean;
+}
+
+export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog ref={element} class={wide ? "wide" : ""} aria-label={title} onClose={onClose}>
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="button quiet round" aria-label={words.value.shell.close} onClick={onClose}>
+          <Icon name="cross" />
+        </button>
+      </header>
+      <div class="dialog-body">{children}</div>
+    </dialog>
+  );
+}

@@ -1,0 +1,37 @@
+/** The page that a place means. */
+import type { Place } from "../logic/routes.ts";
+import { Empty, PageHead } from "../parts/card.tsx";
+import { Link } from "../parts/link.tsx";
+import { Overview } from "../overview/overview.tsx";
+import { words } from "../state/settings.ts";
+
+export function PageView({ place }: { readonly place: Place }) {
+  switch (place.page) {
+    case "overview":
+      return <Overview />;
+    case "services":
+    case "addresses":
+    case "network":
+    case "pair":
+    case "history":
+    case "system":
+    case "logs":
+    case "diagnostics":
+    case "start":
+      return <NotFound />;
+  }
+}
+
+export function NotFound() {
+  const { shell } = words.value;
+  return (
+    <>
+      <PageHead title={shell.noSuchPage} />
+      <Empty text="">
+        <Link page="overview" class="button main">
+          {shell.toOverview}
+        </Link>
+      </Empty>
+    </>
+  );
+}

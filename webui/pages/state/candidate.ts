@@ -1,0 +1,67 @@
+/** What was changed and is not in force yet, and how it comes into force. */
+import { computed, effect, signal } from "@preact/signals";
+import type { CandidateDiff, Committed } from "@futago/firmware/runtime/control-configuration.ts";
+import { ApiProblem } from "../../client/problem.ts";
+import type { CommitWish } from "../../client/routes.ts";
+import { connection, status } from "./live.ts";
+import { api, may } from "./session.ts";
+
+/** Undefined until it was asked for. */
+export const diff = signal<CandidateDiff | undefined>(undefined);
+export const candidate = signal<unknown>(undefined);
+let newest = 0;
+
+/** Asks again; an older answer that comes late is dropped. */
+export async function refreshCandidate(): Promise<void> {
+  const asked = ++newest;
+  const [shown, edited] = await Promise.all([api.call("GET diff"), api.call("GET candidate")]);
+  if (asked !== newest) return;
+  diff.value = shown;
+  candidate.value = edited.document;
+}
+
+const editedAt = computed(() => JSON.stringify([status.value?.editors, status.value?.revision]));
+
+/** Follows what others change; the result ends it. */
+export function followCandidate(): () => void {
+  return effect(() => {
+    if (editedAt.value !== undefined && connection.value === "live" && may("read")) {
+      refreshCandidate().catch(() => undefined);
+    }
+  });
+}
+
+const triesMax = 3;
+
+/** Puts `change` of the candidate in the candidate's place; somebody else's change in between is kept. */
+export async function changeDocument(change: (document: unknown) => unknown): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    const { answer, etag } = await api.whole("GET candidate");
+    try {
+      await api.call("PUT candidate", {
+        body: change(answer.document),
+        ...(etag === undefined ? {} : { ifMatch: etag }),
+      });
+      break;
+    } catch (error) {
+      const isLate = error instanceof ApiProblem && error.problem.status === 412;
+      if (!isLate || tried === triesMax) throw error;
+    }
+  }
+  await refreshCandidate();
+}
+
+export async function discard(force: boolean): Promise<void> {
+  await api.call("DELETE candidate", { query: { force } });
+  await refreshCandidate();
+}
+
+export async function commit(wish: CommitWish): Promise<Committed> {
+  const committed = await api.call("POST commit", { body: wish });
+  await refreshCandidate().catch(() => undefined);
+  return committed;
+}
+
+export async function confirm(revision: string): Promise<void> {
+  await api.call("POST confirm", { body: { revision } });
+}

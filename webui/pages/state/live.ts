@@ -1,0 +1,122 @@
+/** What the pair tells without being asked. The stream is followed for as long as somebody is signed in. */
+import { signal } from "@preact/signals";
+import type { SentinelEvent } from "@futago/firmware/runtime/messages.ts";
+import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
+import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
+import { followEvents } from "../../client/events.ts";
+import { noServiceRates, noTraffic, stepServiceRates, stepTraffic } from "../logic/rates.ts";
+import { onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
+import { api, isSignedOut, refreshTicket, refreshWho, signedOut, ticket } from "./session.ts";
+
+export type Connection = "connecting" | "live" | "lost";
+
+export const connection = signal<Connection>("connecting");
+export const status = signal<BoxStatus | undefined>(undefined);
+export const boxes = signal<BoxesShown | undefined>(undefined);
+export const traffic = signal(noTraffic);
+export const serviceRates = signal(noServiceRates);
+/** The newest first. */
+export const happened = signal<readonly SentinelEvent[]>([]);
+/** Where else the pair can be reached, while it cannot be reached here. */
+export const elsewhere = signal<readonly string[]>([]);
+
+const silenceMillisMax = 3_000;
+const retryMillis = 500;
+const probeMillis = 1_500;
+const happenedMax = 200;
+
+let lastId: string | undefined;
+let lifeAt = Date.now();
+
+export function followPair(): () => void {
+  const end = new AbortController();
+  void follow(end.signal);
+  return () => end.abort();
+}
+
+async function follow(until: AbortSignal): Promise<void> {
+  let hadTicketFrom: string | undefined;
+  while (!until.aborted) {
+    const attempt = new AbortController();
+    const watch = setInterval(() => {
+      if (until.aborted || Date.now() - lifeAt > silenceMillisMax) attempt.abort();
+    }, 250);
+    lifeAt = Date.now();
+    try {
+      await followEvents(api, {
+        lastId,
+        signal: attempt.signal,
+        onLife: alive,
+        onEvent: (name, data, id) => {
+          lastId = id ?? lastId;
+          take(name, data);
+        },
+      });
+    } catch (error) {
+      if (isSignedOut(error)) {
+        signedOut();
+        return;
+      }
+    } finally {
+      clearInterval(watch);
+    }
+    if (until.aborted) return;
+    if (connection.value === "live") connection.value = "lost";
+    await goOn(until);
+    // Another box answers by the same address: a ticket of the former is of no use to it.
+    if (hadTicketFrom !== status.value?.box) await refreshTicket();
+    hadTicketFrom = status.value?.box;
+  }
+}
+
+function alive(): void {
+  lifeAt = Date.now();
+  if (connection.value !== "live") connection.value = "live";
+  if (elsewhere.value.length > 0) elsewhere.value = [];
+}
+
+function take(name: string, data: unknown): void {
+  const at = Date.now();
+  if (name === "status") {
+    status.value = data as BoxStatus;
+    serviceRates.value = stepServiceRates(serviceRates.value, status.value, at);
+  }
+  if (name === "boxes") {
+    boxes.value = data as BoxesShown;
+    traffic.value = stepTraffic(traffic.value, boxes.value, at);
+  }
+  if (name === "happened") happened.value = [data as SentinelEvent, ...happened.value].slice(0, happenedMax);
+  if (name === "missed") happened.value = [];
+  if (name === "access") void refreshWho().catch(() => undefined);
+}
+
+/** Returns when it is worth trying here again. */
+async function goOn(until: AbortSignal): Promise<void> {
+  const silentSince = lifeAt;
+  while (!until.aborted) {
+    const others = boxes.value === undefined ? [] : otherOrigins(boxes.value, location.origin);
+    const [own, ...found] = await Promise.all([location.origin, ...others].map(answers));
+    const othersAnswer = others.filter((_, index) => found[index]);
+    const next = onward({
+      silentMillis: Date.now() - silentSince,
+      ownAnswers: own === true,
+      othersAnswer,
+      ticket,
+    });
+    if (next.kind === "stay") return;
+    if (next.kind === "go") location.replace(resumeUrl(next.origin, location.pathname, next.ticket));
+    elsewhere.value = others;
+    await new Promise((resolve) => setTimeout(resolve, retryMillis));
+  }
+}
+
+async function answers(origin: string): Promise<boolean> {
+  const mode = origin === location.origin ? "same-origin" : "no-cors";
+  try {
+    await fetch(`${origin}/healthz`, { mode, cache: "no-store", signal: AbortSignal.timeout(probeMillis) });
+    return true;
+  } catch {
+    // Whatever kept the answer away, there is none.
+    return false;
+  }
+}

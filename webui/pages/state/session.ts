@@ -1,0 +1,91 @@
+/** Who is signed in here, and what that lets them do. */
+import { computed, signal } from "@preact/signals";
+import type { AccessState, Scope, WhoIs } from "@futago/firmware/runtime/control-access.ts";
+import { Api } from "../../client/api.ts";
+import { ApiProblem } from "../../client/problem.ts";
+import type { Session } from "../../client/routes.ts";
+import { ticketOf } from "../logic/resume.ts";
+
+const proofKey = "futago-proof";
+let proof: string | undefined = localStorage.getItem(proofKey) ?? undefined;
+
+export const api = new Api({ origin: "", fetch: (...given) => fetch(...given), proof: () => proof });
+
+/** Undefined until the box was asked. */
+export const access = signal<AccessState | undefined>(undefined);
+/** Null: nobody; undefined: not known yet. */
+export const who = signal<WhoIs | null | undefined>(undefined);
+/** Lets the page go on at another address of the pair. It is fetched while the box answers. */
+export let ticket: string | undefined;
+
+const scopes = computed(() => new Set<Scope>(who.value?.scopes ?? []));
+
+export function may(scope: Scope): boolean {
+  return scopes.value.has(scope);
+}
+
+function keepProof(value: string | undefined): void {
+  proof = value;
+  if (value === undefined) localStorage.removeItem(proofKey);
+  else localStorage.setItem(proofKey, value);
+}
+
+export async function begin(): Promise<void> {
+  const handed = ticketOf(location.hash);
+  if (handed !== undefined) {
+    history.replaceState(null, "", location.pathname + location.search);
+    const session = await api.call("POST session/resume", { body: { ticket: handed } }).catch(() => undefined);
+    if (session !== undefined) keepProof(session.proof);
+  }
+  access.value = await api.call("GET access");
+  await refreshWho();
+}
+
+export async function refreshWho(): Promise<void> {
+  if (proof === undefined) {
+    who.value = null;
+    return;
+  }
+  try {
+    who.value = await api.call("GET session");
+  } catch (error) {
+    if (!isSignedOut(error)) throw error;
+    keepProof(undefined);
+    who.value = null;
+    return;
+  }
+  await refreshTicket();
+}
+
+export async function refreshTicket(): Promise<void> {
+  try {
+    ticket = (await api.call("POST session/ticket")).ticket;
+  } catch {
+    // Without one the page asks to sign in again where it goes on.
+    ticket = undefined;
+  }
+}
+
+export async function enter(session: Session): Promise<void> {
+  keepProof(session.proof);
+  access.value = await api.call("GET access");
+  await refreshWho();
+}
+
+export async function leave(): Promise<void> {
+  try {
+    await api.call("DELETE session");
+  } finally {
+    signedOut();
+  }
+}
+
+export function signedOut(): void {
+  keepProof(undefined);
+  ticket = undefined;
+  who.value = null;
+}
+
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof ApiProblem && error.problem.status === 401 && error.problem.reason === "notSignedIn";
+}

@@ -1,0 +1,16 @@
+/** Signing in, and claiming a new box. */
+export const access = {
+  signIn: "Sign in",
+  name: "Name",
+  password: "Password",
+  passwordHint: "At least 8 characters.",
+  claimTitle: "This box is new",
+  claimLead: "Whoever stands before it may claim it: the code is on its console, and futago run prints it in a lab.",
+  code: "Code from the console",
+  yourName: "Your name",
+  newPassword: "New password",
+  claim: "Claim this box",
+  claimNote: "You become its first admin. There is no default password.",
+  resuming: "Going on here…",
+  noBox: "The box does not answer yet.",
+};

@@ -1,0 +1,7 @@
+import { access } from "./access.ts";
+import { change } from "./change.ts";
+import { look } from "./look.ts";
+import { overview } from "./overview.ts";
+import { shell } from "./shell.ts";
+
+export const en = { access, change, look, overview, shell };

@@ -1,0 +1,6 @@
+/** Language and colours. */
+export const look = {
+  language: "Language",
+  theme: "Colours",
+  themes: { system: "As the device", light: "Light", dark: "Dark" },
+};

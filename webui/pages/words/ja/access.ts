@@ -1,0 +1,17 @@
+import type { Words } from "../words.ts";
+
+export const access: Words["access"] = {
+  signIn: "ログイン",
+  name: "ユーザー名",
+  password: "パスワード",
+  passwordHint: "8 文字以上",
+  claimTitle: "この装置は未登録です",
+  claimLead: "装置のコンソールに表示されているコードを入力して登録します。ラボでは futago run がコードを出力します。",
+  code: "コンソールのコード",
+  yourName: "ユーザー名",
+  newPassword: "新しいパスワード",
+  claim: "この装置を登録",
+  claimNote: "登録したユーザーが最初の管理者になります。初期パスワードはありません。",
+  resuming: "セッションを引き継いでいます…",
+  noBox: "装置がまだ応答しません。",
+};
