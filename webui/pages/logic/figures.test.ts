@@ -7,6 +7,7 @@ test.each([
   [1_234, "1.2 kbit/s"],
   [123_456_000, "123 Mbit/s"],
   [2_500_000_000, "2.5 Gbit/s"],
+  [34_200_000, "34 Mbit/s"],
 ])("%d bits a second are %s", (bits, text) => expect(bitRate("en", bits)).toBe(text));
 
 test.each([

@@ -17,7 +17,7 @@ export function bitRate(language: Language, bits: number): string {
 export function scaled(language: Language, value: number): string {
   const step = steps.find(({ above }) => value >= above);
   const shown = step === undefined ? value : value / step.by;
-  const digits = shown >= 100 || step === undefined ? 0 : 1;
+  const digits = shown >= 10 || step === undefined ? 0 : 1;
   const text = new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(shown);
   return `${text} ${step?.unit ?? ""}`;
 }

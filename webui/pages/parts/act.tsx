@@ -11,13 +11,14 @@ export interface ActProps {
   readonly act: () => Promise<string | undefined | void>;
   readonly icon?: IconName;
   readonly kind?: "main" | "plain" | "danger" | "quiet";
+  readonly small?: boolean;
   /** Why it cannot be used now. */
   readonly because?: string | undefined;
   /** Failures are told here; left out, by a notice. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
-export function Act({ children, act, icon, kind = "plain", because, onTrouble }: ActProps) {
+export function Act({ children, act, icon, kind = "plain", small = false, because, onTrouble }: ActProps) {
   const [busy, setBusy] = useState(false);
   const press = async () => {
     setBusy(true);
@@ -35,7 +36,7 @@ export function Act({ children, act, icon, kind = "plain", because, onTrouble }:
   return (
     <button
       type="button"
-      class={`button ${kind}`}
+      class={`button ${kind} ${small ? "small" : ""}`}
       disabled={busy || because !== undefined}
       title={because}
       aria-busy={busy}

@@ -111,7 +111,7 @@ function optionsOf({ lines, text, atText }: ChartProps, element: HTMLElement): u
     cursor: { show: false },
     scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map(atText), space: 90 },
+      { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(atText), space: 90 },
       { ...axis, values: (_, ticks) => ticks.map(text), size: 84 },
     ],
     series: [

@@ -5,6 +5,7 @@ import { Trouble } from "../parts/trouble.tsx";
 import { followCandidate } from "../state/candidate.ts";
 import { followPair } from "../state/live.ts";
 import { begin, who } from "../state/session.ts";
+import { loadSchema } from "../state/schema.ts";
 import { words } from "../state/settings.ts";
 import { Frame } from "./frame.tsx";
 import { Notices } from "./notices.tsx";
@@ -47,6 +48,7 @@ export function App() {
 function SignedIn() {
   useEffect(() => {
     const ends = [followPair(), followCandidate()];
+    loadSchema().catch(() => undefined);
     return () => {
       for (const end of ends) end();
     };

@@ -3,6 +3,8 @@ import type { Place } from "../logic/routes.ts";
 import { Empty, PageHead } from "../parts/card.tsx";
 import { Link } from "../parts/link.tsx";
 import { Overview } from "../overview/overview.tsx";
+import { ServicePage } from "../services/service-page.tsx";
+import { Services } from "../services/services.tsx";
 import { words } from "../state/settings.ts";
 
 export function PageView({ place }: { readonly place: Place }) {
@@ -10,6 +12,7 @@ export function PageView({ place }: { readonly place: Place }) {
     case "overview":
       return <Overview />;
     case "services":
+      return place.rest[0] === undefined ? <Services /> : <ServicePage name={place.rest[0]} />;
     case "addresses":
     case "network":
     case "pair":

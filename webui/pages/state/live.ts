@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { SentinelEvent } from "@futago/firmware/runtime/messages.ts";
 import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
+import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import { followEvents } from "../../client/events.ts";
 import { noServiceRates, noTraffic, stepServiceRates, stepTraffic } from "../logic/rates.ts";
 import { onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
@@ -57,6 +58,7 @@ async function follow(until: AbortSignal): Promise<void> {
         signedOut();
         return;
       }
+      if (!isBreak(error)) reportError(error);
     } finally {
       clearInterval(watch);
     }
@@ -67,6 +69,12 @@ async function follow(until: AbortSignal): Promise<void> {
     if (hadTicketFrom !== status.value?.box) await refreshTicket();
     hadTicketFrom = status.value?.box;
   }
+}
+
+/** The stream, or the way to it, ended; anything else is a fault of the page and is told to whoever looks for faults. */
+function isBreak(error: unknown): boolean {
+  const isCut = error instanceof DOMException && error.name === "AbortError";
+  return isCut || error instanceof NoAnswer || error instanceof ApiProblem || error instanceof TypeError;
 }
 
 function alive(): void {

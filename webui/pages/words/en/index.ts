@@ -1,7 +1,10 @@
 import { access } from "./access.ts";
 import { change } from "./change.ts";
+import { fields } from "./fields.ts";
 import { look } from "./look.ts";
 import { overview } from "./overview.ts";
+import { problems } from "./problems.ts";
+import { services } from "./services.ts";
 import { shell } from "./shell.ts";
 
-export const en = { access, change, look, overview, shell };
+export const en = { access, change, fields, look, overview, problems, services, shell };

@@ -1,8 +1,11 @@
 import type { Words } from "../words.ts";
 import { access } from "./access.ts";
 import { change } from "./change.ts";
+import { fields } from "./fields.ts";
 import { look } from "./look.ts";
 import { overview } from "./overview.ts";
+import { problems } from "./problems.ts";
+import { services } from "./services.ts";
 import { shell } from "./shell.ts";
 
-export const ja: Words = { access, change, look, overview, shell };
+export const ja: Words = { access, change, fields, look, overview, problems, services, shell };

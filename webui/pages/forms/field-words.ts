@@ -1,0 +1,28 @@
+/** How a field is called and explained in the language chosen. */
+import type { PlacedProblem } from "../../client/problem.ts";
+import type { Field } from "../logic/schema.ts";
+import { language, words } from "../state/settings.ts";
+
+export function labelOf(field: Pick<Field, "key" | "place">): string {
+  const { labels } = words.value.fields;
+  return own(labels, field.place) ?? own(labels, field.key) ?? field.key;
+}
+
+export function hintOf(field: Field): string {
+  const said = language.value === "en" ? undefined : own(words.value.fields.hints, field.place);
+  return (said ?? field.description).replaceAll("`", "");
+}
+
+export function choiceWord(word: string): string {
+  return own(words.value.fields.choices, word) ?? word;
+}
+
+export function problemText({ reason, detail, mend }: PlacedProblem): string {
+  const said = reason === undefined ? undefined : own(words.value.problems, reason);
+  if (said !== undefined && language.value !== "en") return said;
+  return [detail, mend].filter((one) => one !== undefined && one !== "").join(" – ");
+}
+
+function own(among: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(among, key) ? among[key] : undefined;
+}
