@@ -5,6 +5,7 @@ import type { BoxesShown, PingEvent, TracerouteEvent } from "@futago/firmware/ru
 import type { CaptureQuery, DrainShown, FlowsShown, TraceShown } from "@futago/firmware/runtime/control.ts";
 import { type Static, Type } from "typebox";
 import { asked, orNull, type Same, ShortText, Time, words } from "./schema-parts.ts";
+import { SurvivalSchema } from "./schema-status.ts";
 
 export const PortSchema = Type.Object({
   device: Type.String(),
@@ -40,16 +41,7 @@ export const BoxSchema = Type.Object({
 export const BoxesSchema = Type.Object(
   {
     boxes: Type.Array(BoxSchema),
-    survival: Type.Object({
-      survives: words(["yes", "no", "partly"]),
-      reasons: Type.Array(
-        Type.Object({
-          reason: Type.String(),
-          parameters: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
-          sentence: Type.String(),
-        }),
-      ),
-    }),
+    survival: SurvivalSchema,
   },
   { description: "The boxes that answer, this one first, and whether the pair would survive the next failure." },
 );

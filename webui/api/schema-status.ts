@@ -10,6 +10,21 @@ import type { SentinelEvent } from "@futago/firmware/runtime/messages.ts";
 import { type Static, Type } from "typebox";
 import { orNull, type Same, Time, words } from "./schema-parts.ts";
 
+export const SurvivalSchema = Type.Object(
+  {
+    survives: words(["yes", "no", "partly"]),
+    reasons: Type.Array(
+      Type.Object({
+        reason: Type.String(),
+        weight: words(["no", "partly", "remark"]),
+        parameters: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+        sentence: Type.String(),
+      }),
+    ),
+  },
+  { description: "Whether the pair would survive the death of either box now, and why not." },
+);
+
 export const TrafficSchema = Type.Object(
   {
     packetsIn: Type.Number(),
@@ -123,6 +138,7 @@ export const StatusSchema = Type.Object(
       }),
     ),
     lastDrill: orNull(LastDrillSchema),
+    survival: SurvivalSchema,
     alarms: Type.Array(AlarmSchema),
     counters: Type.Record(Type.String(), Type.Number(), {
       description: "Named counts of what was refused or went wrong.",

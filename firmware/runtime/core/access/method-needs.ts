@@ -135,6 +135,8 @@ export const METHOD_NEEDS: Needs = {
   factoryReset: { need: "admin", author: true, about: forced },
   backup: { need: "admin", about: nothingMore },
   restore: { need: "admin", author: true, about: forced },
+  backupSealed: { need: "admin", about: nothingMore },
+  restoreSealed: { need: "admin", author: true, about: forced },
 
   webAccess: { need: "root" },
   webIdentity: { need: "web" },
