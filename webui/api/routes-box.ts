@@ -58,7 +58,7 @@ const STATUS: readonly Route[] = [
       method: "GET",
       path: "/boxes",
       scope: "read",
-      verb: null,
+      verb: "show boxes",
       summary: "The pair's boxes with their ports, and whether the pair would survive the next failure",
       answer: BoxesSchema,
     },
