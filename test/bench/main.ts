@@ -12,6 +12,7 @@ import { scaleBench } from "./scale.ts";
 import { type Print, type Row, ROWS, silenceBench } from "./silence.ts";
 import { socketsBench } from "./sockets.ts";
 import { tablesBench } from "./tables.ts";
+import { webBench } from "./web.ts";
 
 /** What can be named, in the order of a run without a name. */
 const BENCHES = {
@@ -27,6 +28,7 @@ const BENCHES = {
   replication: replicationBench,
   scale: scaleBench,
   commits: commitsBench,
+  web: webBench,
 } as const;
 type Bench = keyof typeof BENCHES;
 const NAMES = Object.keys(BENCHES) as readonly Bench[];
@@ -44,9 +46,11 @@ const USAGE = `usage: ./build.sh bench [${NAMES.join("|")}] [--trials N] [--minu
   replication  what telling the standby of connections costs
   scale        what a thousand services with a hundred backends each cost a whole box
   commits      what a commit takes on two whole boxes
+  web          what the web port costs a pair, and how soon the first page can be used
 
   --trials   of each contender in each row (default 20; checks, tables, sockets, replication, scale: 5; program: 9;
-             guest: 3; connections: 2; commits: 30)
+             guest: 3; connections: 2; commits: 30;
+             web: 15)
   --minutes  of overload (default 5)
   --rows     of silence
   --write    adds the results to test/bench/RESULTS.md
