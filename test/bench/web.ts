@@ -42,13 +42,14 @@ export async function webBench(
 ): Promise<readonly string[]> {
   const pair = await startPair();
   try {
+    const atRest = memoryOf(pair, "a");
     const sessions = await signIn(pair);
     const quiet = await underLoad(pair, {});
     const watched = await underLoad(pair, { sessions: sessions.slice(0, WATCHING), watching: WATCHING });
     const flooded = await underLoad(pair, { flooding: FLOODING });
     const crowded = await underLoad(pair, { sessions, watching: WATCHING, dawdling: DAWDLING });
     const pages = await firstPage(pair, sessions[0], trials);
-    const memory = memoryOf(pair, "a");
+    const afterAll = memoryOf(pair, "a");
     const lines = [
       ...loadTable([
         ["nothing (control)", quiet],
@@ -58,7 +59,10 @@ export async function webBench(
       ]),
       ...watchedLines(quiet, watched),
       ...pageTable(pages),
-      ...memoryLines(memory),
+      ...memoryTable([
+        ["at rest", atRest],
+        ["after all that", afterAll],
+      ]),
     ];
     for (const line of lines) print(line);
     return lines;
@@ -286,11 +290,21 @@ function pageTable({ ours, plain }: Awaited<ReturnType<typeof firstPage>>): read
   ];
 }
 
-function memoryLines({ web, box }: ReturnType<typeof memoryOf>): readonly string[] {
+function memoryTable(
+  rows: readonly (readonly [when: string, memory: ReturnType<typeof memoryOf>])[],
+): readonly string[] {
   const bound = (value: number, most: number) => judged(value / most, { atMost: 1, of: `${most} MB` });
+  const body = rows.map(([when, { web, box }]) => [
+    when,
+    figure(web),
+    bound(web, WEB_MEGABYTES_MAX),
+    figure(box),
+    bound(box, BOX_MEGABYTES_MAX),
+  ]);
   return [
-    `Memory after all that (summed PSS): web process ${figure(web)} MB (${bound(web, WEB_MEGABYTES_MAX)}), ` +
-      `whole box ${figure(box)} MB (${bound(box, BOX_MEGABYTES_MAX)}).`,
+    "### Memory, summed PSS",
+    "",
+    ...markdown(["MB", "web process", "at most", "whole box", "at most"], body),
     "",
   ];
 }
