@@ -7,7 +7,7 @@ export interface Refused {
   readonly refusal: Refusal;
 }
 
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 /** A whole number above 0; undefined when the option is not there. */
 export function count(
@@ -76,6 +76,12 @@ export function editDistance(a: string, b: string): number {
 export function text(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** Of an option that may be said more than once. */
+export function texts(values: Values, name: string): readonly string[] {
+  const value = values[name];
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }
 
 export function quote(word: string): string {

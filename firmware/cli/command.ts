@@ -3,8 +3,20 @@ import { isIPv4, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { CaptureQuery, FlowsQuery, PowerEnd, TraceQuery } from "../runtime/control.ts";
 import type { Refusal } from "../runtime/exit-code.ts";
+import { type AccessCommand, buildAccess } from "./command-access.ts";
 import { buildConfiguration, buildShowConfig, type ConfigurationCommand } from "./command-configuration.ts";
-import { count, given, isRefused, quote, suggestion, text, usage, usageOf, type Values } from "./command-words.ts";
+import {
+  count,
+  given,
+  isRefused,
+  quote,
+  type Refused,
+  suggestion,
+  text,
+  usage,
+  usageOf,
+  type Values,
+} from "./command-words.ts";
 import { DEFAULT_STATE, type Verb } from "./verb.ts";
 import { type PairWord, ROLES, type Shown, type SpareWord, VERBS } from "./verbs.ts";
 
@@ -46,6 +58,7 @@ export type Command =
     } & Common)
   | ({ readonly kind: "trace"; readonly query: TraceQuery } & Common)
   | (ConfigurationCommand & Common)
+  | ({ readonly kind: "access"; readonly order: AccessCommand } & Common)
   | ({
       readonly kind: "backup";
       readonly file: string;
@@ -78,9 +91,9 @@ export function readCommand(argv: readonly string[]): Command {
   if (verb === undefined) return unknownVerb(name);
   try {
     const options = Object.fromEntries(
-      Object.entries(verb.options).map(([key, { type, short }]) => [
+      Object.entries(verb.options).map(([key, { type, short, multiple = false }]) => [
         key,
-        short === undefined ? { type } : { type, short },
+        short === undefined ? { type, multiple } : { type, multiple, short },
       ]),
     );
     const { values, positionals } = parseArgs({
@@ -148,11 +161,21 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return buildRestore(verb, values, operands[0] ?? "", common);
     case "console":
       return { kind: "console", ...common };
+    case "web":
+    case "user":
+    case "token":
+    case "session":
+    case "audit":
+      return accessOf(buildAccess(verb, values, operands), common);
     case "capture":
       return buildCapture(verb, values, common);
   }
   const command = buildConfiguration(verb, values, operands);
   return command.kind === "refused" ? command : { ...command, ...common };
+}
+
+function accessOf(order: AccessCommand | Refused, common: Common): Command {
+  return order.kind === "refused" ? order : { kind: "access", order, ...common };
 }
 
 function buildRun(verb: Verb, values: Values, common: Common): Command {

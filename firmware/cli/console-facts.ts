@@ -7,6 +7,7 @@ import { RefusalError } from "../runtime/exit-code.ts";
 import { ask } from "./client.ts";
 import { author as whoSits } from "./output.ts";
 import { editorsSentence, peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
+import { renderWeb } from "./render-access.ts";
 import { renderWhy } from "./render-why.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -26,6 +27,7 @@ export const NO_FACTS: Facts = {
   pages: { status: [], why: [] },
   interfaces: [],
   revisions: [],
+  users: [],
   verbs: VERBS.map(({ name }) => name),
 };
 
@@ -34,6 +36,7 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
   try {
     const status = await ask(stateDirectory, "status", page === "status" ? {} : { services: [] });
     const isSame = before.trouble === undefined && before.revisions[0]?.id === status.revision;
+    const users = await ask(stateDirectory, "users", {});
     const configured = isSame ? before : await configuration(stateDirectory, status);
     return {
       ...configured,
@@ -48,9 +51,10 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       isCold: status.activation !== null,
       maintenance: maintenanceOf(status),
       unconfirmed: unconfirmedOf(status),
+      users: users.map(({ name, role }) => ({ name, role })),
       alarms: status.alarms.filter(({ kind }) => kind !== "unconfirmed").map(({ sentence }) => sentence),
       pages: {
-        status: page === "status" ? paged(renderStatus(status, Date.now(), COLUMNS)) : before.pages.status,
+        status: page === "status" ? await statusPage(stateDirectory, status) : before.pages.status,
         why:
           page === "why"
             ? paged(renderWhy((await ask(stateDirectory, "timeline", {})).toReversed()))
@@ -62,6 +66,13 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
     // What was known of a box that does not answer may be over.
     return { ...before, trouble: error.refusal.what, summary: [], alarms: [], unconfirmed: null };
   }
+}
+
+/** The code that claims a box stands first: there is little else to see on it yet. */
+async function statusPage(stateDirectory: string, status: BoxStatus): Promise<readonly string[]> {
+  const web = await ask(stateDirectory, "webAccess", {});
+  const parts = [renderStatus(status, Date.now(), COLUMNS), renderWeb(web)];
+  return paged((web.claimCode === null ? parts : parts.toReversed()).join("\n"));
 }
 
 function maintenanceOf({ role, alarms }: BoxStatus): Facts["maintenance"] {

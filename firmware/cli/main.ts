@@ -1,6 +1,7 @@
 /** The `futago` command: reads the arguments, talks to the box, prints the answer, ends with an exit code. */
 import type { BoxStatus } from "../runtime/control.ts";
 import { ExitCode, type Refusal, RefusalError } from "../runtime/exit-code.ts";
+import { access } from "./access.ts";
 import { ask, watch } from "./client.ts";
 import { type Command, type CommandOf, readCommand } from "./command.ts";
 import { renderHelp } from "./help.ts";
@@ -56,11 +57,8 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
     }
     case "maintenance":
       return said(command, (await ask(command.stateDirectory, "maintenance", { on: command.on })).message);
-    case "power": {
-      const { stateDirectory, end, force } = command;
-      const { message } = await ask(stateDirectory, "power", { end, force });
-      return said(command, message);
-    }
+    case "power":
+      return power(command);
     case "factoryReset":
       return factoryReset(command);
     case "spare":
@@ -84,11 +82,17 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       const { backup, restore } = await import("./backup.ts");
       return command.kind === "backup" ? backup(command) : restore(command);
     }
+    case "access":
+      return access(command);
     case "console": {
       const { runConsole } = await import("./console.ts");
       return runConsole(command);
     }
   }
+}
+
+async function power({ stateDirectory, end, force, json: asJson }: CommandOf<"power">): Promise<number> {
+  return said({ json: asJson }, (await ask(stateDirectory, "power", { end, force })).message);
 }
 
 async function status(command: CommandOf<"status">): Promise<number> {

@@ -1,5 +1,6 @@
-/** A passphrase: out of a file, or from whoever sits at the terminal, which does not show it. */
+/** A passphrase or a password: out of a file, or from whoever sits at the terminal, which does not show it. */
 import { readFileSync } from "node:fs";
+import { passwordRefusal, PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from "../access/rules.ts";
 import { ExitCode, RefusalError } from "../runtime/exit-code.ts";
 import { fileTrouble } from "../runtime/files.ts";
 
@@ -7,18 +8,49 @@ const FILE_BYTES_MAX = 4_096;
 /** Of a new one. */
 const CHARACTERS_MIN = 8;
 
+const OF_BACKUP = "Passphrase of the backup: ";
+
 export interface PassphraseWords {
   readonly passphraseFile: string | undefined;
 }
 
+/** What is asked for, and the option that names its file. */
+interface Called {
+  readonly word: "passphrase" | "password";
+  readonly option: string;
+}
+
+const PASSPHRASE: Called = { word: "passphrase", option: "--passphrase-file" };
+const PASSWORD: Called = { word: "password", option: "--password-file" };
+
+/** Of a user, asked for twice. */
+export async function newPassword(words: {
+  readonly name: string;
+  readonly passwordFile: string | undefined;
+}): Promise<string> {
+  const { name, passwordFile } = words;
+  if (passwordFile !== undefined) return good(fromFile(passwordFile, PASSWORD), name);
+  return atTerminal(() => typedTwice(`Password of ${name}: `, PASSWORD, (text) => good(text, name)), PASSWORD);
+}
+
+function good(password: string, name: string): string {
+  const reason = passwordRefusal(password, name);
+  if (reason === undefined) return password;
+  const bounds = `${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`;
+  const what = `a password has ${bounds} and is not the name`;
+  throw refuse(ExitCode.usage, what, "Take another one; a few words do well.");
+}
+
+async function typedTwice(question: string, called: Called, check: (text: string) => string): Promise<string> {
+  const first = check(await typed(question, called));
+  if ((await typed("The same again: ", called)) === first) return first;
+  throw refuse(ExitCode.failed, "the two were not the same", "Try again; nothing was written.");
+}
+
 /** Asked for twice: nobody sees what they type, and a file with a slip in its passphrase is lost. */
 export async function newPassphrase({ passphraseFile }: PassphraseWords): Promise<string> {
-  if (passphraseFile !== undefined) return long(fromFile(passphraseFile));
-  return atTerminal(async () => {
-    const first = long(await typed("Passphrase of the backup: "));
-    if ((await typed("The same again: ")) === first) return first;
-    throw refuse(ExitCode.failed, "the two were not the same", "Try again; nothing was written.");
-  });
+  if (passphraseFile !== undefined) return long(fromFile(passphraseFile, PASSPHRASE));
+  return atTerminal(() => typedTwice(OF_BACKUP, PASSPHRASE, long), PASSPHRASE);
 }
 
 function long(passphrase: string): string {
@@ -28,21 +60,21 @@ function long(passphrase: string): string {
 }
 
 export async function knownPassphrase({ passphraseFile }: PassphraseWords): Promise<string> {
-  if (passphraseFile !== undefined) return fromFile(passphraseFile);
-  return atTerminal(() => typed("Passphrase of the backup: "));
+  if (passphraseFile !== undefined) return fromFile(passphraseFile, PASSPHRASE);
+  return atTerminal(() => typed(OF_BACKUP, PASSPHRASE), PASSPHRASE);
 }
 
 /** The first line. */
-function fromFile(path: string): string {
+function fromFile(path: string, { word, option }: Called): string {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const what = `the passphrase cannot be read: ${fileTrouble(error)}`;
-    throw refuse(ExitCode.usage, what, "Give --passphrase-file a file whose first line is the passphrase.", path);
+    const what = `the ${word} cannot be read: ${fileTrouble(error)}`;
+    throw refuse(ExitCode.usage, what, `Give ${option} a file whose first line is the ${word}.`, path);
   }
   const [line = ""] = text.slice(0, FILE_BYTES_MAX).split(/\r?\n/);
-  if (line === "") throw refuse(ExitCode.usage, "the passphrase is empty", "Write it in the file's first line.", path);
+  if (line === "") throw refuse(ExitCode.usage, `the ${word} is empty`, "Write it in the file's first line.", path);
   return line;
 }
 
@@ -53,11 +85,11 @@ const CLEAR = "\u0015";
 const INTERRUPT = ["\u0003", "\u0004"];
 
 /** The terminal shows nothing of what is typed from before the first question to after the last answer. */
-async function atTerminal(questions: () => Promise<string>): Promise<string> {
+async function atTerminal(questions: () => Promise<string>, { word, option }: Called): Promise<string> {
   const { stdin } = process;
   if (!stdin.isTTY) {
-    const mend = "Give it with --passphrase-file, or give the command at a terminal.";
-    throw refuse(ExitCode.usage, "there is no terminal to ask for the passphrase", mend);
+    const mend = `Give it with ${option}, or give the command at a terminal.`;
+    throw refuse(ExitCode.usage, `there is no terminal to ask for the ${word}`, mend);
   }
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
@@ -69,7 +101,7 @@ async function atTerminal(questions: () => Promise<string>): Promise<string> {
   }
 }
 
-function typed(question: string): Promise<string> {
+function typed(question: string, { word }: Called): Promise<string> {
   const { stdin, stderr } = process;
   stderr.write(question);
   return new Promise<string>((resolve, reject) => {
@@ -83,7 +115,7 @@ function typed(question: string): Promise<string> {
       for (const [i, letter] of all.entries()) {
         if (INTERRUPT.includes(letter)) {
           end();
-          return reject(refuse(ExitCode.failed, "nobody gave a passphrase", "Nothing was done."));
+          return reject(refuse(ExitCode.failed, `nobody gave a ${word}`, "Nothing was done."));
         }
         if (ENTER.includes(letter)) {
           end();

@@ -18,7 +18,7 @@ export const BACKUP_VERBS: readonly Verb[] = [
     },
     summary: "write the box into a file that only its passphrase opens",
     details:
-      "In it are the configuration in force, the letter, the pairing with its keys, maintenance and drains. Works on a box that runs and on the state directory of one that does not. `age -d FILE | zstd -d` shows what is in it.",
+      "In it are the configuration in force, the letter, the pairing with its keys, maintenance and drains, the users, the tokens and the certificate of the web UI. Works on a box that runs and on the state directory of one that does not. `age -d FILE | zstd -d` shows what is in it.",
   },
   {
     ...none("restore"),

@@ -1,5 +1,6 @@
 /** The verbs of the command line: what each takes and says of itself. */
 import { COMMON, none, type Verb } from "./verb.ts";
+import { ACCESS_VERBS } from "./verbs-access.ts";
 import { BACKUP_VERBS } from "./verbs-backup.ts";
 import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
@@ -148,7 +149,7 @@ export const VERBS: readonly Verb[] = [
     },
     summary: "forget everything, as if the box came out of its carton",
     details:
-      "The configuration with its whole history, what is edited, the settings and the pairing are gone, and only a backup file brings them back. The peer takes over first, and is told that it has no peer any more. Asks at a terminal; a script says --yes. Exit code 5 when this box is active and the peer cannot take over.",
+      "The configuration with its whole history, what is edited, the settings, the users and the pairing are gone, and only a backup file brings them back. The peer takes over first, and is told that it has no peer any more. Asks at a terminal; a script says --yes. Exit code 5 when this box is active and the peer cannot take over.",
   },
   {
     ...none("spare"),
@@ -226,6 +227,7 @@ export const VERBS: readonly Verb[] = [
       "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became of it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
   ...BACKUP_VERBS,
+  ...ACCESS_VERBS,
   {
     ...none("console"),
     options: { state: COMMON.state, help: COMMON.help },

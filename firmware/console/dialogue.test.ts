@@ -27,6 +27,7 @@ const facts: Facts = {
     { id: "b".repeat(64), title: "bbbb  before", whole: true },
     { id: "a".repeat(64), title: "aaaa  long ago", whole: false },
   ],
+  users: [],
   verbs: ["status", "pair", "restore", "spare"],
 };
 
@@ -179,7 +180,7 @@ describe("the menu", () => {
     expect(typed("7").state).toEqual({
       kind: "menu",
       at: 6,
-      remark: "Reset the password: not now, there is no web UI yet that asks for one.",
+      remark: "Reset the password: not now, nobody has one: Status shows the code.",
     });
     expect(typed("x").state).toMatchObject({ remark: "No line begins with x." });
     const why = (change: Partial<Facts>) => ENTRIES.map(({ name }) => hindrance(name, { ...facts, ...change }));
@@ -190,7 +191,7 @@ describe("the menu", () => {
       undefined,
       "this is no cold pair",
       undefined,
-      "there is no web UI yet that asks for one",
+      "nobody has one: Status shows the code",
       undefined,
       "there is one system only",
       "nothing waits for that",
@@ -249,7 +250,7 @@ describe("the screen", () => {
       "  4  Switch over",
       "  -  Activate the spare           (this is no cold pair)",
       "  6  Pair with the other box",
-      "> -  Reset the password           (there is no web UI yet that asks for one)",
+      "> -  Reset the password           (nobody has one: Status shows the code)",
       "  8  Roll back the configuration",
       "  -  Boot the other slot          (there is one system only)",
       "  -  Confirm what was committed   (nothing waits for that)",
@@ -259,7 +260,7 @@ describe("the screen", () => {
       "  p  Reboot or power off",
       "  s  Shell",
       "-".repeat(79),
-      "Reset the password: not now, there is no web UI yet that asks for one.",
+      "Reset the password: not now, nobody has one: Status shows the code.",
     ]);
     expect(lines.map(({ look }) => look).filter((look) => look === "reverse")).toHaveLength(1);
   });
@@ -335,13 +336,14 @@ describe("the screen", () => {
       pages: fc.record({ status: texts, why: texts }),
       interfaces: fc.array(fc.record({ name: text, device: text, addresses: texts, path: text }), { maxLength: 3 }),
       revisions: fc.array(fc.record({ id: text, title: text, whole: fc.boolean() }), { maxLength: 30 }),
+      users: fc.array(fc.record({ name: text, role: text }), { maxLength: 30 }),
       verbs: fc.constant(facts.verbs),
     });
     const input: fc.Arbitrary<Input> = fc.oneof(
       {
         weight: 9,
         arbitrary: fc
-          .constantFrom(..."^|\n<=~#1234568rsfcmpqynx".split(""))
+          .constantFrom(..."^|\n<=~#12345678rsfcmpqynx".split(""))
           .map((l) => ({ kind: "key" as const, key: LETTERS[l] ?? { kind: "letter" as const, letter: l } })),
       },
       fc.record({ kind: fc.constant("outcome" as const), ok: fc.boolean(), lines: texts }),

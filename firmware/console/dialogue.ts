@@ -37,7 +37,7 @@ export type State =
   /** Until any key. */
   | { readonly kind: "told"; readonly ok: boolean; readonly lines: readonly string[] };
 
-export type List = "interfaces" | "rollback" | "pair" | "confirm" | "power";
+export type List = "interfaces" | "rollback" | "pair" | "password" | "confirm" | "power";
 
 export type Field =
   | { readonly kind: "addresses"; readonly of: InterfaceFacts }
@@ -145,6 +145,7 @@ function entered(name: EntryName, facts: Facts): Step {
     case "interfaces":
     case "rollback":
     case "pair":
+    case "password":
     case "confirm":
     case "power":
       return to({ kind: "choose", list: name, at: 0 });
@@ -164,7 +165,6 @@ function entered(name: EntryName, facts: Facts): Step {
       return to({ kind: "write", field: { kind: "file" }, text: "" });
     case "shell":
       return to(BEGIN, { kind: "shell" });
-    case "password":
     case "slot":
       return to(BEGIN);
   }
@@ -201,6 +201,8 @@ export function lengthOf(list: List, facts: Facts): number {
       return facts.interfaces.length;
     case "rollback":
       return facts.revisions.length;
+    case "password":
+      return facts.users.length;
     case "pair":
       return PAIR_CHOICES.length;
     case "confirm":
@@ -242,6 +244,10 @@ function taken(state: Extract<State, { kind: "choose" }>, facts: Facts): Step {
     case "pair": {
       const choice = PAIR_CHOICES[state.at];
       return choice !== undefined && pairHindrance(choice, facts) !== undefined ? to(state) : pairing(choice);
+    }
+    case "password": {
+      const user = facts.users[state.at];
+      return user === undefined ? to(BEGIN) : wished({ kind: "verb", words: ["user", "set", user.name] });
     }
     case "confirm":
       return facts.unconfirmed === null ? to(BEGIN) : judged(state.at, facts.unconfirmed, facts);

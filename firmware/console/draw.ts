@@ -36,6 +36,7 @@ const TITLES: Readonly<Record<Page | List, string>> = {
   interfaces: "Interfaces and addresses",
   rollback: "Roll back the configuration",
   pair: "Pair with the other box",
+  password: "Reset the password of",
   confirm: "Confirm what was committed",
   power: "Reboot or power off",
 };
@@ -134,6 +135,8 @@ function items(list: List, facts: Facts): readonly string[] {
         const why = pairHindrance(choice, facts);
         return why === undefined ? choice.title : `- ${choice.title} (${why})`;
       });
+    case "password":
+      return facts.users.map(({ name, role }) => `${name.padEnd(32)} ${role}`);
     case "confirm":
       return CONFIRM_CHOICES;
     case "power":

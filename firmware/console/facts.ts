@@ -24,8 +24,15 @@ export interface Facts {
   readonly interfaces: readonly InterfaceFacts[];
   /** The newest first; the first is in force. */
   readonly revisions: readonly RevisionFacts[];
+  /** Who may use the web UI. */
+  readonly users: readonly UserFacts[];
   /** The verbs of the command line that this version has. */
   readonly verbs: readonly string[];
+}
+
+export interface UserFacts {
+  readonly name: string;
+  readonly role: string;
 }
 
 export interface UnconfirmedFacts {

@@ -84,7 +84,7 @@ export function hindrance(name: EntryName, facts: Facts): string | undefined {
     case "shell":
       return undefined;
     case "password":
-      return "there is no web UI yet that asks for one";
+      return trouble ?? (facts.users.length === 0 ? "nobody has one: Status shows the code" : undefined);
     case "slot":
       return "there is one system only";
     case "restore":

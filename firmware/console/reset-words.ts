@@ -3,5 +3,5 @@ export const RESET_WORD = "RESET";
 
 export const LOST_BY_RESET = [
   "This box forgets its configuration with the whole history, what is edited, its",
-  "settings, and whose peer it is. Only a backup file brings that back.",
+  "settings, its users, and whose peer it is. Only a backup file brings that back.",
 ] as const;

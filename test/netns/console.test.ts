@@ -97,7 +97,7 @@ describe("the console menu", () => {
       ["2", /Interfaces and addresses: not now, there is no configuration/],
       ["4", /Switch over: not now, this box is alone/],
       ["5", /Activate the spare: not now, this is no cold pair/],
-      ["7", /Reset the password: not now, there is no web UI/],
+      ["7", /Reset the password: not now, nobody has one/],
       ["8", /Roll back the configuration: not now, there is no older one/],
       ["9", /Boot the other slot: not now, there is one system only/],
       ["c", /Confirm what was committed: not now, nothing waits/],

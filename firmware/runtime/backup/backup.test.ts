@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { makeOwnCertificate } from "../core/access/own-certificate.ts";
 import { makeIdentity } from "../core/pairing/identity.ts";
 import { revisionId } from "../store/revision.ts";
 import { type Backup, backupFacts, backupFrom, backupText, readBackup } from "./backup.ts";
@@ -8,6 +9,12 @@ const document = '{"interfaces":[{"addresses":["10.0.0.1/24"],"device":"eth0","n
 const first = revisionId(undefined, "{}");
 const time = "2026-11-29T15:00:00.000Z";
 const by = { author: "alice", comment: "by hand", time };
+
+const gone = { kind: "gone", of: "session", key: "ab".repeat(32), version: 1, at: time };
+const certificate = async () => {
+  const own = await makeOwnCertificate({ hosts: ["edge"], addresses: [] }, 0);
+  return { kind: "certificate", version: 1, ...own, selfSigned: true };
+};
 
 let backup: Backup;
 
@@ -34,6 +41,7 @@ beforeAll(async () => {
       maintenance: "on",
       drains: '[{"pool":"web","backend":"s1","on":true,"version":3}]',
       activation: '{"epoch":3,"active":"b"}',
+      access: JSON.stringify([{ ...gone, of: "token", key: "0123456789abcdef" }, await certificate()]),
     },
     head: { id: revisionId(first, document), parent: first, ...by, text: document },
     lineage: [{ id: first, parent: undefined, ...by }],
@@ -71,6 +79,9 @@ describe("a backup file's text", () => {
     ["a setting by an inherited name", { settings: { constructor: "x" } }, "badField", "settings"],
     ["drains that would stop core", { settings: { drains: "[7]" } }, "badField", "settings"],
     ["a box that cannot serve", { settings: { activation: '{"epoch":3,"active":"c"}' } }, "badField", "settings"],
+    ["users that are none", { settings: { access: '[{"kind":"user","name":"root"}]' } }, "badField", "settings"],
+    ["users that are no JSON", { settings: { access: "[" } }, "badField", "settings"],
+    ["somebody's session", { settings: { access: JSON.stringify([gone]) } }, "badField", "settings"],
     ["drains that are no JSON", { settings: { drains: "[" } }, "badField", "settings"],
     ["a field too many", { shell: "rm" }, "badField", "shell"],
     ["a field too many by an inherited name", { toString: "rm" }, "badField", "toString"],

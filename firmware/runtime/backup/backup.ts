@@ -4,7 +4,10 @@
  */
 import { readJson } from "../../config/json-text.ts";
 import { documentBytesMax } from "../../config/limits.ts";
+import type { AccessRecord } from "../../access/records.ts";
 import { parseActivation } from "../../pair/spare/activation.ts";
+import { ACCESS_SETTING, isOfSession } from "../core/access/access-book.ts";
+import { isRecords } from "../core/access/record-shapes.ts";
 import type { Box } from "../messages.ts";
 import { type PairingFile, parsePairing } from "../pairing-file.ts";
 import { type Revision, revisionId, type RevisionSummary } from "../store/revision.ts";
@@ -47,6 +50,7 @@ export const BACKUP_LINEAGE_MAX = 1_000;
 export const SETTINGS: Readonly<Record<string, (value: string) => boolean>> = {
   maintenance: (value) => value === "on",
   drains: isDrains,
+  [ACCESS_SETTING]: isAccess,
   activation: (value) => parseActivation(value) !== undefined,
 };
 const FORMAT = "futago-backup";
@@ -173,6 +177,13 @@ function isDrains(text: string): boolean {
         Number.isSafeInteger(each["version"]),
     )(reading.value)
   );
+}
+
+/** Users, tokens and the certificate; sessions are no part of it. */
+function isAccess(text: string): boolean {
+  const reading = readJson(text);
+  const records = reading.ok && isRecords(reading.value) ? (reading.value as readonly AccessRecord[]) : undefined;
+  return records?.every((record) => !isOfSession(record)) === true;
 }
 
 function isSummary(value: unknown): boolean {

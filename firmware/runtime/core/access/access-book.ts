@@ -44,18 +44,20 @@ export class AccessBook {
   readonly #options: AccessBookOptions;
   #records: AccessRecords;
   /** What is on the disk. */
-  readonly #kept = new Map<string, string>();
+  readonly #kept: Map<string, string>;
   readonly #turns = new Turns();
 
-  private constructor(options: AccessBookOptions, records: AccessRecords) {
+  private constructor(options: AccessBookOptions, records: AccessRecords, kept: Map<string, string>) {
     this.#options = options;
     this.#records = records;
+    this.#kept = kept;
   }
 
   static async load(options: AccessBookOptions): Promise<AccessBook> {
-    const texts = await Promise.all([ACCESS_SETTING, SESSIONS_SETTING].map((key) => options.settings.setting(key)));
-    const records = texts.flatMap((text) => (text === undefined ? [] : (JSON.parse(text) as readonly AccessRecord[])));
-    return new AccessBook(options, recordsOf(records));
+    const kept = new Map<string, string>();
+    for (const key of [ACCESS_SETTING, SESSIONS_SETTING]) kept.set(key, (await options.settings.setting(key)) ?? "[]");
+    const records = [...kept.values()].flatMap((text) => JSON.parse(text) as readonly AccessRecord[]);
+    return new AccessBook(options, recordsOf(records), kept);
   }
 
   /** For the peer. */
@@ -196,7 +198,7 @@ async function saying(write: Promise<void>): Promise<void> {
   }
 }
 
-function isOfSession(record: AccessRecord): boolean {
+export function isOfSession(record: AccessRecord): boolean {
   return recordKey(record).startsWith("session ");
 }
 
