@@ -10,9 +10,8 @@ import { status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { may } from "../state/session.ts";
 import { words } from "../state/settings.ts";
+import { confirmWaits } from "./confirm-waits.ts";
 import { Changes } from "./changes.tsx";
-
-const waits = ["60", "120", "300", "0"] as const;
 
 export function Review({ shown, onClose }: { readonly shown: CandidateDiff; readonly onClose: () => void }) {
   const { change } = words.value;
@@ -50,7 +49,7 @@ export function Review({ shown, onClose }: { readonly shown: CandidateDiff; read
 function CommitForm({ onDone }: { readonly onDone: () => void }) {
   const { change } = words.value;
   const [comment, setComment] = useState("");
-  const [wait, setWait] = useState<string>("60");
+  const [wait, setWait] = useState("60");
   const isAlone = status.value?.peer === null;
   const send = async () => {
     const seconds = Number(wait);
@@ -64,12 +63,7 @@ function CommitForm({ onDone }: { readonly onDone: () => void }) {
   return (
     <Form send={isAlone ? change.commitAlone : change.commitNow} onSend={send}>
       <Input label={change.comment} value={comment} onValue={setComment} />
-      <Select
-        label={change.confirmWithin}
-        value={wait}
-        onValue={setWait}
-        options={waits.map((one) => [one, one === "0" ? change.noConfirm : change.seconds(Number(one))])}
-      />
+      <Select label={change.confirmWithin} value={wait} onValue={setWait} options={confirmWaits()} />
     </Form>
   );
 }

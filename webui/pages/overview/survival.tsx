@@ -1,4 +1,5 @@
 /** One sentence: whether the pair would survive the next failure, and why not. */
+import { fill } from "../logic/fill.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { boxes, status } from "../state/live.ts";
 import { words } from "../state/settings.ts";
@@ -31,5 +32,6 @@ export function SurvivalLine() {
 
 function reasonText({ reason, parameters, sentence }: SurvivalReason): string {
   const { reasons } = words.value.overview;
-  return (Object.hasOwn(reasons, reason) ? reasons[reason] : undefined)?.(parameters) ?? sentence;
+  const said = Object.hasOwn(reasons, reason) ? reasons[reason] : undefined;
+  return said === undefined ? sentence : fill(said, parameters);
 }

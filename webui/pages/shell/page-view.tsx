@@ -1,5 +1,8 @@
 /** The page that a place means. */
 import type { Place } from "../logic/routes.ts";
+import { Addresses } from "../addresses/addresses.tsx";
+import { History } from "../history/history.tsx";
+import { Network } from "../network/network.tsx";
 import { Empty, PageHead } from "../parts/card.tsx";
 import { Link } from "../parts/link.tsx";
 import { Overview } from "../overview/overview.tsx";
@@ -14,9 +17,12 @@ export function PageView({ place }: { readonly place: Place }) {
     case "services":
       return place.rest[0] === undefined ? <Services /> : <ServicePage name={place.rest[0]} />;
     case "addresses":
+      return <Addresses />;
     case "network":
-    case "pair":
+      return <Network />;
     case "history":
+      return <History />;
+    case "pair":
     case "system":
     case "logs":
     case "diagnostics":

@@ -1,10 +1,12 @@
 import { access } from "./access.ts";
 import { change } from "./change.ts";
 import { fields } from "./fields.ts";
+import { history } from "./history.ts";
 import { look } from "./look.ts";
+import { network } from "./network.ts";
 import { overview } from "./overview.ts";
 import { problems } from "./problems.ts";
 import { services } from "./services.ts";
 import { shell } from "./shell.ts";
 
-export const en = { access, change, fields, look, overview, problems, services, shell };
+export const en = { access, change, fields, history, look, network, overview, problems, services, shell };

@@ -7,7 +7,8 @@ export const overview = {
     alone: "This box is alone: nobody takes over when it dies.",
     unknown: "Whether the pair would survive is not known yet.",
   },
-  reasons: {} as Readonly<Record<string, (values: Readonly<Record<string, string | number>>) => string>>,
+  /** By word, where the sentence that the box says is not in this language. */
+  reasons: {} as Readonly<Record<string, string>>,
   picture: "The pair",
   pictureOf: (count: number): string => (count === 1 ? "Picture of the box" : "Picture of the two boxes"),
   noPeer: "The other box does not answer.",

@@ -1,0 +1,22 @@
+/** Revisions. */
+export const history = {
+  lead: "Every configuration that was ever committed. Any of them can be brought back.",
+  inForce: "In force",
+  by: "by",
+  noComment: "no comment",
+  show: "What changed",
+  showText: "Whole text",
+  rollBack: "Roll back to it",
+  rollBackTitle: "Roll back",
+  rollBackAsk: (time: string) => `The configuration of ${time} becomes the one in force, as a new revision.`,
+  older: "Older ones",
+  none: "Nothing was committed yet.",
+  changed: "What it changed",
+  first: "It was the first one.",
+  comparedTo: "What rolling back to it would change now",
+  same: "Nothing.",
+  notWhole: "Its document is not here any more.",
+  aside: "Not in the line of what is in force",
+  unconfirmed: "Waits to be confirmed",
+  beyond: "Too different to list; see the whole text.",
+};
