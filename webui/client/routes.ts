@@ -75,7 +75,7 @@ export interface Routes {
   "POST drain": { body: { readonly backend: string }; answer: DrainShown };
   "POST undrain": { body: { readonly backend: string }; answer: DrainShown };
   "POST drill": {
-    body: { readonly how?: "order" | "kill"; readonly back?: boolean };
+    body: { readonly how?: "planned" | "killed"; readonly back?: boolean };
     answer: { readonly id: string };
   };
   "POST spare/activate": { body: { readonly force?: boolean }; answer: SpareDone };

@@ -16,9 +16,7 @@ async function ask({ id, parent }: HistoryEntry) {
     api.call("GET config", { query: { revision: id } }),
     api.call("GET config"),
     // Of a pair's oldest revisions the documents may be gone.
-    parent === undefined
-      ? undefined
-      : api.call("GET config", { query: { revision: parent } }).catch(() => undefined),
+    parent === undefined ? undefined : api.call("GET config", { query: { revision: parent } }).catch(() => undefined),
   ]);
   return { own: own.document, now: now.document, before: before?.document };
 }

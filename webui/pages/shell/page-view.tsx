@@ -6,6 +6,8 @@ import { Network } from "../network/network.tsx";
 import { Empty, PageHead } from "../parts/card.tsx";
 import { Link } from "../parts/link.tsx";
 import { Overview } from "../overview/overview.tsx";
+import { Pair } from "../pair/pair.tsx";
+import { Report } from "../pair/report.tsx";
 import { ServicePage } from "../services/service-page.tsx";
 import { Services } from "../services/services.tsx";
 import { words } from "../state/settings.ts";
@@ -23,6 +25,7 @@ export function PageView({ place }: { readonly place: Place }) {
     case "history":
       return <History />;
     case "pair":
+      return place.rest[0] === "report" ? <Report /> : <Pair />;
     case "system":
     case "logs":
     case "diagnostics":

@@ -5,8 +5,9 @@ import { history } from "./history.ts";
 import { look } from "./look.ts";
 import { network } from "./network.ts";
 import { overview } from "./overview.ts";
+import { pair } from "./pair.ts";
 import { problems } from "./problems.ts";
 import { services } from "./services.ts";
 import { shell } from "./shell.ts";
 
-export const en = { access, change, fields, history, look, network, overview, problems, services, shell };
+export const en = { access, change, fields, history, look, network, overview, pair, problems, services, shell };
