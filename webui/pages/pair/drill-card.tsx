@@ -117,7 +117,7 @@ function Results({ results }: { readonly results: readonly DrillResult[] }) {
             key: one.id,
             cells: [
               moment(one.at),
-              one.how === "planned" ? say.planned : say.killed,
+              say.hows[one.how],
               one.by,
               longestMicros === null ? "–" : duration(longestMicros),
               count(lost),

@@ -70,7 +70,7 @@ function DrillReport({ result }: { readonly result: DrillResult }) {
       <Facts
         rows={[
           [say.verdict, <Verdict result={result} />],
-          [say.how, result.how === "planned" ? say.planned : say.killed],
+          [say.how, say.hows[result.how]],
           [say.by, result.by],
           [say.longest, longestMicros === null ? "–" : duration(longestMicros)],
           [say.lost, count(lost)],

@@ -6,6 +6,9 @@ import { Network } from "../network/network.tsx";
 import { Empty, PageHead } from "../parts/card.tsx";
 import { Link } from "../parts/link.tsx";
 import { Overview } from "../overview/overview.tsx";
+import { Diagnostics } from "../diagnostics/diagnostics.tsx";
+import { Logs } from "../logs/logs.tsx";
+import { System } from "../system/system.tsx";
 import { Pair } from "../pair/pair.tsx";
 import { Report } from "../pair/report.tsx";
 import { ServicePage } from "../services/service-page.tsx";
@@ -27,8 +30,11 @@ export function PageView({ place }: { readonly place: Place }) {
     case "pair":
       return place.rest[0] === "report" ? <Report /> : <Pair />;
     case "system":
+      return <System />;
     case "logs":
+      return <Logs />;
     case "diagnostics":
+      return <Diagnostics />;
     case "start":
       return <NotFound />;
   }

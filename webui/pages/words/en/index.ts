@@ -9,5 +9,21 @@ import { pair } from "./pair.ts";
 import { problems } from "./problems.ts";
 import { services } from "./services.ts";
 import { shell } from "./shell.ts";
+import { system } from "./system.ts";
+import { tools } from "./tools.ts";
 
-export const en = { access, change, fields, history, look, network, overview, pair, problems, services, shell };
+export const en = {
+  access,
+  change,
+  fields,
+  history,
+  look,
+  network,
+  overview,
+  pair,
+  problems,
+  services,
+  shell,
+  system,
+  tools,
+};

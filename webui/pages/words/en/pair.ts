@@ -84,6 +84,7 @@ export const pair = {
   drill: "Drill",
   drillLead: "A real hand-over, measured: how long each virtual address was silent, what was lost.",
   how: "How",
+  hows: { planned: "Planned", killed: "Hard" },
   planned: "Planned: the boxes change roles",
   killed: "Hard: what serves on the active box is killed",
   back: "Go back at the end",

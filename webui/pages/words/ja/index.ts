@@ -10,5 +10,21 @@ import { pair } from "./pair.ts";
 import { problems } from "./problems.ts";
 import { services } from "./services.ts";
 import { shell } from "./shell.ts";
+import { system } from "./system.ts";
+import { tools } from "./tools.ts";
 
-export const ja: Words = { access, change, fields, history, look, network, overview, pair, problems, services, shell };
+export const ja: Words = {
+  access,
+  change,
+  fields,
+  history,
+  look,
+  network,
+  overview,
+  pair,
+  problems,
+  services,
+  shell,
+  system,
+  tools,
+};

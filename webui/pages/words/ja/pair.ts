@@ -85,6 +85,7 @@ export const pair: Words["pair"] = {
   drill: "切り替え訓練",
   drillLead: "実際に切り替えを行い、仮想 IP アドレスごとの無応答時間と損失を測定します。",
   how: "方法",
+  hows: { planned: "計画切り替え", killed: "強制停止" },
   planned: "計画切り替え",
   killed: "強制停止 (稼働系のプロセスを停止)",
   back: "終了後に元の稼働系へ戻す",
