@@ -1,6 +1,8 @@
 /** The changes one by one, why they cannot be committed where they cannot, and the commit. */
 import { useState } from "preact/hooks";
 import type { CandidateDiff } from "@futago/firmware/runtime/control-configuration.ts";
+import { problemText } from "../forms/field-words.ts";
+import { placed } from "../logic/placed.ts";
 import { Form } from "../parts/form.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -31,10 +33,9 @@ export function Review({ shown, onClose }: { readonly shown: CandidateDiff; read
               <strong>{change.problemsTitle}</strong>
             </p>
             <ul>
-              {shown.problems.map((problem) => (
-                <li key={`${problem.where} ${problem.what}`}>
-                  <code>{problem.where}</code> {problem.what}
-                  {problem.mend !== undefined && <small class="quiet"> {problem.mend}</small>}
+              {shown.problems.map(placed).map((problem) => (
+                <li key={`${problem.path} ${problem.detail}`}>
+                  <code>{problem.path}</code> {problemText(problem)}
                 </li>
               ))}
             </ul>

@@ -17,10 +17,10 @@ export function choiceWord(word: string): string {
   return own(words.value.fields.choices, word) ?? word;
 }
 
-export function problemText({ reason, detail, mend }: PlacedProblem): string {
+export function problemText({ reason, detail, mend }: PlacedProblem, withMend = true): string {
   const said = reason === undefined ? undefined : own(words.value.problems, reason);
   if (said !== undefined && language.value !== "en") return said;
-  return [detail, mend].filter((one) => one !== undefined && one !== "").join(" – ");
+  return [detail, withMend ? mend : undefined].filter((one) => one !== undefined && one !== "").join(" – ");
 }
 
 function own(among: Readonly<Record<string, string>>, key: string): string | undefined {

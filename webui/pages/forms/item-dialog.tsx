@@ -2,13 +2,15 @@
 import { useMemo, useState } from "preact/hooks";
 import type { PlacedProblem } from "../../client/problem.ts";
 import { ApiProblem } from "../../client/problem.ts";
+import { parsePath } from "@futago/firmware/config/path.ts";
 import { at, withAt } from "../logic/document.ts";
 import { type Names, newItem, pathOfPosition, positionOf } from "../logic/position.ts";
+import { problemsBelow } from "../logic/placed.ts";
 import { fieldsAt } from "../logic/schema.ts";
 import { Act } from "../parts/act.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form } from "../parts/form.tsx";
-import { candidate, changeDocument } from "../state/candidate.ts";
+import { candidate, changeDocument, diff } from "../state/candidate.ts";
 import { tell } from "../state/notices.ts";
 import { schema } from "../state/schema.ts";
 import { words } from "../state/settings.ts";
@@ -31,7 +33,8 @@ export interface ItemDialogProps {
 }
 
 export function ItemDialog(props: ItemDialogProps) {
-  const { title, names, place, onClose } = props;
+  const { title, place, onClose } = props;
+  const [names, setNames] = useState(props.names);
   const say = words.value;
   const start = useMemo(() => {
     const keys = positionOf(candidate.value, names);
@@ -48,8 +51,15 @@ export function ItemDialog(props: ItemDialogProps) {
   const path = pathOfPosition(put(draft)(candidate.value), keys);
   const send = async () => {
     await changeDocument(put(draft));
-    tell(say.change.added);
-    onClose();
+    const wrong = problemsBelow(diff.value?.problems ?? [], path);
+    setErrors(wrong);
+    if (wrong.length === 0) {
+      tell(say.change.added);
+      onClose();
+      return;
+    }
+    // It is among the changes with what is wrong: the next try is about the item that is there.
+    setNames(parsePath(path) ?? names);
   };
   const others = errors.filter((one) => !knows.shown.has(one.path));
   return (
@@ -75,7 +85,7 @@ export function ItemDialog(props: ItemDialogProps) {
           <OtherErrors errors={others} />
         </Form>
       </FormKnows.Provider>
-      {props.canRemove === true && names.at(-1) !== newItem && (
+      {(props.canRemove === true || names !== props.names) && names.at(-1) !== newItem && (
         <Act
           kind="danger"
           icon="bin"

@@ -7,7 +7,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Check, Input } from "../parts/input.tsx";
 import { api } from "../state/session.ts";
 import { words } from "../state/settings.ts";
-import type { PairingProps } from "./pairing-card.tsx";
+import type { PairingProps } from "./pairing-props.ts";
 
 export function Ceremony({ shown, again }: PairingProps) {
   const { ceremony } = shown;

@@ -7,12 +7,8 @@ import { Icon } from "../parts/icon.tsx";
 import { moment } from "../parts/text.ts";
 import { api, may } from "../state/session.ts";
 import { words } from "../state/settings.ts";
+import type { PairingProps } from "./pairing-props.ts";
 import { Ceremony } from "./ceremony.tsx";
-
-export interface PairingProps {
-  readonly shown: PairingShown;
-  readonly again: () => Promise<void>;
-}
 
 export function PairingCard({ shown, again }: PairingProps) {
   const say = words.value.pair;

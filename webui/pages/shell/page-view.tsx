@@ -8,6 +8,7 @@ import { Link } from "../parts/link.tsx";
 import { Overview } from "../overview/overview.tsx";
 import { Diagnostics } from "../diagnostics/diagnostics.tsx";
 import { Logs } from "../logs/logs.tsx";
+import { Start } from "../start/start.tsx";
 import { System } from "../system/system.tsx";
 import { Pair } from "../pair/pair.tsx";
 import { Report } from "../pair/report.tsx";
@@ -36,7 +37,7 @@ export function PageView({ place }: { readonly place: Place }) {
     case "diagnostics":
       return <Diagnostics />;
     case "start":
-      return <NotFound />;
+      return <Start />;
   }
 }
 

@@ -1,7 +1,8 @@
 /** What was changed and is not in force yet, and how it comes into force. */
 import { computed, effect, signal } from "@preact/signals";
 import type { CandidateDiff, Committed } from "@futago/firmware/runtime/control-configuration.ts";
-import { ApiProblem } from "../../client/problem.ts";
+import { placed } from "../logic/placed.ts";
+import { ApiProblem, type PlacedProblem } from "../../client/problem.ts";
 import type { CommitWish } from "../../client/routes.ts";
 import { connection, status } from "./live.ts";
 import { api, may } from "./session.ts";
@@ -29,6 +30,17 @@ export function followCandidate(): () => void {
       refreshCandidate().catch(() => undefined);
     }
   });
+}
+
+/** The candidate is there, and cannot be committed as it is. */
+export class Unfit extends Error {
+  readonly problems: readonly PlacedProblem[];
+
+  constructor(problems: readonly PlacedProblem[]) {
+    super("the candidate cannot be committed");
+    this.name = "Unfit";
+    this.problems = problems;
+  }
 }
 
 const triesMax = 3;
@@ -60,6 +72,14 @@ export async function commit(wish: CommitWish): Promise<Committed> {
   const committed = await api.call("POST commit", { body: wish });
   await refreshCandidate().catch(() => undefined);
   return committed;
+}
+
+/** Changes the candidate and puts it into force, or says what is wrong with it. */
+export async function changeAndCommit(change: (document: unknown) => unknown, wish: CommitWish): Promise<Committed> {
+  await changeDocument(change);
+  const problems = diff.value?.problems ?? [];
+  if (problems.length > 0) throw new Unfit(problems.map(placed));
+  return await commit(wish);
 }
 
 export async function confirm(revision: string): Promise<void> {

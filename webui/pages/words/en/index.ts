@@ -9,6 +9,7 @@ import { pair } from "./pair.ts";
 import { problems } from "./problems.ts";
 import { services } from "./services.ts";
 import { shell } from "./shell.ts";
+import { start } from "./start.ts";
 import { system } from "./system.ts";
 import { tools } from "./tools.ts";
 
@@ -24,6 +25,7 @@ export const en = {
   problems,
   services,
   shell,
+  start,
   system,
   tools,
 };

@@ -10,6 +10,7 @@ import { pair } from "./pair.ts";
 import { problems } from "./problems.ts";
 import { services } from "./services.ts";
 import { shell } from "./shell.ts";
+import { start } from "./start.ts";
 import { system } from "./system.ts";
 import { tools } from "./tools.ts";
 
@@ -25,6 +26,7 @@ export const ja: Words = {
   problems,
   services,
   shell,
+  start,
   system,
   tools,
 };
