@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { CaptureQuery, FlowsQuery, PowerEnd, TraceQuery } from "../runtime/control.ts";
+import type { PingQuery, TracerouteQuery } from "../runtime/control-ports.ts";
 import type { Refusal } from "../runtime/exit-code.ts";
 import { type AccessCommand, buildAccess } from "./command-access.ts";
 import { buildConfiguration, buildShowConfig, type ConfigurationCommand } from "./command-configuration.ts";
@@ -73,6 +74,8 @@ export type Command =
       readonly replace: boolean;
       readonly force: boolean;
     } & Common)
+  | ({ readonly kind: "ping"; readonly query: PingQuery } & Common)
+  | ({ readonly kind: "traceroute"; readonly query: TracerouteQuery } & Common)
   | ({ readonly kind: "console" } & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
 
@@ -80,6 +83,7 @@ export type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: K
 
 const TIMEOUT_SECONDS_DEFAULT = 30;
 const TIMEOUT_SECONDS_MAX = 86_400;
+const PINGS_MAX = 100;
 /** Of a drain that waits. */
 const IDLE_SECONDS_DEFAULT = 600;
 
@@ -167,6 +171,10 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
     case "session":
     case "audit":
       return accessOf(buildAccess(verb, values, operands), common);
+    case "ping":
+      return buildPing(verb, values, operands[0] ?? "", common);
+    case "traceroute":
+      return { kind: "traceroute", query: { to: operands[0] ?? "" }, ...common };
     case "capture":
       return buildCapture(verb, values, common);
   }
@@ -297,6 +305,11 @@ function buildTrace(verb: Verb, [client = "", service = ""]: readonly string[], 
   const clientPort = /^\d{1,5}$/.test(port) ? Number(port) : 0;
   if (clientPort < 1 || clientPort > 0xffff) return usageOf(verb, `${quote(port)} is no port`);
   return { kind: "trace", query: { client: address, clientPort, service }, ...common };
+}
+
+function buildPing(verb: Verb, values: Values, to: string, common: Common): Command {
+  const times = count(verb, values, "count", PINGS_MAX);
+  return isRefused(times) ? times : { kind: "ping", query: { to, ...given({ count: times }) }, ...common };
 }
 
 function buildCapture(verb: Verb, values: Values, common: Common): Command {

@@ -4,9 +4,11 @@ import { ExitCode, type Refusal, RefusalError } from "../runtime/exit-code.ts";
 import { access } from "./access.ts";
 import { ask, watch } from "./client.ts";
 import { type Command, type CommandOf, readCommand } from "./command.ts";
+import { given } from "./command-words.ts";
 import { renderHelp } from "./help.ts";
 import { renderHealth, renderLog, renderNeighbours } from "./render-shown.ts";
 import { capture } from "./capture.ts";
+import { diagnose } from "./diagnose.ts";
 import { drain } from "./drain.ts";
 import { drill } from "./drill.ts";
 import { changeConfiguration } from "./configuration.ts";
@@ -50,11 +52,8 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
     case "apply":
     case "showConfig":
       return changeConfiguration(command);
-    case "switchover": {
-      const params = command.group === undefined ? {} : { group: command.group };
-      const { message } = await ask(command.stateDirectory, "switchover", params);
-      return said(command, message);
-    }
+    case "switchover":
+      return said(command, (await ask(command.stateDirectory, "switchover", given({ group: command.group }))).message);
     case "maintenance":
       return said(command, (await ask(command.stateDirectory, "maintenance", { on: command.on })).message);
     case "power":
@@ -74,6 +73,9 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       return drill(command);
     case "drain":
       return drain(command);
+    case "ping":
+    case "traceroute":
+      return diagnose(command);
     case "capture":
       return capture(command);
     case "backup":

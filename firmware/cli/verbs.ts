@@ -13,6 +13,8 @@ export type SpareWord = (typeof SPARE_WORDS)[number];
 export const ROLES = ["active", "standby", "spare", "maintenance", "fault", "alone"] as const;
 
 const FORCE_END = { type: "boolean", help: "also when this box is active and nobody can take over" } as const;
+const ASKED_DETAILS =
+  "HOST is an address or a name; loopback, link-local, multicast and broadcast addresses and those of the pair itself are refused. Asked by ICMP echo.";
 const POWER_DETAILS =
   "Exit code 5 when this box is active and the peer cannot take over. Where the box is no appliance of its own, only `futago run` ends; it says so on standard output.";
 
@@ -210,6 +212,26 @@ export const VERBS: readonly Verb[] = [
     summary: "where a packet of a client would go, and why",
     details:
       "CLIENT is an address, with the client's port when one connection is meant: 198.51.100.7:40000, [2001:db8::7]:40000.\nNothing is sent: the answer is worked out from the tables that the balancer uses.",
+  },
+  {
+    ...none("ping"),
+    operands: "HOST",
+    operandsMin: 1,
+    operandsMax: 1,
+    options: {
+      ...COMMON,
+      count: { type: "string", short: "c", value: "N", help: "end after so many requests (default 4, at most 100)" },
+    },
+    summary: "whether the box reaches a host, and in which time",
+    details: `${ASKED_DETAILS} Exit code 1 when nothing was answered.`,
+  },
+  {
+    ...none("traceroute"),
+    operands: "HOST",
+    operandsMin: 1,
+    operandsMax: 1,
+    summary: "the routers between the box and a host",
+    details: `${ASKED_DETAILS} Exit code 1 when the host did not answer.`,
   },
   {
     ...none("capture"),

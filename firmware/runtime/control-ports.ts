@@ -63,8 +63,8 @@ export type PingEvent =
   | { readonly kind: "began"; readonly address: string }
   | { readonly kind: "answer"; readonly sequence: number; readonly rttMicros: number }
   | { readonly kind: "silence"; readonly sequence: number }
-  /** Somebody on the way said why not. */
-  | { readonly kind: "unreachable"; readonly sequence: number; readonly from: string; readonly reason: string }
+  /** Somebody on the way said why not; `from` is null where this box itself has no way. The reasons are in docs/reasons.md. */
+  | { readonly kind: "unreachable"; readonly sequence: number; readonly from: string | null; readonly reason: string }
   | { readonly kind: "ended"; readonly sent: number; readonly received: number };
 
 export interface TracerouteQuery {
@@ -74,7 +74,14 @@ export interface TracerouteQuery {
 export type TracerouteEvent =
   | { readonly kind: "began"; readonly address: string }
   /** `from` is null where nobody answered. */
-  | { readonly kind: "hop"; readonly hop: number; readonly from: string | null; readonly rttMicros: number | null }
+  | {
+      readonly kind: "hop";
+      readonly hop: number;
+      readonly from: string | null;
+      readonly rttMicros: number | null;
+      /** Why nothing goes on from there, as of {@link PingEvent}; null where it does. */
+      readonly reason: string | null;
+    }
   | { readonly kind: "ended"; readonly reached: boolean };
 
 export interface PortsMethods {

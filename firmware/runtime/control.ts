@@ -12,7 +12,7 @@ import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { DrillMethods, LastDrill } from "./control-drill.ts";
 import type { PairingMethods, PairingShown } from "./control-pairing.ts";
-import type { PortsMethods, Survival } from "./control-ports.ts";
+import type { DiagnosticStreams, PortsMethods, Survival } from "./control-ports.ts";
 import type { SpareMethods } from "./control-spare.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
@@ -321,7 +321,7 @@ export interface ControlMethods
 export type ControlMethod = keyof ControlMethods;
 
 /** Methods that answer with a stream of events. */
-export interface ControlStreams extends AccessStreams {
+export interface ControlStreams extends AccessStreams, DiagnosticStreams {
   watchStatus: { params: StatusQuery; event: BoxStatus };
   watchEvents: { params: Record<string, never>; event: SentinelEvent };
   /** Ends by itself with an event "ended", or when the asker goes away. */

@@ -1,4 +1,4 @@
-/* Raw ICMP and ICMPv6 sockets that hear echo replies only. Messages are made and read in TypeScript. */
+/* Raw ICMP and ICMPv6 sockets that hear echo replies, and errors where they are wanted. Messages are made and read in TypeScript. */
 #define _GNU_SOURCE
 #include "socket.h"
 
@@ -50,24 +50,36 @@ static void icmp_readable(struct futago_socket *sock)
 	futago_receive(sock, ((struct icmp_socket *)sock)->buffer, emit_message);
 }
 
-static int open_descriptor(int family)
+static int set_filter(int fd, int family, bool errors)
+{
+	struct icmp_filter wanted = { .data = ~(1u << ICMP_ECHOREPLY) };
+	struct icmp6_filter wanted6;
+
+	if (family == AF_INET) {
+		if (errors)
+			wanted.data &= ~(1u << ICMP_DEST_UNREACH | 1u << ICMP_TIME_EXCEEDED);
+		return setsockopt(fd, SOL_RAW, ICMP_FILTER, &wanted, sizeof(wanted));
+	}
+	ICMP6_FILTER_SETBLOCKALL(&wanted6);
+	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &wanted6);
+	if (errors) {
+		ICMP6_FILTER_SETPASS(ICMP6_DST_UNREACH, &wanted6);
+		ICMP6_FILTER_SETPASS(ICMP6_PACKET_TOO_BIG, &wanted6);
+		ICMP6_FILTER_SETPASS(ICMP6_TIME_EXCEEDED, &wanted6);
+	}
+	return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &wanted6, sizeof(wanted6));
+}
+
+static int open_descriptor(int family, bool errors)
 {
 	static const int on = 1;
-	struct icmp_filter only_replies = { .data = ~(1u << ICMP_ECHOREPLY) };
-	struct icmp6_filter only_replies6;
-	int fd, error, refused;
+	int fd, error;
 
 	fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, family == AF_INET ? IPPROTO_ICMP : (int)IPPROTO_ICMPV6);
 	if (fd < 0)
 		return -1;
-	ICMP6_FILTER_SETBLOCKALL(&only_replies6);
-	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &only_replies6);
-	if (family == AF_INET)
-		refused = setsockopt(fd, SOL_RAW, ICMP_FILTER, &only_replies, sizeof(only_replies));
-	else
-		refused = setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &only_replies6, sizeof(only_replies6));
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
-	if (!refused)
+	if (!set_filter(fd, family, errors))
 		return fd;
 	error = errno;
 	close(fd);
@@ -75,18 +87,19 @@ static int open_descriptor(int family)
 	return -1;
 }
 
-/* icmpOpen(ipv6, callback(message | undefined, code | undefined, from, at)): an IPv4 message comes with its IP header. */
+/* icmpOpen(ipv6, errors, callback(message | undefined, code | undefined, from, at)): an IPv4 message comes with its IP header. */
 static napi_value icmp_open(napi_env env, napi_callback_info info)
 {
-	size_t argc = 2;
-	napi_value argv[2];
+	size_t argc = 3;
+	napi_value argv[3];
 	struct icmp_socket *icmp;
-	bool ipv6 = false;
+	bool ipv6 = false, errors = false;
 	int fd;
 
 	napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
 	napi_get_value_bool(env, argv[0], &ipv6);
-	fd = open_descriptor(ipv6 ? AF_INET6 : AF_INET);
+	napi_get_value_bool(env, argv[1], &errors);
+	fd = open_descriptor(ipv6 ? AF_INET6 : AF_INET, errors);
 	if (fd < 0) {
 		futago_throw_errno(env, errno, "socket(SOCK_RAW)");
 		return NULL;
@@ -99,51 +112,70 @@ static napi_value icmp_open(napi_env env, napi_callback_info info)
 	icmp->base.kind = FUTAGO_ICMP;
 	icmp->base.readable = icmp_readable;
 	icmp->base.release = icmp_release;
-	return futago_socket_start(&icmp->base, argv[1], true);
+	return futago_socket_start(&icmp->base, argv[2], true);
 }
 
-/* One message out of a given link, or out of the one that the routes say when `ifindex` is 0. */
-static ssize_t send_message(int fd, const uint8_t *bytes, size_t length, struct sockaddr_storage *to, int ifindex)
-{
+/* Room for a link and for hops. */
+struct control {
 	union {
 		struct cmsghdr header;
-		uint8_t bytes[64];
-	} control = { 0 };
-	struct iovec vector = { (void *)(uintptr_t)bytes, length };
-	bool ipv4 = to->ss_family == AF_INET;
-	struct msghdr message = { .msg_name = to, .msg_iov = &vector, .msg_iovlen = 1,
-				  .msg_namelen = ipv4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6) };
-	size_t info_length = ipv4 ? sizeof(struct in_pktinfo) : sizeof(struct in6_pktinfo);
+		uint8_t bytes[128];
+	} space;
+	size_t length;
+};
 
-	if (ifindex > 0) {
-		control.header.cmsg_level = ipv4 ? IPPROTO_IP : IPPROTO_IPV6;
-		control.header.cmsg_type = ipv4 ? IP_PKTINFO : IPV6_PKTINFO;
-		control.header.cmsg_len = CMSG_LEN(info_length);
-		if (ipv4)
-			((struct in_pktinfo *)(void *)CMSG_DATA(&control.header))->ipi_ifindex = ifindex;
-		else
-			((struct in6_pktinfo *)(void *)CMSG_DATA(&control.header))->ipi6_ifindex = (unsigned int)ifindex;
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(info_length);
+static void add_control(struct control *control, int level, int type, const void *value, size_t length)
+{
+	struct cmsghdr *header = (struct cmsghdr *)(void *)(control->space.bytes + control->length);
+
+	header->cmsg_level = level;
+	header->cmsg_type = type;
+	header->cmsg_len = CMSG_LEN(length);
+	memcpy(CMSG_DATA(header), value, length);
+	control->length += CMSG_SPACE(length);
+}
+
+/* One message out of a given link, or out of the one that the routes say when `ifindex` is 0; likewise for `hops`. */
+static ssize_t send_message(int fd, struct iovec *vector, struct sockaddr_storage *to, int ifindex, int hops)
+{
+	struct control control = { 0 };
+	bool ipv4 = to->ss_family == AF_INET;
+	struct msghdr message = { .msg_name = to, .msg_iov = vector, .msg_iovlen = 1,
+				  .msg_namelen = ipv4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6) };
+	struct in_pktinfo info = { .ipi_ifindex = ifindex };
+	struct in6_pktinfo info6 = { .ipi6_ifindex = (unsigned int)ifindex };
+
+	if (ifindex > 0 && ipv4)
+		add_control(&control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	if (ifindex > 0 && !ipv4)
+		add_control(&control, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	if (hops > 0)
+		add_control(&control, ipv4 ? IPPROTO_IP : (int)IPPROTO_IPV6, ipv4 ? IP_TTL : IPV6_HOPLIMIT, &hops, sizeof(hops));
+	if (control.length > 0) {
+		message.msg_control = control.space.bytes;
+		message.msg_controllen = control.length;
 	}
 	return sendmsg(fd, &message, MSG_DONTWAIT);
 }
 
-/* icmpSend(handle, message, to, ifindex) */
+/* icmpSend(handle, message, to, ifindex, hops) */
 static napi_value icmp_send(napi_env env, napi_callback_info info)
 {
-	size_t argc = 4, length, address_length;
+	size_t argc = 5, address_length;
 	struct sockaddr_storage to = { 0 };
-	napi_value argv[4];
+	struct iovec vector = { 0 };
+	napi_value argv[5];
 	struct icmp_socket *icmp;
 	uint8_t *bytes, *address;
-	int32_t ifindex = 0;
+	int32_t ifindex = 0, hops = 0;
 
 	napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
 	icmp = (struct icmp_socket *)futago_socket_get(env, argv[0], FUTAGO_ICMP, "sendmsg(SOCK_RAW)");
-	if (!icmp || !futago_get_bytes(env, argv[1], &bytes, &length) || !futago_get_bytes(env, argv[2], &address, &address_length))
+	if (!icmp || !futago_get_bytes(env, argv[1], &bytes, &vector.iov_len) || !futago_get_bytes(env, argv[2], &address, &address_length))
 		return NULL;
+	vector.iov_base = bytes;
 	napi_get_value_int32(env, argv[3], &ifindex);
+	napi_get_value_int32(env, argv[4], &hops);
 	if (address_length != (icmp->family == AF_INET ? 4 : 16)) {
 		futago_throw_errno(env, EAFNOSUPPORT, "sendmsg(SOCK_RAW)");
 		return NULL;
@@ -155,7 +187,7 @@ static napi_value icmp_send(napi_env env, napi_callback_info info)
 		memcpy(&((struct sockaddr_in6 *)&to)->sin6_addr, address, 16);
 		((struct sockaddr_in6 *)&to)->sin6_scope_id = (uint32_t)ifindex;
 	}
-	if (send_message(icmp->base.fd, bytes, length, &to, ifindex) < 0)
+	if (send_message(icmp->base.fd, &vector, &to, ifindex, hops) < 0)
 		futago_throw_errno(env, errno, "sendmsg(SOCK_RAW)");
 	return NULL;
 }

@@ -186,13 +186,38 @@ export interface IcmpReply {
   readonly at: Instant;
 }
 
+/** Why somebody on the way did not send an echo request on. */
+export type IcmpErrorReason =
+  | "time-exceeded"
+  | "no-route"
+  | "host-unreachable"
+  | "port-unreachable"
+  | "prohibited"
+  | "too-big"
+  | "other";
+
+export interface IcmpError {
+  /** Whoever says it. */
+  readonly from: IpAddress;
+  /** Where the request was to go, with its identifier and sequence. */
+  readonly to: IpAddress;
+  readonly id: number;
+  readonly sequence: number;
+  readonly reason: IcmpErrorReason;
+  readonly at: Instant;
+}
+
 /** Raw ICMP and ICMPv6 echo for checks and witnesses. Every socket hears every reply: tell yours by the identifier. */
 export interface IcmpSocket {
-  /** Sends one echo request; throws HalError when the kernel refuses at once (no route, no buffer). */
-  sendEcho(to: IpAddress, id: number, sequence: number, ifindex?: Ifindex): void;
+  /**
+   * Sends one echo request; throws HalError when the kernel refuses at once (no route, no buffer). `hops`: so many routers
+   * may send it on, less one; left out, as many as the kernel says.
+   */
+  sendEcho(to: IpAddress, id: number, sequence: number, ifindex?: Ifindex, hops?: number): void;
   close(): void;
 }
 
 export interface Icmp {
-  open(family: Family, onReply: (reply: IcmpReply) => void): IcmpSocket;
+  /** With `onError` the socket also hears what became of echo requests on the way, those of other programs too. */
+  open(family: Family, onReply: (reply: IcmpReply) => void, onError?: (error: IcmpError) => void): IcmpSocket;
 }

@@ -22,13 +22,14 @@ export interface PacketCalls {
   packetJoinGroup(handle: Handle, group: Uint8Array): void;
   packetSend(handle: Handle, frame: Uint8Array): void;
   packetAttached(handle: Handle): boolean;
-  /** An IPv4 message comes with its IP header, an ICMPv6 one without. */
+  /** An IPv4 message comes with its IP header, an ICMPv6 one without. Errors come only where they are wanted. */
   icmpOpen(
     ipv6: boolean,
+    errors: boolean,
     callback: (bytes: Uint8Array | undefined, code: string | undefined, from: Uint8Array, at: number) => void,
   ): Handle;
-  /** `ifindex` 0: by the routes. */
-  icmpSend(handle: Handle, message: Uint8Array, to: Uint8Array, ifindex: number): void;
+  /** `ifindex` 0: by the routes. `hops` 0: as many as the kernel says. */
+  icmpSend(handle: Handle, message: Uint8Array, to: Uint8Array, ifindex: number, hops: number): void;
   socketClose(handle: Handle): void;
 }
 

@@ -211,7 +211,7 @@ export const PingEventSchema = Type.Union([
   Type.Object({
     kind: words(["unreachable"]),
     sequence: Type.Integer(),
-    from: Type.String(),
+    from: orNull(Type.String()),
     reason: Type.String(),
   }),
   Type.Object({ kind: words(["ended"]), sent: Type.Integer(), received: Type.Integer() }),
@@ -224,6 +224,7 @@ export const TracerouteEventSchema = Type.Union([
     hop: Type.Integer(),
     from: orNull(Type.String()),
     rttMicros: orNull(Type.Number()),
+    reason: orNull(Type.String()),
   }),
   Type.Object({ kind: words(["ended"]), reached: Type.Boolean() }),
 ]);

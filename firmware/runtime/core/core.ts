@@ -18,7 +18,7 @@ import type { CoreOptions, Parts } from "./core-options.ts";
 import { ControlSockets } from "./control/control-sockets.ts";
 import { coreHandlers } from "./control/core-handlers.ts";
 import { Drains } from "./control/drains.ts";
-import { type Answers, captureQuery, statusQuery } from "./control/handlers.ts";
+import { type Answers, statusQuery } from "./control/handlers.ts";
 import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
@@ -108,7 +108,7 @@ export class Core {
       config: () => this.#parts.configuration.inForce?.resolved,
       groups: () => this.#status?.groups ?? [],
       healthOf: (pool) => this.#serving.healthOf(pool),
-      links: () => this.#network.links,
+      network: this.#network,
       attachmentOf: (service) => this.#serving.fallback.attachmentOf(service),
       drains: parts.drains,
       onDrains: () => this.#onDrains(),
@@ -199,7 +199,7 @@ export class Core {
         status: () => core.#status,
         inTurn: (change) => core.#turns.take(change),
       }),
-      capture: (query, onEvent) => answers.capture(captureQuery(query), onEvent),
+      begun: core.#toolbox.begun,
       firstStatus: (query) => core.#boxStatus(servicesAsked(configuration.inForce?.resolved, query)),
       onFault: (method, error) => log.error("control-fault", { method, error: String(error) }),
     });
@@ -211,7 +211,7 @@ export class Core {
       ...options,
       ...this.#parts,
       isWanted: options.isWebWanted,
-      ownAddresses: () => this.#network.ownAddresses,
+      ownAddresses: () => this.#network.reachableAddresses,
       setAlarm: (sentence) => this.#alarms.set("web-away", "", sentence),
       onAccess: (event) => this.#control?.publish("watchAccess", event),
       onChange: () => this.#publishStatus(),

@@ -13,6 +13,7 @@ let directory = "";
 let server: ControlServer | undefined;
 let faults: string[] = [];
 let captures: string[] = [];
+let lookedUp: Promise<void> = Promise.resolve();
 const status = { box: "a", role: "standby" } as BoxStatus;
 
 const handlers = {
@@ -42,12 +43,21 @@ beforeEach(async () => {
       };
       return services.length === 0 ? [status] : [new JsonInPieces(pieces())];
     },
-    capture: (query, onEvent) => {
-      if (query.service === "none") throw new RefusalError({ exitCode: 1, what: "there is no service" });
-      captures.push("begun");
-      onEvent({ kind: "began", devices: ["eth0"], snap: 64, hostname: "edge" });
-      if (query.count === 1) onEvent({ kind: "ended", packets: 0, lost: 0 });
-      return () => captures.push("ended");
+    begun: {
+      capture: (query, onEvent) => {
+        if (query.service === "none") throw new RefusalError({ exitCode: 1, what: "there is no service" });
+        captures.push("begun");
+        onEvent({ kind: "began", devices: ["eth0"], snap: 64, hostname: "edge" });
+        if (query.count === 1) onEvent({ kind: "ended", packets: 0, lost: 0 });
+        return () => captures.push("ended");
+      },
+      ping: async ({ to }, onEvent) => {
+        if (to === "nobody") throw new RefusalError({ exitCode: 1, what: "nobody has that name" });
+        await lookedUp;
+        onEvent({ kind: "began", address: to });
+        return () => captures.push("ended");
+      },
+      traceroute: async () => () => undefined,
     },
     onFault: (method) => faults.push(method),
   });
@@ -143,6 +153,21 @@ describe("the control socket", () => {
     stopped.abort();
     expect(await watching).toBe(false);
     await expect.poll(() => captures).toEqual(["begun", "ended"]);
+  });
+
+  it("ends what began only after the asker had gone, and refuses what cannot begin", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    lookedUp = promise;
+    const stopped = new AbortController();
+    const watching = watch(directory, "ping", () => true, stopped.signal, { to: "10.2.0.11" });
+    await expect(watch(directory, "ping", () => true, undefined, { to: "nobody" })).rejects.toMatchObject({
+      refusal: { what: "nobody has that name" },
+    });
+    stopped.abort();
+    await watching;
+    await expect.poll(() => server?.connections).toBe(0);
+    resolve();
+    await expect.poll(() => captures).toEqual(["ended"]);
   });
 
   it("tells the asker when a capture is over, and refuses one that cannot be", async () => {

@@ -5,13 +5,12 @@
 import { chmodSync, lchownSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
-  type CaptureEvent,
-  type CaptureQuery,
   CONTROL_LINE_BYTES_MAX,
   type ControlMethod,
   type ControlMethods,
   type ControlReply,
   type ControlStream,
+  type ControlStreams,
 } from "../../control.ts";
 import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
 import { JsonInPieces } from "../../json-pieces.ts";
@@ -51,6 +50,20 @@ export interface Entered {
   readonly over: (outcome: "done" | "refused", reason: string | undefined) => void;
 }
 
+type Begun = "capture" | "ping" | "traceroute";
+
+/**
+ * What is begun for one asker, who alone gets its events; what comes of it ends it. Throws RefusalError, or rejects with
+ * it. `asker` is the same for the same one.
+ */
+export type BegunStreams = {
+  readonly [Stream in Begun]: (
+    query: ControlStreams[Stream]["params"],
+    onEvent: (event: ControlStreams[Stream]["event"]) => void,
+    asker: unknown,
+  ) => (() => void) | Promise<() => void>;
+};
+
 export interface ControlServerOptions {
   readonly path: string;
   /** Where it is made, of a path that is not root's alone: what is there by then is replaced, and not followed. */
@@ -63,8 +76,7 @@ export interface ControlServerOptions {
   readonly handlers: ControlHandlers;
   /** The first event of a stream, sent when somebody begins to watch. Throws RefusalError. */
   readonly first: (stream: ControlStream, query: unknown) => readonly unknown[];
-  /** What is begun for one asker, who alone gets its events; what is returned ends it. Throws RefusalError. */
-  readonly capture: (query: CaptureQuery, onEvent: (event: CaptureEvent) => void) => () => void;
+  readonly begun: BegunStreams;
   /** Errors that are our own fault. */
   readonly onFault: (method: string, error: unknown) => void;
 }
@@ -105,6 +117,10 @@ export class ControlServer {
       });
       process.umask(mask);
     });
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
   }
 
   get watched(): boolean {
@@ -179,7 +195,7 @@ export class ControlServer {
     if (STREAMS.includes(method)) {
       return await this.#watch({ socket, id, stream: method as ControlStream, query: params });
     }
-    if (method === "capture") return this.#capture(socket, id, params);
+    if (Object.hasOwn(this.#options.begun, method)) return this.#begin(socket, id, method as Begun, entered);
     if (!Object.hasOwn(this.#options.handlers, method)) {
       throw new RefusalError(refusal(`there is no method ${JSON.stringify(method)}`));
     }
@@ -197,9 +213,12 @@ export class ControlServer {
     };
   }
 
-  #capture(socket: Socket, id: number, query: CaptureQuery): void {
-    const stop = this.#options.capture(query, (event) => this.#send(socket, { id, event }));
-    socket.once("close", stop);
+  async #begin(socket: Socket, id: number, stream: Begun, { asker, params }: Entered): Promise<void> {
+    // Root's are told apart by where they ask.
+    const one = asker.kind === "person" ? asker.person.name : socket;
+    const end = await this.#options.begun[stream](params as never, (event) => this.#send(socket, { id, event }), one);
+    if (socket.destroyed) end();
+    else socket.once("close", end);
   }
 
   async #watch(watcher: Watcher): Promise<void> {

@@ -7,7 +7,7 @@ import type { ControlStream } from "../../control.ts";
 import type { JsonInPieces } from "../../json-pieces.ts";
 import { ControlServer, type ControlServerOptions } from "./control-server.ts";
 
-export interface ControlSocketsOptions extends Pick<ControlServerOptions, "handlers" | "capture" | "onFault"> {
+export interface ControlSocketsOptions extends Pick<ControlServerOptions, "handlers" | "begun" | "onFault"> {
   readonly stateDirectory: string;
   readonly access: AccessRoom;
   /** The box was started with --web. */

@@ -1,7 +1,6 @@
 /** What the control socket's methods do, by asking the parts of core. */
 import type { NeighbourEntry } from "@futago/hal/contract/network.ts";
 import type {
-  CaptureEvent,
   CaptureQuery,
   DrainShown,
   FlowsQuery,
@@ -43,8 +42,6 @@ export interface Answers {
   trace(query: TraceQuery): Promise<TraceShown>;
   /** `backend` as somebody wrote it. */
   drain(backend: string, on: boolean): Promise<DrainShown>;
-  /** Returns what ends the capture before its time. */
-  capture(query: CaptureQuery, onEvent: (event: CaptureEvent) => void): () => void;
 }
 
 /** All but what its neighbours `…-handlers.ts` answer. */

@@ -1,7 +1,10 @@
-/** What people ask of a running balancer: its flows, the way of a packet, copies of packets, and backends to drain. */
+/**
+ * What people ask of a running balancer: its flows, the way of a packet, copies of packets, and backends to drain; and
+ * what they let the box ask others.
+ */
+import { lookup } from "node:dns/promises";
 import type { BpfObject } from "@futago/hal/contract/bpf.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
-import type { Link } from "@futago/hal/contract/network.ts";
 import { captureTables, CAPTURE_BYTES_MAX, CAPTURE_ENDPOINTS_MAX } from "@futago/hal/xdp/capture.ts";
 import { type BalancerInspection, inspectBalancer } from "@futago/hal/xdp/inspect.ts";
 import type { Resolved, ResolvedPool, ResolvedService } from "../../../config/resolved.ts";
@@ -18,21 +21,26 @@ import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { GroupStatus } from "../../messages.ts";
 import { PacketCapture } from "../capture/packet-capture.ts";
 import type { BackendHealth } from "../checks/backend-health.ts";
+import type { NetworkKeeper } from "../network/network-keeper.ts";
 import type { BalancerView } from "../trace/balancer-view.ts";
 import { listFlows } from "../trace/flow-list.ts";
 import { traceByRules, traceFlow } from "../trace/tracer.ts";
 import type { Drain } from "../peer-link/drain.ts";
 import type { Drains } from "./drains.ts";
-import type { Answers } from "./handlers.ts";
+import { Diagnostics } from "../diagnostics/diagnostics.ts";
+import { Targets } from "../diagnostics/target.ts";
+import type { Surroundings } from "../../../config/asked-address.ts";
+import type { BegunStreams } from "./control-server.ts";
+import { type Answers, captureQuery } from "./handlers.ts";
 import { backendNamed, clientNamed, serviceNamed } from "./named.ts";
 
 export interface ToolboxOptions {
-  readonly hal: Pick<Hal, "clock" | "network">;
+  readonly hal: Pick<Hal, "clock" | "network" | "icmp">;
   readonly balancer: BalancerView;
   readonly config: () => Resolved | undefined;
   readonly groups: () => readonly GroupStatus[];
   readonly healthOf: (pool: ResolvedPool) => readonly BackendHealth[];
-  readonly links: () => readonly Link[];
+  readonly network: Pick<NetworkKeeper, "links" | "addresses">;
   readonly attachmentOf: (service: ResolvedService) => ServiceAttachment;
   readonly drains: Drains;
   /** Which backends drain is not what it was. */
@@ -56,10 +64,16 @@ const PORT_MAX = 0xffff;
 
 export class Toolbox {
   readonly #options: ToolboxOptions;
+  readonly #diagnostics: Diagnostics;
   #tools: Tools;
 
   constructor(options: ToolboxOptions) {
     this.#options = options;
+    const find = (name: string) => lookup(name, { all: true, order: "verbatim" });
+    this.#diagnostics = new Diagnostics(
+      options.hal,
+      new Targets({ lookup: find, surroundings: () => this.#surroundings() }),
+    );
     this.#tools = this.#openTools();
   }
 
@@ -72,12 +86,12 @@ export class Toolbox {
   }
 
   #openTools(): Tools {
-    const { hal, balancer, config, links } = this.#options;
+    const { hal, balancer, config, network } = this.#options;
     const { object } = balancer;
     const capture = new PacketCapture({
       tables: captureTables(object),
       clock: hal.clock,
-      links,
+      links: () => network.links,
       hostname: () => config()?.system.hostname ?? "",
       devices: () => this.#devices(),
     });
@@ -85,16 +99,23 @@ export class Toolbox {
   }
 
   /** Its part of what can be asked. */
-  get answers(): Pick<Answers, "flows" | "trace" | "drain" | "capture"> {
+  get answers(): Pick<Answers, "flows" | "trace" | "drain"> {
     return {
       flows: (query) => this.#flows(query),
       trace: (query) => this.#trace(query),
-      capture: (query, onEvent) => this.#beginCapture(query, onEvent),
       drain: async (backend, on) => {
         const shown = await this.#options.drains.order(this.#options.config(), backend, on);
         this.#options.onDrains();
         return shown;
       },
+    };
+  }
+
+  /** And of what can be begun. */
+  get begun(): BegunStreams {
+    return {
+      capture: (query, onEvent) => this.#beginCapture(captureQuery(query), onEvent),
+      ...this.#diagnostics.begun,
     };
   }
 
@@ -152,6 +173,17 @@ export class Toolbox {
 
   close(): void {
     this.#tools.capture.close();
+    this.#diagnostics.close();
+  }
+
+  /** What nobody lets the box ask: itself and its peer, on whichever address. */
+  #surroundings(): Surroundings {
+    const config = this.#options.config();
+    const theirs = (config?.interfaces ?? []).flatMap(({ peerAddresses }) => peerAddresses);
+    const virtual = (config?.groups ?? [])
+      .flatMap((group) => group.virtualRouters)
+      .flatMap(({ addresses }) => addresses);
+    return { own: this.#options.network.addresses, pair: [...theirs, ...virtual].map(({ address }) => address) };
   }
 
   #config(): Resolved {
@@ -165,10 +197,8 @@ export class Toolbox {
   }
 
   #devices(): readonly string[] {
-    const { links, balancer } = this.#options;
-    return links()
-      .map((link) => link.ifname)
-      .filter((device) => balancer.modeOf(device) !== "none");
+    const { network, balancer } = this.#options;
+    return network.links.map((link) => link.ifname).filter((device) => balancer.modeOf(device) !== "none");
   }
 }
 

@@ -87,6 +87,12 @@ export class NetworkKeeper {
     return this.addresses.map((entry) => entry.address).filter((address) => !virtual.has(address));
   }
 
+  /** Those of them by which other hosts reach the box, wherever they are. */
+  get reachableAddresses(): readonly IpAddress[] {
+    const global = this.addresses.filter(({ scope }) => scope === "global").map(({ address }) => address);
+    return global.filter((address) => !this.virtualAddresses.has(address));
+  }
+
   get missingDevices(): readonly Ifname[] {
     return this.#missing;
   }
