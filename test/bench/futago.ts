@@ -28,7 +28,7 @@ function futago(name: string, profile: Profile, deadMillis: number): Contender {
     start: async (box, namespace, directory) => {
       const state = join(directory, box);
       mkdirSync(state, { recursive: true, mode: 0o700 });
-      const started = startFutago(namespace, { box, state, log: `${state}.log`, ...pairFiles(directory, profile) });
+      const started = startFutago(namespace, { box, state, log: `${state}.log`, files: pairFiles(directory, profile) });
       readyTimes.push(await started.ready);
       return started.child;
     },

@@ -6,13 +6,16 @@ import { type ChildProcess, execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DrillResult } from "@futago/firmware/runtime/control-drill.ts";
+import { ask } from "@futago/firmware/cli/client.ts";
+import { RefusalError } from "@futago/firmware/runtime/exit-code.ts";
 import { BoxStatusFeed } from "./box-status.ts";
 import { FUTAGO, logTail, type PairFiles, startFutago } from "./futago-process.ts";
 import { type ProcessInfo, processesIn, signalAll } from "./processes.ts";
 import { monotonicMicros } from "./prober.ts";
 import { unmountUnder } from "./sweep.ts";
 import { isWebServer, type WebServer } from "./web-server.ts";
-import type { Box, Port, Topology } from "./topology.ts";
+import { type Box, type Port, type Topology, WEB_PORT } from "./topology.ts";
+import { DOOR_PROCESS, WebDoor } from "./web-door.ts";
 
 const STOP_MILLIS_MAX = 15_000;
 const COMMAND_MILLIS_MAX = 15_000;
@@ -44,6 +47,22 @@ export async function cutPower(topology: Topology, box: Box): Promise<number> {
   return at;
 }
 
+export interface WebShown {
+  readonly box: Box;
+  readonly url: string;
+  /** Undefined on a box that is claimed, or does not run. */
+  readonly claimCode: string | undefined;
+}
+
+async function claimCodeOf(state: string): Promise<string | undefined> {
+  try {
+    return (await ask(state, "webAccess", {})).claimCode ?? undefined;
+  } catch (error) {
+    if (error instanceof RefusalError) return undefined;
+    throw error;
+  }
+}
+
 interface Ended {
   readonly code: number | string;
   readonly stdout: string;
@@ -53,7 +72,8 @@ interface Ended {
 export interface BoxSurroundings {
   /** The lab's directory. */
   readonly directory: string;
-  readonly files: PairFiles;
+  /** Undefined: a box out of its carton, which is told nothing. */
+  readonly files: PairFiles | undefined;
   /** Runs on the box itself, beside Futago. */
   readonly webServer: WebServer | undefined;
 }
@@ -63,10 +83,11 @@ export class LabBox {
   readonly state: string;
   readonly feed: BoxStatusFeed;
   readonly #topology: Topology;
-  readonly #files: PairFiles;
+  readonly #files: PairFiles | undefined;
   readonly #log: string;
   readonly #webServer: WebServer | undefined;
   readonly #plugged: Set<Port>;
+  #door: WebDoor | undefined;
   #process: ChildProcess | undefined;
   #power: Power = "off";
 
@@ -97,7 +118,10 @@ export class LabBox {
     this.#power = "starting";
     for (const port of this.#topology.layout.ports) this.#plugged.add(port);
     await this.#webServer?.start();
-    const started = startFutago(namespace, { box: this.box, state: this.state, log: this.#log, ...this.#files });
+    this.#door ??= await WebDoor.open(this.box, () => this.#topology.boxNamespace(this.box));
+    const web = `[::]:${WEB_PORT}`;
+    const files = this.#files;
+    const started = startFutago(namespace, { box: this.box, state: this.state, log: this.#log, web, files });
     this.#process = started.child;
     const readyMillis = await started.ready;
     this.#power = "on";
@@ -110,6 +134,7 @@ export class LabBox {
     const at = await cutPower(this.#topology, this.box);
     this.#power = "off";
     this.feed.close();
+    this.#door?.leave();
     await Promise.all([this.#ended(), this.#webServer?.ended()]);
     unmountUnder(this.state);
     await this.#topology.removeBox(this.box);
@@ -126,6 +151,7 @@ export class LabBox {
     await this.#ended();
     clearTimeout(insist);
     await this.#webServer?.kill();
+    this.#door?.leave();
     this.#power = "off";
     await this.#topology.removeBox(this.box);
     return child?.exitCode ?? null;
@@ -144,6 +170,7 @@ export class LabBox {
 
   /** `futago config apply` with the file that the box would also start from. */
   applyConfiguration(): Promise<string> {
+    if (this.#files === undefined) throw new Error(`box ${this.box} was given no configuration`);
     return this.#command("config", "apply", this.#files.document);
   }
 
@@ -189,7 +216,22 @@ export class LabBox {
   /** Futago's own; what else runs on the host is none of its business. */
   processes(): readonly ProcessInfo[] {
     const namespace = this.#topology.boxNamespace(this.box);
-    return namespace === undefined ? [] : processesIn(namespace.path).filter((found) => !isWebServer(found));
+    return namespace === undefined
+      ? []
+      : processesIn(namespace.path).filter((found) => !isWebServer(found) && !DOOR_PROCESS.test(found.command));
+  }
+
+  /** Where the machine's own browser finds the web UI, with the code that claims it; undefined before the first start. */
+  async web(): Promise<WebShown | undefined> {
+    const url = this.#door?.url;
+    if (url === undefined) return undefined;
+    return { box: this.box, url, claimCode: await claimCodeOf(this.state) };
+  }
+
+  /** At the end of the lab. */
+  close(): void {
+    this.feed.close();
+    this.#door?.close();
   }
 
   /** The end of what the box wrote on standard error. */

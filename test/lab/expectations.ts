@@ -7,6 +7,7 @@ import { longestSilence, longestStall, monotonicMicros } from "./prober.ts";
 import type { ServerName } from "./scenario.ts";
 import type { Expectation } from "./script.ts";
 import { type Box, BOXES } from "./topology.ts";
+import { web } from "./web-answers.ts";
 import { silentForVip } from "./vip-silence.ts";
 
 export interface Finding {
@@ -51,6 +52,8 @@ function look(chapter: Chapter, expectation: Expectation): Promise<Finding> | Fi
       return role(chapter, chapter.box(expectation.box), expectation.role);
     case "oneActive":
       return oneActive(chapter);
+    case "web":
+      return web(chapter.lab);
     case "noAlarm":
       return noAlarm(chapter);
     case "answers":

@@ -32,11 +32,15 @@ export function writeDocument(files: PairFiles, document: unknown): void {
   writeFileSync(files.document, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
-export interface FutagoOptions extends PairFiles {
+export interface FutagoOptions {
+  /** Undefined: it is told nothing, not even which box of a pair it is. */
+  readonly files: PairFiles | undefined;
   readonly box: Box;
   readonly state: string;
   /** Where standard error goes. */
   readonly log: string;
+  /** Where its web UI is to listen, as --web has it; left out, nowhere. */
+  readonly web?: string;
 }
 
 export interface StartedFutago {
@@ -46,9 +50,12 @@ export interface StartedFutago {
 }
 
 export function startFutago(namespace: Namespace, options: FutagoOptions): StartedFutago {
-  const given = ["--box", options.box, "--import", options.document, "--pair-key", options.pairKey];
+  const { files } = options;
+  const given =
+    files === undefined ? [] : ["--box", options.box, "--import", files.document, "--pair-key", files.pairKey];
+  const web = options.web === undefined ? [] : ["--web", options.web];
   const startedAt = monotonicMicros();
-  const argv = [FUTAGO, "run", "--state", options.state, ...given];
+  const argv = [FUTAGO, "run", "--state", options.state, ...given, ...web];
   const child = namespace.spawn(argv, { stdio: ["ignore", "pipe", "pipe"] });
   child.stderr?.pipe(createWriteStream(options.log, { flags: "a" }));
   return { child, ready: untilReady(child, options).then((at) => (at - startedAt) / 1_000) };

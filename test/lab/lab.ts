@@ -1,7 +1,7 @@
 /** The whole lab of a scenario: boxes, web servers, client and traffic, put together, watched, and taken apart. */
 import { spawnSync } from "node:child_process";
 import { createNetwork, type TestNetwork } from "../netns/namespaces.ts";
-import { LabBox } from "./box.ts";
+import { LabBox, type WebShown } from "./box.ts";
 import type { Profile } from "./document.ts";
 import { EventLog } from "./event-log.ts";
 import { type PairFiles, writeDocument, writePairFiles } from "./futago-process.ts";
@@ -105,6 +105,7 @@ export class Lab {
     const lab = new Lab(parts, options, prober);
     await lab.#untilAnswering();
     lab.#startTraffic(options);
+    for (const web of await lab.web()) log.add(`web UI of box ${webText(web)}`);
     return lab;
   }
 
@@ -150,6 +151,11 @@ export class Lab {
     this.#arpWatch = on ? await Prober.start(this.topology.gateway, { address: this.vip, arp: true }) : undefined;
   }
 
+  async web(): Promise<readonly WebShown[]> {
+    const shown = await Promise.all(BOXES.map((box) => this.boxes[box].web()));
+    return shown.filter((one) => one !== undefined);
+  }
+
   /** The boxes that have power, run, and say that they are active. */
   activeBoxes(): readonly Box[] {
     return BOXES.filter((box) => this.boxes[box].power === "on" && this.boxes[box].feed.latest?.role === "active");
@@ -172,7 +178,7 @@ export class Lab {
   }
 
   async destroy(): Promise<void> {
-    for (const box of BOXES) this.boxes[box].feed.close();
+    for (const box of BOXES) this.boxes[box].close();
     await this.#arpWatch?.stop();
     await this.prober.stop();
     await this.#janitor.sweep();
@@ -206,6 +212,11 @@ export class Lab {
     if (this.#traffic === undefined) throw new Error("the client's traffic has not started");
     return this.#traffic;
   }
+}
+
+/** "a: https://127.0.0.1:8443/, to be claimed with ABCD-EFGH". */
+export function webText({ box, url, claimCode }: WebShown): string {
+  return `${box}: ${url}${claimCode === undefined ? "" : `, to be claimed with ${claimCode}`}`;
 }
 
 interface Traffic {

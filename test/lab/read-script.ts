@@ -51,6 +51,7 @@ function wordsOf({ layout, servers, stream, modes }: Scenario): Words {
   const expectations: Readonly<Record<Expectation["what"], Fields>> = {
     role: { box: BOX, role: oneOf("active", "standby", "fault", "maintenance", "alone") },
     oneActive: {},
+    web: {},
     noAlarm: {},
     answers: {},
     announced: {},

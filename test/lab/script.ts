@@ -15,6 +15,7 @@ export type Expectation =
   | { readonly what: "role"; readonly box: BoxReference; readonly role: string }
   /** Of the boxes that run, exactly one is active and the other is standby and hears its peer. */
   | { readonly what: "oneActive" }
+  | { readonly what: "web" }
   /** The boxes that run have nothing to complain about. */
   | { readonly what: "noAlarm" }
   | { readonly what: "answers" }
@@ -121,6 +122,8 @@ function describeExpectation(expectation: Expectation): string {
   switch (expectation.what) {
     case "role":
       return `${expectation.box} is ${expectation.role}`;
+    case "web":
+      return "the web UI of each box that runs answers this machine";
     case "oneActive":
       return "one box is active, the other standby";
     case "noAlarm":

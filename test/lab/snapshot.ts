@@ -1,6 +1,6 @@
 /** One moment of the lab as plain values: what the live view draws. */
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
-import type { Component, Power } from "./box.ts";
+import type { Component, Power, WebShown } from "./box.ts";
 import type { LabEvent } from "./event-log.ts";
 import type { Lab } from "./lab.ts";
 import type { HttpCounts } from "./http-load.ts";
@@ -64,6 +64,8 @@ export interface LabSnapshot {
   readonly stream: { readonly megabitsPerSecond: number; readonly alive: boolean } | undefined;
   /** Empty in a scenario without them. */
   readonly modes: readonly ModeSnapshot[];
+  /** The web UIs, and the codes of those that nobody claimed yet. */
+  readonly web: readonly WebShown[];
   readonly events: readonly LabEvent[];
 }
 
@@ -76,6 +78,7 @@ interface Sample {
 }
 
 const COMPONENTS: readonly Component[] = ["core", "sentinel", "pulse"];
+const WEB_MICROS = 2_000_000;
 const RATE_WINDOW_MICROS = 1_000_000;
 /** A tick may be a tenth of a second old; an answer older than this before it is a silence. */
 const SILENT_AFTER_MICROS = 30_000;
@@ -84,6 +87,8 @@ const SILENT_AFTER_MICROS = 30_000;
 export class SnapshotTaker {
   readonly #lab: Lab;
   #samples: readonly Sample[] = [];
+  #web: readonly WebShown[] = [];
+  #lookingSince: number | undefined;
 
   constructor(lab: Lab) {
     this.#lab = lab;
@@ -91,6 +96,7 @@ export class SnapshotTaker {
 
   async take(eventsMax: number): Promise<LabSnapshot> {
     const lab = this.#lab;
+    this.#lookForWeb();
     const { tick } = lab.prober;
     const counts = lab.http.counts;
     const now: Sample = {
@@ -124,8 +130,22 @@ export class SnapshotTaker {
           ? undefined
           : { megabitsPerSecond: lab.stream.megabitsPerSecond, alive: lab.stream.alive },
       modes: modesOf(oldest, now, perSecond),
+      web: this.#web,
       events: lab.log.latest(eventsMax),
     };
+  }
+
+  /** Now and then, and for the next snapshot: a frozen box answers late or never. */
+  #lookForWeb(): void {
+    const now = monotonicMicros();
+    if (this.#lookingSince !== undefined && now - this.#lookingSince < WEB_MICROS) return;
+    void this.#lookAtWeb();
+  }
+
+  async #lookAtWeb(): Promise<void> {
+    this.#lookingSince = Number.POSITIVE_INFINITY;
+    this.#web = await this.#lab.web();
+    this.#lookingSince = monotonicMicros();
   }
 
   #box(name: Box): BoxSnapshot {

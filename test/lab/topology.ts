@@ -13,6 +13,8 @@ export type Port = "wan" | "lan" | "sync";
 export const PORTS: readonly Port[] = ["wan", "lan", "sync"];
 export const DEVICES: Readonly<Record<Port, string>> = { wan: "eth0", lan: "eth1", sync: "eth2" };
 
+/** Where the web UI of a box listens. */
+export const WEB_PORT = 8443;
 export const VIP = "10.1.0.1";
 export const LAN_VIP = "10.2.0.1";
 export const CLIENT = "10.1.0.10";

@@ -57,6 +57,10 @@ const lab: LabSnapshot = {
     { name: "s2", alive: true, healthy: true, reason: "200", share: 2 / 3 },
     { name: "s3", alive: false, healthy: false, reason: "connection refused", share: 0 },
   ],
+  web: [
+    { box: "a", url: "https://127.0.0.1:8443/", claimCode: "ABCD-EFGH" },
+    { box: "b", url: "https://127.0.0.2:8443/", claimCode: undefined },
+  ],
   answering: true,
   silentMicros: 0,
   clientSendsTo: "a",
@@ -109,6 +113,7 @@ describe("the live view", () => {
     expect(text).toMatch(/^direct {2}50\/s +failed 3 +kept alive 9, broken 1$/m);
     expect(text).toMatch(/^udp {5}100\/s +lost 7 +clients 10, moved 0$/m);
     expect(text).toMatch(/s2 +healthy +█{16}·{8} +67%/);
+    expect(text).toMatch(/^web {5}https:\/\/127\.0\.0\.1:8443\/ ABCD-EFGH {2}https:\/\/127\.0\.0\.2:8443\/ *$/m);
     expect(text).toMatch(/s3 +dead +·{24} +0% +connection refused/);
     expect(text).toContain("event 39");
     expect(text).toMatch(/ {2}d drill {2}D --kill {2}c n p f x: active box$/);

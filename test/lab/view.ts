@@ -15,7 +15,7 @@ export const FIRST_SERVER_KEY = 7;
 /** The column in which figures begin. */
 const LABEL_WIDTH = 8;
 /** Lines that are there whatever happens: all but the servers, the other modes and the events. */
-const FIXED_LINES = 14;
+const FIXED_LINES = 15;
 
 export function drawLab(lab: LabSnapshot, width: number, height: number, prompt: string): readonly Line[] {
   const [left, right] = lab.boxes.map(drawBox);
@@ -33,6 +33,7 @@ export function drawLab(lab: LabSnapshot, width: number, height: number, prompt:
     [],
     ...drawClient(lab),
     ...lab.servers.map(drawServer),
+    drawWeb(lab.web),
     [],
     ...events.map(
       (event): Line => [
@@ -149,6 +150,14 @@ function drawStream(stream: LabSnapshot["stream"]): Line {
   if (stream === undefined) return [];
   if (!stream.alive) return [["stream ended", "bad"]];
   return [[`stream ${stream.megabitsPerSecond.toFixed(1)} Mbit/s`, "plain"]];
+}
+
+/** Two of them fit into eighty columns. */
+function drawWeb(web: LabSnapshot["web"]): Line {
+  const shown = web.map(({ url, claimCode }): Span => {
+    return [`${url}${claimCode === undefined ? "" : ` ${claimCode}`}  `, "plain"];
+  });
+  return [["web".padEnd(LABEL_WIDTH), "dim"], ...shown];
 }
 
 function drawServer({ name, alive, healthy, reason, share }: ServerSnapshot): Line {
