@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// Four projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root; `guest` is for the
-// kernels that test/image boots; `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
+// Five projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root; `guest` is for the
+// kernels that test/image boots; `browser` opens the pages in a Chromium; `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
 export default defineConfig({
   test: {
     projects: [
@@ -36,6 +36,15 @@ export default defineConfig({
           // Emulated processors are twenty times slower.
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: "tidy", include: ["test/tidy/**/*.test.ts"] } },

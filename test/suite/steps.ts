@@ -56,6 +56,7 @@ export function steps(root: string): readonly Step[] {
     vitest("tidy", 5),
     vitest("unit", 15),
     vitest("kernel", 35),
+    vitest("browser", 10),
     {
       ...one("image", 25, `${bin}/node`, "test/image/main.ts", ...GUEST_TESTS),
       counts: "vitest",

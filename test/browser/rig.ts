@@ -1,0 +1,113 @@
+/**
+ * Two real boxes with their web UIs, three web servers and a client with a browser, as the lab has them. Nothing of it
+ * leaves the machine, and nothing stays when it is taken down.
+ */
+import { Browser } from "./browser.ts";
+import { createNetwork } from "../netns/namespaces.ts";
+import { LabBox } from "../lab/box.ts";
+import { labDocument } from "../lab/document.ts";
+import { writePairFiles } from "../lab/futago-process.ts";
+import { type Janitor, startJanitor } from "../lab/janitor-child.ts";
+import {
+  type BackendName,
+  BALANCED_LAYOUT,
+  type Box,
+  BOXES,
+  createTopology,
+  SERVERS,
+  type Topology,
+  VIP,
+  WEB_PORT,
+} from "../lab/topology.ts";
+import { WebServer } from "../lab/web-server.ts";
+
+export interface RigOptions {
+  /** The boxes know neither each other nor a configuration, as they come out of their cartons. */
+  readonly bare?: boolean;
+  /** What the pair is told; left out, the lab's own. */
+  readonly document?: unknown;
+}
+
+const ADDRESSES: Readonly<Record<Box | "vip", string>> = { a: "10.1.0.2", b: "10.1.0.3", vip: VIP };
+const WAIT_MILLIS = 20_000;
+const POLL_MILLIS = 100;
+
+export class Rig {
+  readonly topology: Topology;
+  readonly boxes: Readonly<Record<Box, LabBox>>;
+  readonly servers: ReadonlyMap<BackendName, WebServer>;
+  readonly browser: Browser;
+  readonly directory: string;
+  readonly #janitor: Janitor;
+
+  private constructor(parts: Omit<Rig, "destroy" | "url" | "claimCode">, janitor: Janitor) {
+    this.topology = parts.topology;
+    this.boxes = parts.boxes;
+    this.servers = parts.servers;
+    this.browser = parts.browser;
+    this.directory = parts.directory;
+    this.#janitor = janitor;
+  }
+
+  static async start({ bare = false, document = labDocument("calm") }: RigOptions = {}): Promise<Rig> {
+    const network = await createNetwork();
+    const janitor = startJanitor(network.prefix);
+    const { directory } = janitor;
+    try {
+      const topology = await createTopology(network, BALANCED_LAYOUT);
+      const files = bare ? undefined : writePairFiles(directory, document);
+      const box = (name: Box) => new LabBox(name, topology, { directory, files, webServer: undefined });
+      const boxes = { a: box("a"), b: box("b") };
+      const servers = new Map(SERVERS.map((name) => [name, serverOf(name, topology, directory)]));
+      await Promise.all([...servers.values()].map((server) => server.start()));
+      await Promise.all(BOXES.map((name) => boxes[name].powerOn()));
+      const browser = await Browser.start(topology.client, directory);
+      const rig = new Rig({ topology, boxes, servers, browser, directory }, janitor);
+      if (!bare) await until("a pair", () => isPair(boxes));
+      return rig;
+    } catch (error) {
+      await janitor.sweep();
+      throw error;
+    }
+  }
+
+  /** Where a box's web UI is for the client; "vip": whichever holds the address. */
+  url(where: Box | "vip", path = "/"): string {
+    return `https://${ADDRESSES[where]}:${WEB_PORT}${path}`;
+  }
+
+  async claimCode(box: Box): Promise<string> {
+    const code = (await this.boxes[box].web())?.claimCode;
+    if (code === undefined) throw new Error(`box ${box} has no claim code: it is claimed, or does not run`);
+    return code;
+  }
+
+  async destroy(): Promise<void> {
+    await this.browser.close();
+    for (const box of BOXES) this.boxes[box].close();
+    await this.#janitor.sweep();
+  }
+}
+
+function serverOf(name: BackendName, topology: Topology, directory: string): WebServer {
+  return new WebServer({ name, host: () => topology.backends.get(name), listen: ["80"], directory });
+}
+
+function isPair(boxes: Readonly<Record<Box, LabBox>>): boolean {
+  const roles = BOXES.map((box) => boxes[box].feed.latest).map((status) => `${status?.role} ${status?.peer?.alive}`);
+  const active = boxes.a.feed.latest?.role === "active" ? boxes.a : boxes.b;
+  const services = active.feed.latest?.services ?? [];
+  const healthy = services.every(
+    ({ backends }) => backends.some((backend) => backend.healthy) || backends.length === 0,
+  );
+  return roles.toSorted().join() === "active true,standby true" && (healthy || services.length === 0);
+}
+
+/** Looks again and again until it holds. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + WAIT_MILLIS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come true in ${WAIT_MILLIS / 1_000} s`);
+    await new Promise((resolve) => void setTimeout(resolve, POLL_MILLIS));
+  }
+}
