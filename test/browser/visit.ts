@@ -54,6 +54,20 @@ export class Visit {
     await page.getByRole("navigation", { name: "Menu" }).waitFor();
   }
 
+  /** As {@link signIn}, whatever language the pages speak and whatever room the menu has. */
+  async enter(url: string, { name, password }: Person = ALICE): Promise<void> {
+    await this.open(url);
+    const { page } = this;
+    await page.locator('input[autocomplete="username"]').fill(name);
+    await page.locator('input[autocomplete="current-password"]').fill(password);
+    await page.locator('button[type="submit"]').click();
+    await page.locator("nav.nav").waitFor({ state: "attached" });
+  }
+
+  async end(): Promise<void> {
+    await this.page.context().close();
+  }
+
   /** By the menu, as a person goes. */
   async go(name: string): Promise<void> {
     await this.page.getByRole("navigation", { name: "Menu" }).getByRole("link", { name, exact: true }).click();

@@ -1,0 +1,48 @@
+/** Every page there is, and a person who has everything to see on each. */
+import type { BrowserContextOptions } from "playwright-core";
+import { type Page as PageName, pages, pathOf } from "@futago/webui/pages/logic/routes.ts";
+import type { Rig } from "./rig.ts";
+import { ALICE, type Person, Visit } from "./visit.ts";
+
+export const PAGES: readonly PageName[] = pages;
+
+export interface Look {
+  readonly theme: "light" | "dark";
+  readonly language: "en" | "ja";
+  readonly size: "phone" | "wide";
+}
+
+const SIZES: Readonly<Record<Look["size"], { readonly width: number; readonly height: number }>> = {
+  phone: { width: 360, height: 740 },
+  wide: { width: 1_440, height: 900 },
+};
+
+/** A browser that wants it so. */
+export function optionsFor({ theme, language, size }: Look): BrowserContextOptions {
+  return {
+    colorScheme: theme,
+    locale: language === "ja" ? "ja-JP" : "en-GB",
+    viewport: SIZES[size],
+    hasTouch: size === "phone",
+    reducedMotion: "reduce",
+  };
+}
+
+/** Opens a page by its address and waits until it shows what it has to show. */
+export async function show(visit: Visit, rig: Rig, page: PageName, where: "a" | "b" | "vip" = "a"): Promise<void> {
+  await visit.open(rig.url(where, pathOf(page)));
+  await settled(visit);
+}
+
+/** The head stands, nothing is loading, and the picture of the box has come. */
+export async function settled({ page }: Visit): Promise<void> {
+  await page.locator("main h1").first().waitFor();
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: "detached" });
+}
+
+/** Signs in with a browser that wants it so. */
+export async function visitor(rig: Rig, look: Look, person: Person = ALICE): Promise<Visit> {
+  const visit = await Visit.begin(await rig.browser.visitor(optionsFor(look)));
+  await visit.enter(rig.url("a"), person);
+  return visit;
+}
