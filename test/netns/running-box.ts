@@ -29,8 +29,8 @@ export interface RunningBox {
   /** A command of the command line about this box. */
   futago(...argv: string[]): Promise<Ended>;
   status(): Promise<BoxStatus>;
-  /** The process that runs `firmware/runtime/NAME/main.ts`; 0 while there is none. */
-  pid(name: "core" | "sentinel"): number;
+  /** The process that runs NAME's `main.ts`; 0 while there is none. */
+  pid(name: "core" | "sentinel" | "web"): number;
 }
 
 export class Boxes {
@@ -121,7 +121,7 @@ function watch(child: ChildProcess, namespace: Namespace, state: string): Runnin
     },
     futago,
     status: async () => JSON.parse((await futago("status", "--json")).stdout) as BoxStatus,
-    pid: (name) => findPid(state, `runtime/${name}/main.ts`),
+    pid: (name) => findPid(state, name === "web" ? "webui/api/main.ts" : `runtime/${name}/main.ts`),
   };
 }
 
