@@ -1,5 +1,6 @@
 /** The API of a whole box, over HTTPS from another host: signing in, changing, following, and what it keeps to itself. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { askSupervisor } from "@futago/firmware/cli/client.ts";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -230,6 +231,12 @@ describe("the web process", () => {
     await vi.waitUntil(() => pid() !== 0 && pid() !== before, { timeout: 20_000 });
     await vi.waitUntil(async () => (await get("/session")).status === 200, { timeout: 20_000 });
     expect(box.pid("core")).toBe(core);
+    const children = (await askSupervisor(box.state))?.children;
+    expect(children?.find(({ name }) => name === "web")).toMatchObject({
+      pid: pid(),
+      restarts: 1,
+      lastEnd: "killed by SIGKILL",
+    });
     expect((await box.status()).role).toBe("active");
   });
 

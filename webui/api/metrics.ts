@@ -16,7 +16,7 @@ type Kind = "gauge" | "counter";
 /** Every metric: its kind, its labels and what it says. */
 export const METRICS = {
   futago_box_info: ["gauge", "box hostname version role revision", "Always 1; what the box is, in its labels."],
-  futago_box_role: ["gauge", "box role", "1 for the role that the box has, 0 for the others."],
+  futago_box_role: ["gauge", "box role", "Whether the box has that role: 1, or 0."],
   futago_box_uptime_seconds: ["gauge", "box", "Since the kernel started."],
   futago_pair_survives: ["gauge", "", "Whether the pair would survive the next failure: 1 yes, 0.5 partly, 0 no."],
   futago_peer_alive: ["gauge", "", "Whether the peer's heartbeats are heard."],

@@ -1,0 +1,112 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { Server, ServerResponse } from "node:http";
+import { connect as connectPlain, type AddressInfo, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type SecureVersion, type TLSSocket } from "node:tls";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createListener, type Identity, listenOn, wear } from "./listener.ts";
+
+const CONNECTIONS = 4;
+let identities: readonly Identity[] = [];
+let server: Server;
+let port = 0;
+let waiting: ServerResponse[] = [];
+const sockets: Socket[] = [];
+const directory = mkdtempSync(join(tmpdir(), "futago-listener-"));
+
+beforeAll(() => {
+  identities = ["one", "two"].map((name) => {
+    const [key, certificate] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)];
+    const subject = ["-subj", `/CN=${name}`, "-days", "2", "-nodes", "-keyout", key, "-out", certificate];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    execFileSync("openssl", ["req", "-x509", ...curve, ...subject], { stdio: "ignore" });
+    return { key: readFileSync(key, "utf8"), certificate: readFileSync(certificate, "utf8") };
+  });
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+beforeEach(async () => {
+  waiting = [];
+  const handler = (request: { url: string }, response: ServerResponse) => {
+    if (request.url === "/wait") waiting.push(response);
+    else response.end("x");
+  };
+  server = createListener(handler, CONNECTIONS);
+  wear(server as never, identities[0] as Identity);
+  expect(await listenOn(server as never, "127.0.0.1", 0)).toBeUndefined();
+  ({ port } = server.address() as AddressInfo);
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+function open(options: { maxVersion?: SecureVersion; ciphers?: string } = {}): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...options }, () => resolve(socket));
+    socket.on("error", reject);
+    sockets.push(socket);
+  });
+}
+
+const get = (socket: Socket, path: string) => socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+const isClosed = (socket: Socket) => expect.poll(() => socket.destroyed || socket.readableEnded).toBe(true);
+
+describe("the listener", () => {
+  it("speaks TLS 1.2 and 1.3, and nothing older", async () => {
+    expect((await open()).getProtocol()).toBe("TLSv1.3");
+    expect((await open({ maxVersion: "TLSv1.2" })).getProtocol()).toBe("TLSv1.2");
+    await expect(open({ maxVersion: "TLSv1.1" })).rejects.toThrow(/alert|version|protocol/i);
+    await expect(open({ maxVersion: "TLSv1.2", ciphers: "AES128-SHA" })).rejects.toThrow(/alert|no ciphers|handshake/i);
+  });
+
+  it("wears another certificate without a break", async () => {
+    const before = await open();
+    wear(server as never, identities[1] as Identity);
+    expect((await open()).getPeerCertificate().subject.CN).toBe("two");
+    expect(before.getPeerCertificate().subject.CN).toBe("one");
+    get(before, "/");
+    await expect.poll(() => before.bytesRead).toBeGreaterThan(0);
+    await expect(open({ maxVersion: "TLSv1.1" })).rejects.toThrow(/alert|version|protocol/i);
+  });
+
+  it("lets the connection go that was idle longest when there are too many, and none that works", async () => {
+    const working = await open();
+    get(working, "/wait");
+    await expect.poll(() => waiting.length).toBe(1);
+    const idle = [await open(), await open(), await open()];
+    const [first, second] = idle;
+    if (first === undefined || second === undefined) throw new Error("there are three");
+    get(first, "/");
+    await expect.poll(() => first.bytesRead).toBeGreaterThan(0);
+    await open();
+    await isClosed(second);
+    expect([working.destroyed, first.destroyed]).toEqual([false, false]);
+    waiting[0]?.end("done");
+    await expect.poll(() => working.bytesRead).toBeGreaterThan(0);
+  });
+
+  it("counts those that never shake hands, too", async () => {
+    const silent = Array.from({ length: CONNECTIONS }, () => connectPlain(port, "127.0.0.1"));
+    sockets.push(...silent);
+    await expect.poll(() => silent.every(({ readyState }) => readyState === "open")).toBe(true);
+    expect((await open()).getProtocol()).toBe("TLSv1.3");
+    await expect.poll(() => silent.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length).toBe(1);
+  });
+
+  it("bounds the time and the size of what a stranger sends", () => {
+    const { headersTimeout, requestTimeout, keepAliveTimeout, timeout, maxRequestsPerSocket, maxHeadersCount } = server;
+    const bounds = [headersTimeout, requestTimeout, keepAliveTimeout, timeout, maxRequestsPerSocket, maxHeadersCount];
+    expect(bounds.every((bound) => bound !== null && bound > 0)).toBe(true);
+  });
+
+  it("says why it cannot listen", async () => {
+    const second = createListener(() => undefined);
+    expect(await listenOn(second, "127.0.0.1", port)).toMatchObject({ code: "EADDRINUSE" });
+    expect(await listenOn(second, "127.0.0.1", 0)).toBeUndefined();
+    second.close();
+  });
+});
