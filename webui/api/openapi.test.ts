@@ -62,7 +62,9 @@ describe("the OpenAPI document", () => {
 
   it("does everything that the command line does", () => {
     const words = VERBS.flatMap(({ name, operandWords }) => {
-      const hasWords = ["show", "pair", "spare", "config", "drill"].includes(name) && operandWords !== undefined;
+      const hasWords =
+        ["show", "pair", "spare", "config", "drill", "user", "token", "session"].includes(name) &&
+        operandWords !== undefined;
       return hasWords ? operandWords.map((word) => `${name} ${word}`) : [name];
     });
     const done = new Set(ROUTES.map(({ verb }) => verb));

@@ -28,7 +28,8 @@ export const tools = {
   began: (address: string) => `to ${address}`,
   answer: (sequence: number, time: string) => `${sequence}: ${time}`,
   silence: (sequence: number) => `${sequence}: no answer`,
-  unreachable: (sequence: number, from: string, reason: string) => `${sequence}: ${from} says ${reason}`,
+  unreachable: (sequence: number, from: string | null, reason: string) =>
+    `${sequence}: ${from ?? "this box"} says ${reason}`,
   pingEnd: (received: number, sent: number) => `${received} of ${sent} answered`,
   hop: (hop: number, from: string, time: string) => `${hop}: ${from} ${time}`,
   noHop: (hop: number) => `${hop}: no answer`,
