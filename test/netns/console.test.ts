@@ -237,6 +237,25 @@ describe("the console menu", () => {
     expect(await shown("0")).toBe(await shown(revision));
   });
 
+  it("shows the code that claims the box, then resets a password, which it does not show", async () => {
+    const a = screenOf("a");
+    expect((await a.press("1", /claim code +[0-9A-Z]{5}-[0-9A-Z]{5}/)).join("\n")).toMatch(/web UI +does not run/);
+    await back("a");
+    const password = pair.files.file("password", "seven old lanterns\n");
+    const added = await boxOf("a").futago("user", "add", "anna", "--role", "admin", "--password-file", password);
+    expect(added).toMatchObject({ code: 0 });
+    await a.until(/\n[> ] 7 {2}Reset the password\n/);
+    await a.press("7", /> anna +admin/);
+    await a.press("\r", /Password of anna:/);
+    await a.press("nine green bottles\r", /The same again:/);
+    await a.press("nine green bottles\r", /User anna has another password[\s\S]*Press Enter/);
+    expect(a.lines.join("\n")).not.toContain("green");
+    await back("a", "\r");
+    const audit = (await boxOf("a").futago("audit")).stdout;
+    expect(audit).toMatch(/console +userSet +anna, another password/);
+    expect(audit).not.toContain("green");
+  });
+
   it("changes the keys of both boxes", async () => {
     const before = (await pairing("a")).pairing?.fingerprint;
     await screenOf("a").press("6", /> - Invite/);

@@ -24,6 +24,7 @@ describe("a box alone", () => {
     boxes = new Boxes();
     net = await createNetwork();
     host = await net.namespace("box");
+    await net.link(host, "eth0", await net.namespace("client"), "eth0");
     box = boxes.start(host, boxes.state(), ...WEB);
     await box.ready();
   });
@@ -74,6 +75,68 @@ describe("a box alone", () => {
       "claim anna done",
       "claim anna refused",
     ]);
+  });
+
+  it("is looked after by root on the box, who needs no password", async () => {
+    const futago = async (...argv: string[]) => {
+      const { code, stdout, stderr } = await box.futago(...argv);
+      return code === 0 ? stdout : `${code} ${stderr}`;
+    };
+    const password = boxes.file("password", `${PASSWORD}\n`);
+    expect(await futago("web")).toContain("claim code");
+    expect(await futago("user", "add", "anna", "--role", "viewer")).toContain("2 futago: there is no terminal");
+    expect(await futago("user", "add", "anna", "--role", "viewer", "--password-file", password)).toContain(
+      "6 futago: nobody would be an admin",
+    );
+    expect(await futago("user", "add", "anna", "--role", "admin", "--password-file", password)).toBe(
+      "User anna is admin.\n",
+    );
+    expect(await futago("user", "list")).toMatch(/anna +admin +never/);
+    expect(await futago("web")).not.toContain("claim code");
+    const mine = {
+      credential: credentialOf(await askWeb<SignedIn>(box.state, "signIn", { name: "anna", password: PASSWORD })),
+    };
+
+    const token = (await futago("token", "create", "ci", "--scope", "read", "--expires", "1d")).trim();
+    const byToken = { credential: { kind: "token", token } } as const;
+    expect(await askWeb<WhoIs>(box.state, "whoAmI", {}, byToken)).toMatchObject({ name: "token ci", scopes: ["read"] });
+    expect(await outcome(askWeb(box.state, "status", {}, byToken))).toBe("done");
+    expect(await outcome(askWeb(box.state, "maintenance", { on: true }, byToken))).toBe("notAllowed");
+    const [{ id = "" } = {}] = await ask(box.state, "tokens", {});
+    expect(await futago("token", "revoke", id)).toBe("Token ci is revoked.\n");
+    expect(await outcome(askWeb(box.state, "status", {}, byToken))).toBe("notSignedIn");
+
+    const [{ id: session = "", from } = {}] = await ask(box.state, "sessions", {});
+    expect(from).toBe("10.1.0.254");
+    expect(await futago("session", "end", session)).toBe("A session of anna has ended.\n");
+    expect(await outcome(askWeb(box.state, "whoAmI", {}, mine))).toBe("notSignedIn");
+    expect(await futago("audit")).toMatch(/console +userAdd +anna, admin/);
+    expect(await futago("user", "set", "bob", "--password-file", password)).toContain(
+      '1 futago: there is no user "bob"',
+    );
+  });
+
+  it("takes its users and its certificate out of a backup file, and forgets them with all else", async () => {
+    const passphrase = boxes.file("passphrase", "four words of a book\n");
+    const document = boxes.document("box.json", { interfaces: [{ name: "lan", device: "eth0" }] });
+    expect(await box.futago("config", "apply", document)).toMatchObject({ code: 0 });
+    const mine = credentialOf(await claimed());
+    const { certificate } = await ask(box.state, "webAccess", {});
+    const file = join(boxes.directory, "box.age");
+    expect(await box.futago("backup", file, "--passphrase-file", passphrase)).toMatchObject({ code: 0 });
+    expect(await box.futago("factory-reset", "--yes")).toMatchObject({ code: 0 });
+    const isClaimedSoon = async (claimed: boolean) => {
+      const state = await askWeb<{ claimed: boolean }>(box.state, "accessState", {}).catch(() => undefined);
+      return state?.claimed === claimed;
+    };
+    await vi.waitUntil(() => isClaimedSoon(false), WAIT);
+    expect((await ask(box.state, "webAccess", {})).certificate?.fingerprint).not.toBe(certificate?.fingerprint);
+    expect(await ask(box.state, "audit", {})).toEqual([]);
+    expect(await box.futago("restore", file, "--passphrase-file", passphrase)).toMatchObject({ code: 0 });
+    await vi.waitUntil(() => isClaimedSoon(true), WAIT);
+    expect((await ask(box.state, "webAccess", {})).certificate?.fingerprint).toBe(certificate?.fingerprint);
+    expect(await outcome(askWeb(box.state, "whoAmI", {}, { credential: mine }))).toBe("notSignedIn");
+    expect(await outcome(askWeb(box.state, "signIn", { name: "anna", password: PASSWORD }))).toBe("done");
   });
 
   it("answers the web process's socket to its user alone, and there to nobody who did not sign in", async () => {
