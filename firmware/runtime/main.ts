@@ -51,7 +51,7 @@ const WEB_GRACE_MILLIS = 1_000;
 
 const SENTINEL_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=64"];
 const CORE_SWITCHES = ["--max-semi-space-size=2", "--max-old-space-size=512"];
-const WEB_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=256"];
+const WEB_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=512"];
 
 /** Runs until told to stop and returns the exit code. Refusals are thrown before anything was started. */
 export async function runBox(options: RunOptions): Promise<number> {

@@ -38,6 +38,7 @@ export class Live {
   readonly #roleWaiters = new Set<(role: string) => void>();
   #status: string | undefined;
   #role: string | undefined;
+  #box: string | undefined;
   #boxes: { readonly text: string; readonly at: number } | undefined;
   #asking: Promise<string> | undefined;
   #happened: Happened[] = [];
@@ -63,6 +64,10 @@ export class Live {
 
   get role(): string | undefined {
     return this.#role;
+  }
+
+  get box(): string | undefined {
+    return this.#box;
   }
 
   get boxes(): string | undefined {
@@ -134,7 +139,8 @@ export class Live {
   }
 
   #onStatus(text: string): void {
-    const { role } = JSON.parse(text) as { readonly role: string };
+    const { box, role } = headOf(text);
+    this.#box = box;
     const isOther = role !== this.#role;
     this.#status = text;
     this.#role = role;
@@ -185,6 +191,16 @@ export class Live {
   #tell(kind: Tiding): void {
     for (const watcher of this.#watchers) watcher.onTiding(kind);
   }
+}
+
+const STATUS_HEAD = /^\{"box":"(\w*)","role":"(\w*)"/;
+
+/** A status of a thousand services is not taken apart for its first two words. */
+function headOf(status: string): { readonly box: string; readonly role: string } {
+  const [, box, role] = STATUS_HEAD.exec(status) ?? [];
+  return box === undefined || role === undefined
+    ? (JSON.parse(status) as { box: string; role: string })
+    : { box, role };
 }
 
 const HTTPS_ORIGIN = /^https:\/\/(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;

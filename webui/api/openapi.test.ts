@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { VERBS } from "@futago/firmware/cli/verbs.ts";
 import { describe, expect, it } from "vitest";
@@ -14,6 +15,8 @@ const NO_ROUTE: Readonly<Record<string, string>> = {
   "pair no": "POST pair/answer with yes false",
   web: "shows the claim code, which is for whoever stands before the box",
 };
+
+const WITH_WORDS = new Set(["show", "pair", "spare", "config", "drill", "user", "token", "session"]);
 
 describe("the OpenAPI document", () => {
   it("is accepted by a validator", async () => {
@@ -60,11 +63,19 @@ describe("the OpenAPI document", () => {
     expect(open).toEqual([]);
   });
 
+  it("has every route that the pages ask", () => {
+    const source = readFileSync(new URL("../client/routes.ts", import.meta.url), "utf8");
+    const asked = Array.from(source.matchAll(/^  "([A-Z]+) ([\w/:-]+)": \{/gm), ([, method = "", path = ""]) => {
+      return `${method} /${path.replaceAll(/:(\w+)/g, "{$1}")}`;
+    });
+    expect(asked.length).toBeGreaterThan(40);
+    const known = new Set(ROUTES.map(({ method, path }) => `${method} ${path}`));
+    expect(asked.filter((route) => !known.has(route))).toEqual([]);
+  });
+
   it("does everything that the command line does", () => {
     const words = VERBS.flatMap(({ name, operandWords }) => {
-      const hasWords =
-        ["show", "pair", "spare", "config", "drill", "user", "token", "session"].includes(name) &&
-        operandWords !== undefined;
+      const hasWords = WITH_WORDS.has(name) && operandWords !== undefined;
       return hasWords ? operandWords.map((word) => `${name} ${word}`) : [name];
     });
     const done = new Set(ROUTES.map(({ verb }) => verb));

@@ -1,6 +1,5 @@
 /** What is not the API: pages, metrics, and whether the box is well. */
 import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
-import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { ExitCode, RefusalError } from "@futago/firmware/runtime/exit-code.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { askerOf } from "./credential.ts";
@@ -29,16 +28,15 @@ export function rootRoutes(app: FastifyInstance, options: ServerOptions): void {
 
 /** Public, and readable from everywhere: a page that lost its box looks whether the other one lives. */
 async function healthz({ live, core }: ServerOptions, reply: FastifyReply): Promise<FastifyReply> {
-  const { status } = live;
-  const ok = core.isUp && status !== undefined;
-  const box = status === undefined ? null : (JSON.parse(status) as BoxStatus).box;
+  const { box = null, role = null } = live;
+  const ok = core.isUp && role !== null;
   await reply
     .code(ok ? 200 : 503)
     .header("access-control-allow-origin", "*")
     .header("cross-origin-resource-policy", "cross-origin")
     .header("cache-control", "no-store")
     .type("application/json; charset=utf-8")
-    .send(JSON.stringify({ ok, box, role: ok ? live.role : null }));
+    .send(JSON.stringify({ ok, box, role: ok ? role : null }));
   return reply;
 }
 

@@ -9,6 +9,7 @@ import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { CoreClient } from "../client/control.ts";
 import { checkQuery, checkValue } from "./check-request.ts";
 import { addressOf, askerOf } from "./credential.ts";
+import { LargeBodies } from "./large-bodies.ts";
 import { type Exchange, headerOf, sendJson } from "./exchange.ts";
 import type { Live } from "./live.ts";
 import type { Pages } from "./pages.ts";
@@ -54,7 +55,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.addHook("onRequest", async (request, reply) => guard(request, reply));
   app.setErrorHandler((error: FastifyError, request, reply) => refuse(reply, refusalOf(error, request, options)));
   app.setNotFoundHandler((request, reply) => refuse(reply, nothingHere(request, options.routes)));
-  for (const route of options.routes) addRoute(app, route, options);
+  const large = new LargeBodies();
+  for (const route of options.routes) addRoute(app, route, options, large);
   rootRoutes(app, options);
   await app.ready();
   return app;
@@ -125,9 +127,10 @@ export function sourceOf(address: string): string {
   return [...left, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...right].slice(0, 4).join(":");
 }
 
-function addRoute(app: FastifyInstance, route: Route, options: ServerOptions): void {
+function addRoute(app: FastifyInstance, route: Route, options: ServerOptions, large: LargeBodies): void {
   const { core, live, version, routes } = options;
   const media = route.bodyMedia;
+  const letIn = large.letIn.bind(large, core);
   const add = (scope: FastifyInstance) => {
     if (media !== undefined) {
       scope.removeAllContentTypeParsers();
@@ -138,6 +141,7 @@ function addRoute(app: FastifyInstance, route: Route, options: ServerOptions): v
       url: `${BASE}${route.path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
       bodyLimit: route.bodyBytesMax ?? BODY_BYTES_MAX,
       config: { keepText: route.keepText === true } as never,
+      ...(route.bodyBytesMax === undefined ? {} : { onRequest: (request, reply) => letIn(route, request, reply) }),
       handler: async (request, reply) => {
         const exchange: Exchange = { core, live, version, routes, request, reply, asker: askerOf(request) };
         const asked = checked(route, request);
