@@ -33,7 +33,8 @@ export function TrafficCard() {
         first={overview.time}
         at={samples.map(({ atMillis }) => atMillis / 1000)}
         lines={lines}
-        text={(value) => bitRate(value)}
+        least={1_000}
+        text={bitRate}
         atText={(seconds) => format.format(seconds * 1000)}
       />
     </Card>

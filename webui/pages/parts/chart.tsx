@@ -18,11 +18,15 @@ export interface ChartProps {
   readonly first: string;
   readonly at: readonly number[];
   readonly lines: readonly ChartLine[];
+  /** The vertical axis reaches this far at least. */
+  readonly least?: number;
   readonly text: (value: number) => string;
   readonly atText: (at: number) => string;
 }
 
 const height = 180;
+/** Between two words on the horizontal axis. */
+const secondSteps = [1, 2, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400, 604_800, 2_592_000, 31_536_000];
 const tableRowsMax = 30;
 
 export function Chart(props: ChartProps) {
@@ -93,7 +97,7 @@ function dataOf({ at, lines }: ChartProps): uPlot.AlignedData {
   return [[...at], ...lines.map(({ values }) => [...values])];
 }
 
-function optionsOf({ lines, text, atText }: ChartProps, element: HTMLElement): uPlot.Options {
+function optionsOf({ lines, text, atText, least = 1 }: ChartProps, element: HTMLElement): uPlot.Options {
   const colour = (name: string) => {
     element.style.color = `var(${name})`;
     return getComputedStyle(element).color;
@@ -109,9 +113,9 @@ function optionsOf({ lines, text, atText }: ChartProps, element: HTMLElement): u
     height,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
+    scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(max, least) * 1.1] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(atText), space: 90 },
+      { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(atText), space: 90, incrs: [...secondSteps] },
       { ...axis, values: (_, ticks) => ticks.map(text), size: 84 },
     ],
     series: [

@@ -16,6 +16,7 @@ import { TraceCard } from "./trace-card.tsx";
 
 const askMillis = 3_000;
 const samplesMax = 180;
+const eventsMax = 50;
 
 export function ServicePage({ name }: { readonly name: string }) {
   const say = words.value.services;
@@ -39,6 +40,15 @@ export function ServicePage({ name }: { readonly name: string }) {
         </>
       )}
     </>
+  );
+}
+
+function Verdict({ healthy }: { readonly healthy: boolean }) {
+  const { health } = words.value.services;
+  return (
+    <span class={healthy ? "good-text" : "bad-text"}>
+      <Icon name={healthy ? "check" : "fault"} size={15} /> {healthy ? health.good : health.bad}
+    </span>
   );
 }
 
@@ -70,6 +80,7 @@ function Rates({ name }: { readonly name: string }) {
           { label: say.inLine, colour: "--accent", dashed: false, values: samples.map(({ received }) => received) },
           { label: say.outLine, colour: "--good", dashed: true, values: samples.map(({ sent }) => sent) },
         ]}
+        least={1_000}
         text={bitRate}
         atText={(at) => format.format(at * 1000)}
       />
@@ -81,7 +92,9 @@ function Health({ name, pool }: { readonly name: string; readonly pool: string }
   const say = words.value.services;
   const asked = useAsked(() => api.call("GET health", { query: { service: name } }), [name], askMillis);
   const events = useAsked(() => api.call("GET log"), [name], askMillis * 4);
-  const past = (events.answer ?? []).filter(({ fields }) => fieldText(fields, "backend").startsWith(`${pool}/`));
+  const past = (events.answer ?? []).filter(
+    ({ event, fields }) => event === "check-verdict" && fieldText(fields, "subject").startsWith(`pools.${pool}.`),
+  );
   return (
     <Card title={say.healthTitle} icon="beat">
       <Awaited asked={asked}>
@@ -95,10 +108,7 @@ function Health({ name, pool }: { readonly name: string; readonly pool: string }
               cells: [
                 check.subject.split(".").at(-1) ?? check.subject,
                 <code>{`${check.check} ${check.target}`}</code>,
-                <span class={check.healthy ? "good-text" : "bad-text"}>
-                  <Icon name={check.healthy ? "check" : "fault"} size={15} />{" "}
-                  {check.healthy ? say.health.good : say.health.bad}
-                </span>,
+                <Verdict healthy={check.healthy} />,
                 check.reason,
                 check.rttMicros === null ? "–" : duration(check.rttMicros),
                 ago(check.since),
@@ -113,12 +123,16 @@ function Health({ name, pool }: { readonly name: string; readonly pool: string }
           <Empty text={say.noHistory} />
         ) : (
           <ul class="lines">
-            {past.slice(-50).map((line) => (
-              <li key={`${line.at} ${line.event} ${fieldText(line.fields, "backend")}`}>
-                <time>{clock(line.at)}</time> <code>{line.event}</code> {fieldText(line.fields, "backend")}{" "}
-                <span class="quiet">{fieldText(line.fields, "reason")}</span>
-              </li>
-            ))}
+            {past
+              .slice(-eventsMax)
+              .toReversed()
+              .map(({ at, fields }) => (
+                <li key={`${at} ${fieldText(fields, "subject")}`}>
+                  <time>{clock(at)}</time> <strong>{fieldText(fields, "subject").split(".").at(-1)}</strong>{" "}
+                  <Verdict healthy={fieldText(fields, "verdict") === "healthy"} />{" "}
+                  <span class="quiet">{fieldText(fields, "reason")}</span>
+                </li>
+              ))}
           </ul>
         )}
       </details>

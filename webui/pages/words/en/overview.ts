@@ -7,8 +7,13 @@ export const overview = {
     alone: "This box is alone: nobody takes over when it dies.",
     unknown: "Whether the pair would survive is not known yet.",
   },
-  /** By word, where the sentence that the box says is not in this language. */
-  reasons: {} as Readonly<Record<string, string>>,
+  /** By word, where the sentence that the box says speaks of commands or is in another language. */
+  reasons: {
+    maintenance: "Box {box} is in maintenance and takes nothing over until that ends.",
+    coldSpare: "Box {box} is a cold spare: it takes over only when a person activates it.",
+    drillOld: "No fail-over was proven for {days} days: a drill tries it.",
+    neverDrilled: "No fail-over has been proven yet: a drill tries it.",
+  } as Readonly<Record<string, string>>,
   picture: "The pair",
   pictureOf: (count: number): string => (count === 1 ? "Picture of the box" : "Picture of the two boxes"),
   noPeer: "The other box does not answer.",
