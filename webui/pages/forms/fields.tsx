@@ -1,9 +1,10 @@
 /** The fields of an object: what is usual first, the rest behind a word. */
+import { useContext } from "preact/hooks";
 import type { Field } from "../logic/schema.ts";
 import { at, isTree, withAt } from "../logic/document.ts";
 import { below } from "../logic/position.ts";
 import { words } from "../state/settings.ts";
-import type { FieldsProps, OneFieldProps } from "./context.ts";
+import { type FieldsProps, FormKnows, type OneFieldProps } from "./context.ts";
 import { PerBoxField } from "./per-box.tsx";
 import { ValueField } from "./value-field.tsx";
 
@@ -14,6 +15,10 @@ export function Fields({ fields, value, onValue, path, first, hide = [] }: Field
   const ordered = first === undefined ? shown : shown.toSorted((a, b) => rank(first, a.key) - rank(first, b.key));
   const some = ordered.filter(isFirst);
   const rest = ordered.filter((field) => !isFirst(field));
+  const { errors } = useContext(FormKnows);
+  const isWithin = (one: string, other: string) => one === other || one.startsWith(`${other}.`);
+  // What is wrong is not left behind a word.
+  const isWrong = errors.some((one) => rest.some((field) => isWithin(one.path, below(path, field.key))));
   const show = (field: Field) => (
     <OneField
       key={field.key}
@@ -27,7 +32,7 @@ export function Fields({ fields, value, onValue, path, first, hide = [] }: Field
     <div class="form">
       {some.map(show)}
       {rest.length > 0 && (
-        <details class="more">
+        <details class="more" open={isWrong}>
           <summary>{words.value.shell.more}</summary>
           <div class="form">{rest.map(show)}</div>
         </details>

@@ -42,7 +42,8 @@ export function ItemDialog(props: ItemDialogProps) {
   }, []);
   const [draft, setDraft] = useState<unknown>(start);
   const [errors, setErrors] = useState<readonly PlacedProblem[]>([]);
-  const knows = useMemo(() => ({ errors, shown: new Set<string>(), Inner: Fields }), [errors]);
+  const shown = useMemo(() => new Set<string>(), []);
+  const knows = useMemo(() => ({ errors, shown, Inner: Fields }), [errors]);
   const put = (value: unknown) => (document: unknown) => {
     const keys = positionOf(document, names);
     return keys === undefined ? document : withAt(document, keys, value);
@@ -61,7 +62,7 @@ export function ItemDialog(props: ItemDialogProps) {
     // It is among the changes with what is wrong: the next try is about the item that is there.
     setNames(parsePath(path) ?? names);
   };
-  const others = errors.filter((one) => !knows.shown.has(one.path));
+  const others = errors.filter((one) => !shown.has(one.path));
   return (
     <Dialog title={title} onClose={onClose}>
       <FormKnows.Provider value={knows}>

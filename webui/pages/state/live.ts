@@ -7,6 +7,7 @@ import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import { followEvents } from "../../client/events.ts";
 import { noServiceRates, noTraffic, stepServiceRates, stepTraffic } from "../logic/rates.ts";
 import { onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
+import { aheadMillis } from "./now.ts";
 import { api, isSignedOut, refreshTicket, refreshWho, signedOut, ticket } from "./session.ts";
 
 export type Connection = "connecting" | "live" | "lost";
@@ -21,6 +22,7 @@ export const happened = signal<readonly SentinelEvent[]>([]);
 /** Where else the pair can be reached, while it cannot be reached here. */
 export const elsewhere = signal<readonly string[]>([]);
 
+const aheadMillisMin = 500;
 const silenceMillisMax = 3_000;
 const retryMillis = 500;
 const probeMillis = 1_500;
@@ -91,6 +93,10 @@ function take(name: string, data: unknown): void {
   }
   if (name === "boxes") {
     boxes.value = data as BoxesShown;
+    const told = boxes.value.boxes.find((box) => box.own);
+    // What lies on the way is less than anybody sees.
+    if (told !== undefined && Math.abs(Date.parse(told.at) - at - aheadMillis.value) > aheadMillisMin)
+      aheadMillis.value = Date.parse(told.at) - at;
     traffic.value = stepTraffic(traffic.value, boxes.value, at);
   }
   if (name === "happened") happened.value = [data as SentinelEvent, ...happened.value].slice(0, happenedMax);

@@ -1,7 +1,12 @@
-/** The time by this browser's clock, once a second, for what counts down. */
-import { signal } from "@preact/signals";
+/** The time, once a second, for what counts down and for how long ago something was. */
+import { computed, signal } from "@preact/signals";
 
-export const now = signal(Date.now());
+/** By this browser's clock. */
+const own = signal(Date.now());
 setInterval(() => {
-  now.value = Date.now();
+  own.value = Date.now();
 }, 1_000);
+
+/** How far the box's clock is ahead of this browser's: what the box says is by its own. */
+export const aheadMillis = signal(0);
+export const now = computed(() => own.value + aheadMillis.value);
