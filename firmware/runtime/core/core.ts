@@ -273,7 +273,7 @@ export class Core {
     this.#pair?.setAddresses(status.peer?.addresses ?? []);
     this.#compareRevisions();
     this.#parts.committer.setRole(status.role === "active", status.peer?.alive === true);
-    this.#link.spare.setStatus(status);
+    this.#link.setStatus(status);
     this.#alarms.set("maintenance-waits", "", this.#parts.maintenance.wish(status.role));
     this.#serving.setGroups(status.groups);
     this.#replication.setGroups(status.groups);

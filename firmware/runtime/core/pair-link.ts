@@ -99,6 +99,11 @@ export class PairLink {
     return this.#pair;
   }
 
+  setStatus(status: SentinelStatus): void {
+    this.spare.setStatus(status);
+    this.boxes.lookAtPeer();
+  }
+
   onEvent(event: SentinelEvent): void {
     this.timeline.add(event);
     this.drill.onEvent(event);

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { AccessState, Scope, WhoIs } from "@futago/firmware/runtime/control-access.ts";
 import { Api } from "../../client/api.ts";
-import { ApiProblem } from "../../client/problem.ts";
+import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import type { Session } from "../../client/routes.ts";
 import { ticketOf } from "../logic/resume.ts";
 
@@ -60,9 +60,10 @@ export async function refreshWho(): Promise<void> {
 export async function refreshTicket(): Promise<void> {
   try {
     ticket = (await api.call("POST session/ticket")).ticket;
-  } catch {
-    // Without one the page asks to sign in again where it goes on.
-    ticket = undefined;
+  } catch (error) {
+    // A box that does not answer took none back: the one from before opens the other box. Without one the page asks to
+    // sign in again where it goes on.
+    if (!(error instanceof NoAnswer)) ticket = undefined;
   }
 }
 

@@ -100,6 +100,19 @@ describe("both boxes", () => {
     expect(a.survival.survives).toBe("no");
   });
 
+  it("are shown with the roles of the end of the look, and nobody waits for a peer that dies meanwhile", async () => {
+    const { a, machines } = pairOf();
+    machines.a.mute = true;
+    const looked = a.boxes();
+    [machines.a.alive, machines.a.state] = [false, "standby"];
+    a.lookAtPeer();
+    expect((await looked).boxes.map(({ role }) => role)).toEqual(["standby"]);
+    [machines.a.alive, machines.a.mute] = [true, false];
+    // It did not answer, which it could not: it is asked again.
+    machines.a.state = "maintenance";
+    expect(await letters(a)).toEqual(["a true", "b false"]);
+  });
+
   it("drops what is told over a link that is gone, and an answer that nobody asked for", async () => {
     const { a, b, machines } = pairOf();
     await a.boxes();

@@ -78,19 +78,28 @@ export class BoxesRoom {
     if (up) void this.#ask();
   }
 
+  /** The sentinel told something: nobody waits for a peer that is dead. */
+  lookAtPeer(): void {
+    if (!this.#options.peerAlive()) this.#asking?.finish();
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#asking?.finish();
   }
 
   async #look(): Promise<BoxesShown> {
-    const own = await this.#ownBox();
-    const { link, peerAlive } = this.#options;
-    const isThere = link() !== undefined && peerAlive();
     // Who is active is another one now, and the peer's answer from before tells the old roles.
-    if (isThere && !this.#isSilent) await this.#ask();
-    const peer = isThere && !this.#isSilent ? this.#known()?.shown : undefined;
+    if (this.#isThere()) await this.#ask();
+    const peer = this.#isThere() ? this.#known()?.shown : undefined;
+    // Last of all: a role may change while the peer is asked.
+    const own = await this.#ownBox();
     return { boxes: peer === undefined ? [own] : [own, peer], survival: this.survival };
+  }
+
+  #isThere(): boolean {
+    const { link, peerAlive } = this.#options;
+    return link() !== undefined && peerAlive() && !this.#isSilent;
   }
 
   #ownBox(): Promise<BoxShown> {
