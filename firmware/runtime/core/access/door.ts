@@ -192,7 +192,7 @@ export class Door {
     // What is no name is nobody's, whatever it is made of.
     const account = isName(name) ? name : "";
     const familiar = book.seen(account)?.sources.includes(source) === true && book.user(account) !== undefined;
-    if (this.passwords.crowded) throw tooManyAttempts(1);
+    if (this.passwords.isCrowded(familiar)) throw tooManyAttempts(1);
     const attempt = this.#attempt({ source, account, familiar });
     const before = book.user(account);
     const isRight = await this.passwords.isRight(password, before?.hash);

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AuditEntry, Scope } from "../../control-access.ts";
 import { RefusalError } from "../../exit-code.ts";
@@ -125,6 +126,22 @@ describe("on the web process's socket", () => {
     ]);
     expect(JSON.stringify(audit)).not.toContain("secret");
   });
+});
+
+it("answers any request with a refusal or a way through, and never lets one without a person in", () => {
+  const word = fc.oneof(fc.constantFrom(...needs.map(([method]) => method)), fc.string());
+  const anything = fc.oneof(fc.jsonValue(), fc.constant(undefined), fc.constant(credential), fc.constant(FROM));
+  const asked = fc.record({ method: word, params: anything, credential: anything, from: anything });
+  fc.assert(
+    fc.property(asked, ({ method, ...more }) => {
+      for (const kind of ["web", "root"] as const)
+        through(() => gates(["read"])[kind](request(method, more)).over("done", undefined));
+      const without = through(() => gates(SCOPES).web(request(method, { ...more, credential: undefined, from: FROM })));
+      const need = needs.find(([name]) => name === method)?.[1].need;
+      expect(without === "through").toBe(need === undefined || need === "public");
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 describe("on root's socket", () => {

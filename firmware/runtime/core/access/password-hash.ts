@@ -24,9 +24,9 @@ export class PasswordHash {
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** More than this wait already: nothing more is to be asked. */
-  get crowded(): boolean {
-    return this.#waiting >= WAITING_MAX;
+  /** So many wait that nothing more is to be asked; half of the places are kept for whoever signed in here before. */
+  isCrowded(isFamiliar: boolean): boolean {
+    return this.#waiting >= (isFamiliar ? WAITING_MAX : WAITING_MAX / 2);
   }
 
   /** As it is kept: "$argon2id$v=19$m=19456,t=2,p=1$SALT$TAG". */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { ask, watch } from "../../../cli/client.ts";
 import type { BoxStatus } from "../../control.ts";
 import { RefusalError } from "../../exit-code.ts";
 import { JsonInPieces } from "../../json-pieces.ts";
-import { type ControlHandlers, ControlServer } from "./control-server.ts";
+import { type BegunStreams, type ControlHandlers, ControlServer, type Gate } from "./control-server.ts";
 
 let directory = "";
 let server: ControlServer | undefined;
@@ -186,5 +186,32 @@ describe("the control socket", () => {
     server?.close();
     expect(await watching).toBe(false);
     await expect(ask(directory, "status", {})).rejects.toMatchObject({ refusal: { exitCode: 4 } });
+  });
+});
+
+describe("a socket in a directory that somebody else may write to", () => {
+  const open = async (spoil: (place: string) => void) => {
+    const theirs = join(directory, "theirs");
+    mkdirSync(theirs);
+    const path = join(theirs, "core.sock");
+    spoil(path);
+    const gate: Gate = ({ params }) => ({ asker: { kind: "web" }, params, over: () => undefined });
+    const options = { handlers, first: () => [], begun: {} as BegunStreams, gate, onFault: () => undefined };
+    return { path, server: await ControlServer.open({ ...options, path, made: join(directory, "made.sock") }) };
+  };
+
+  it.each<[string, (place: string) => void]>([
+    ["nothing", () => undefined],
+    ["a file", (place) => writeFileSync(place, "x")],
+    ["a directory with something in it", (place) => mkdirSync(join(place, "deep"), { recursive: true })],
+    ["a link to a file of somebody else", (place) => symlinkSync(join(directory, "secret"), place)],
+  ])("takes the place of %s, and touches nothing else", async (_, spoil) => {
+    writeFileSync(join(directory, "secret"), "mine", { mode: 0o640 });
+    const { path, server: web } = await open(spoil);
+    expect(lstatSync(path).isSocket()).toBe(true);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    const secret = join(directory, "secret");
+    expect([readFileSync(secret, "utf8"), statSync(secret).mode & 0o777]).toEqual(["mine", 0o640]);
+    web.close();
   });
 });

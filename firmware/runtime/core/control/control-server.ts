@@ -2,7 +2,8 @@
  * Answers on `DIR/control.sock`. Only root may connect (mode 0600), so requests are trusted in intent but not in form:
  * an unknown method or an oversized line is refused and does not disturb the box.
  */
-import { chmodSync, lchownSync, renameSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, lchownSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
   CONTROL_LINE_BYTES_MAX,
@@ -110,10 +111,15 @@ export class ControlServer {
       control.#server.once("error", reject);
       const mask = process.umask(0o177);
       control.#server.listen({ path: made }, () => {
-        chmodSync(made, 0o600);
-        if (owner !== undefined) lchownSync(made, owner.uid, owner.gid);
-        if (made !== path) renameSync(made, path);
-        resolve(control);
+        try {
+          chmodSync(made, 0o600);
+          if (owner !== undefined) lchownSync(made, owner.uid, owner.gid);
+          if (made !== path) putInPlace(made, path);
+          resolve(control);
+        } catch (error) {
+          control.#server.close();
+          reject(error);
+        }
       });
       process.umask(mask);
     });
@@ -147,7 +153,8 @@ export class ControlServer {
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
-    rmSync(this.#options.path, { force: true });
+    // What is in a directory that is not root's alone stays as it is: it may be something else by now.
+    if (this.#options.made === undefined) rmSync(this.#options.path, { force: true });
   }
 
   #serve(socket: Socket): void {
@@ -175,9 +182,9 @@ export class ControlServer {
     if (request === undefined || typeof method !== "string") {
       return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
     }
-    const { params = {}, credential, from } = request;
+    const { params, credential, from } = request;
     try {
-      const entered = this.#options.gate({ method, params, credential, from });
+      const entered = this.#options.gate({ method, params: params ?? {}, credential, from });
       try {
         await this.#carryOut(socket, id, method, entered);
         entered.over("done", undefined);
@@ -250,6 +257,14 @@ export class ControlServer {
     socket.write("}\n");
     socket.uncork();
   }
+}
+
+/** What is there by then is replaced; a directory, which cannot be, is moved aside. */
+function putInPlace(made: string, path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    renameSync(path, `${path}.${randomBytes(8).toString("hex")}`);
+  }
+  renameSync(made, path);
 }
 
 interface Parts {

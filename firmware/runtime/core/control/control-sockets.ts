@@ -31,20 +31,7 @@ export class ControlSockets {
     };
     const root = { ...options, first, path: join(stateDirectory, "control.sock"), gate: rootGate(access.gate) };
     const servers = [await ControlServer.open(root)];
-    if (isWebWanted) {
-      const owner = webUser();
-      servers.push(
-        await ControlServer.open({
-          ...options,
-          first,
-          owner,
-          path: join(makeWebDirectory(stateDirectory, owner), "core.sock"),
-          made: join(stateDirectory, "web-core.sock"),
-          gate: webGate(access.gate),
-          onDeserted: () => access.web.left(),
-        }),
-      );
-    }
+    if (isWebWanted) servers.push(...(await openWeb(options, first)));
     return new ControlSockets(servers);
   }
 
@@ -63,5 +50,30 @@ export class ControlSockets {
 
   close(): void {
     for (const server of this.#servers) server.close();
+  }
+}
+
+/** The web process's; none where it cannot be made. */
+async function openWeb(
+  options: ControlSocketsOptions,
+  first: ControlServerOptions["first"],
+): Promise<readonly ControlServer[]> {
+  const { stateDirectory, access, onFault } = options;
+  const owner = webUser();
+  try {
+    const web = await ControlServer.open({
+      ...options,
+      first,
+      owner,
+      path: join(makeWebDirectory(stateDirectory, owner), "core.sock"),
+      made: join(stateDirectory, "web-core.sock"),
+      gate: webGate(access.gate),
+      onDeserted: () => access.web.left(),
+    });
+    return [web];
+  } catch (error) {
+    onFault("web/core.sock", error);
+    // The box does all else without a web UI, of whose absence an alarm tells.
+    return [];
   }
 }
