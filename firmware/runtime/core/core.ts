@@ -212,7 +212,10 @@ export class Core {
       ...this.#parts,
       isWanted: options.isWebWanted,
       ownAddresses: () => this.#network.reachableAddresses,
-      setAlarm: (sentence) => this.#alarms.set("web-away", "", sentence),
+      setAlarm: (sentence) => {
+        this.#alarms.set("web-away", "", sentence);
+        this.#publishStatus();
+      },
       onAccess: (event) => this.#control?.publish("watchAccess", event),
       onChange: () => this.#publishStatus(),
     });

@@ -34,7 +34,7 @@ export interface AccessBookOptions {
   readonly now: () => number;
   /** Written here, and to be told to the peer. */
   readonly onPut: (records: readonly AccessRecord[]) => void;
-  /** Whatever way it came. */
+  /** Whatever way it came: users, tokens, the certificate, or the end of sessions. That somebody signed in is none. */
   readonly onChange: () => void;
   /** The disk refused what is in force all the same. */
   readonly onTrouble: (error: unknown) => void;
@@ -125,8 +125,8 @@ export class AccessBook {
   /** What the peer told. */
   merge(told: readonly AccessRecord[]): void {
     const theirs = recordsOf(told);
-    if (news(this.#records, theirs).length === 0) return;
-    if (merge(this.#records, theirs).size <= RECORDS_MAX) this.#takeAndSave(told);
+    const fresh = news(this.#records, theirs);
+    if (fresh.length > 0 && merge(this.#records, theirs).size <= RECORDS_MAX) this.#takeAndSave(fresh);
   }
 
   /** All that was known here is given up. */
@@ -147,7 +147,7 @@ export class AccessBook {
 
   #take(records: readonly AccessRecord[]): void {
     this.#records = this.#pruned(merge(this.#records, recordsOf(records)));
-    this.#options.onChange();
+    if (records.some(({ kind }) => kind !== "session" && kind !== "seen")) this.#options.onChange();
   }
 
   async #write(records: AccessRecords): Promise<void> {

@@ -263,6 +263,27 @@ describe("a disk that is full", () => {
   });
 });
 
+describe("whoever keeps a connection open", () => {
+  it("hears of what may end somebody's rights, and not of everybody who signs in", async () => {
+    const mine = await box.claim();
+    const heard = async (act: () => Promise<unknown>) => {
+      const before = box.events.length;
+      await act();
+      return box.events.length > before;
+    };
+    expect(await heard(() => box.room.door.signIn("anna", PASSWORD, HOME))).toBe(false);
+    box.now += HOUR;
+    expect(await heard(() => Promise.resolve(box.who(mine)))).toBe(false);
+    expect(await heard(() => box.room.accounts.endSession(box.room.accounts.sessions(undefined)[0]?.id))).toBe(true);
+    expect(await heard(() => box.room.accounts.add("bob", "viewer", PASSWORD))).toBe(true);
+    expect(await heard(() => box.room.accounts.set("bob", "operator", undefined))).toBe(true);
+    const before = box.room.event.fingerprint;
+    expect(await heard(() => box.room.web.newCertificate())).toBe(true);
+    expect(box.events.at(-1)).toEqual({ claimed: true, fingerprint: box.room.web.fingerprint });
+    expect(box.room.web.fingerprint).not.toBe(before);
+  });
+});
+
 describe("two boxes of a pair", () => {
   it("know the same after the link was down, whatever was done meanwhile", async () => {
     const other = await new Box().start("b");

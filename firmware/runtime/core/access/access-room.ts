@@ -107,7 +107,6 @@ export class AccessRoom {
 
   changed(): void {
     this.#options.onAccess(this.event);
-    this.#options.onChange();
   }
 
   async close(): Promise<void> {
