@@ -207,6 +207,9 @@ describe("the web process", () => {
     expect(line("Gid")).toMatch(/^(?!0\b)(\d+)\t\1\t\1\t\1$/);
     expect(line("Groups")).toBe("");
     for (const kind of ["CapInh", "CapPrm", "CapEff", "CapAmb"]) expect(line(kind)).toBe("0000000000000000");
+    const words = readFileSync(`/proc/${pid()}/cmdline`, "utf8").split("\0");
+    expect(words).toContain("--permission");
+    expect(words.filter((word) => /^--allow-(?!fs-(read|write)=)/.test(word))).toEqual([]);
     const files = readdirSync(`/proc/${pid()}/fd`).map((fd) => readlinkSync(`/proc/${pid()}/fd/${fd}`));
     expect(files.filter((file) => file.startsWith("/") && file !== "/dev/null")).toEqual([]);
   });
