@@ -9,6 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createListener, type Identity, listenOn, wear } from "./listener.ts";
 
 const CONNECTIONS = 4;
+/** Short, so that a test can wait for it. */
+const STUCK_MILLIS = 200;
 let identities: readonly Identity[] = [];
 let server: Server;
 let port = 0;
@@ -33,7 +35,7 @@ beforeEach(async () => {
     if (request.url === "/wait") waiting.push(response);
     else response.end("x");
   };
-  server = createListener(handler, CONNECTIONS);
+  server = createListener(handler, { connectionsMax: CONNECTIONS, stuckMillis: STUCK_MILLIS });
   wear(server as never, identities[0] as Identity);
   expect(await listenOn(server as never, "127.0.0.1", 0)).toBeUndefined();
   ({ port } = server.address() as AddressInfo);
@@ -95,6 +97,20 @@ describe("the listener", () => {
     await expect.poll(() => silent.every(({ readyState }) => readyState === "open")).toBe(true);
     expect((await open()).getProtocol()).toBe("TLSv1.3");
     await expect.poll(() => silent.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length).toBe(1);
+  });
+
+  it("lets somebody go who takes nothing of an answer, and nobody who waits for one", async () => {
+    const [stuck, patient] = [await open(), await open()];
+    get(patient, "/wait");
+    await expect.poll(() => waiting.length).toBe(1);
+    get(stuck, "/wait");
+    stuck.pause();
+    await expect.poll(() => waiting.length).toBe(2);
+    waiting[1]?.write(Buffer.alloc(32 << 20));
+    await expect.poll(() => waiting[1]?.destroyed).toBe(true);
+    waiting[0]?.end("done");
+    await expect.poll(() => patient.bytesRead).toBeGreaterThan(0);
+    expect(patient.destroyed).toBe(false);
   });
 
   it("bounds the time and the size of what a stranger sends", () => {

@@ -10,8 +10,10 @@ const HANDSHAKE_MILLIS = 10_000;
 const HEADERS_MILLIS = 10_000;
 /** A backup file of the largest size over a slow line. */
 const REQUEST_MILLIS = 120_000;
-/** Of an open connection on which nothing moves; an event stream beats more often. */
+/** Of an open connection between two requests; an answer may be as long in coming as its route lets it. */
 const SILENCE_MILLIS = 60_000;
+/** Of an answer that nobody takes. */
+const STUCK_MILLIS = 60_000;
 const KEEP_ALIVE_MILLIS = 30_000;
 const CHECK_MILLIS = 2_000;
 const HEADER_BYTES_MAX = 16 << 10;
@@ -44,10 +46,15 @@ function tlsOptions(identity: Identity | undefined): ServerOptions {
   };
 }
 
+export interface ListenerBounds {
+  readonly connectionsMax?: number;
+  readonly stuckMillis?: number;
+}
+
 /** Without an identity every handshake fails; {@link wear} gives it one. */
 export function createListener(
   handler: (request: never, response: never) => void,
-  connectionsMax = CONNECTIONS_MAX,
+  { connectionsMax = CONNECTIONS_MAX, stuckMillis = STUCK_MILLIS }: ListenerBounds = {},
 ): Server {
   const options: ServerOptions = {
     ...tlsOptions(undefined),
@@ -64,7 +71,7 @@ export function createListener(
   server.maxHeadersCount = 100;
   server.timeout = SILENCE_MILLIS;
   server.on("tlsClientError", (_error, socket) => socket.destroy());
-  boundConnections(server, connectionsMax);
+  boundConnections(server, connectionsMax, stuckMillis);
   return server;
 }
 
@@ -74,20 +81,27 @@ export function wear(server: Server, identity: Identity): void {
 
 interface Held {
   readonly socket: Socket;
+  /** Requests that are not answered yet. */
   busy: number;
+  /** What is spoken on the socket, while a request is under way. */
+  spoken: Socket | undefined;
+  /** Of what was sent, when somebody looked last. */
+  sent: number;
 }
 
 /** In the order in which they were idle longest. */
-function boundConnections(server: Server, max: number): void {
+function boundConnections(server: Server, max: number, stuckMillis: number): void {
   const held = new Map<string, Held>();
   const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress ?? ""} ${remotePort ?? 0}`;
   const touch = (name: string, one: Held) => {
     held.delete(name);
     held.set(name, one);
   };
+  const looking = setInterval(() => letStuckGo(held.values()), stuckMillis);
+  server.once("close", () => clearInterval(looking));
   server.on("connection", (socket: Socket) => {
     const name = nameOf(socket);
-    held.set(name, { socket, busy: 0 });
+    held.set(name, { socket, busy: 0, spoken: undefined, sent: 0 });
     socket.once("close", () => {
       if (held.get(name)?.socket === socket) held.delete(name);
     });
@@ -100,12 +114,25 @@ function boundConnections(server: Server, max: number): void {
     const one = held.get(name);
     if (one === undefined) return;
     one.busy += 1;
+    one.spoken = request.socket;
     touch(name, one);
+    // The server sets it again when the answer is out.
+    request.socket.setTimeout(0);
     response.once("close", () => {
       one.busy -= 1;
       if (held.get(name) === one) touch(name, one);
     });
   });
+}
+
+/** Whoever took nothing of what is to be sent since the last look is let go. */
+function letStuckGo(held: Iterable<Held>): void {
+  for (const one of held) {
+    const { spoken, sent } = one;
+    if (spoken === undefined) continue;
+    if (spoken.writableLength > 0 && spoken.bytesWritten === sent) spoken.destroy();
+    one.sent = spoken.bytesWritten;
+  }
 }
 
 /** Resolves with why not when the address cannot be had. */
