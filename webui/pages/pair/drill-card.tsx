@@ -14,11 +14,16 @@ import { status } from "../state/live.ts";
 import { language, words } from "../state/settings.ts";
 import type { DrillResult, DrillsShown } from "@futago/firmware/runtime/control-drill.ts";
 
-const askMillis = 1_000;
+const busyMillis = 1_000;
+const quietMillis = 6_000;
 
 export function DrillCard() {
   const say = words.value.pair;
-  const asked = useAsked(() => api.call("GET drill"), [], askMillis);
+  const asked = useAsked(
+    () => api.call("GET drill"),
+    [status.value?.lastDrill?.at],
+    (shown) => (shown?.running === null ? quietMillis : busyMillis),
+  );
   return (
     <Card title={say.drill} icon="diagnostics">
       <p class="quiet">{say.drillLead}</p>

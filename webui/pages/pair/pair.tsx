@@ -11,11 +11,16 @@ import { RolesCard } from "./roles-card.tsx";
 import { SpareCard } from "./spare-card.tsx";
 import { WhyCard } from "./why-card.tsx";
 
-const askMillis = 1_500;
+const busyMillis = 1_000;
+const quietMillis = 6_000;
 
 export function Pair() {
   const say = words.value.pair;
-  const pairing = useAsked(() => api.call("GET pair"), [], askMillis);
+  const pairing = useAsked(
+    () => api.call("GET pair"),
+    [],
+    (shown) => (shown?.ceremony.phase === "idle" ? quietMillis : busyMillis),
+  );
   const hasPeer = status.value?.peer !== null && status.value !== undefined;
   return (
     <>

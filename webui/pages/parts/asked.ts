@@ -7,11 +7,14 @@ export interface Asked<Answer> {
   readonly again: () => Promise<void>;
 }
 
-/** Asks at once, again when one of `by` changes, and every `everyMillis` where that is given. */
+/** How long until it is asked again; it may hang on what was answered. */
+export type Pause<Answer> = number | ((answer: Answer | undefined) => number);
+
+/** Asks at once, again when one of `by` changes, and after each pause where one is given. */
 export function useAsked<Answer>(
   ask: () => Promise<Answer>,
   by: readonly unknown[] = [],
-  everyMillis?: number,
+  pause?: Pause<Answer>,
 ): Asked<Answer> {
   const [answer, setAnswer] = useState<Answer | undefined>(undefined);
   const [error, setError] = useState<unknown>(undefined);
@@ -25,9 +28,12 @@ export function useAsked<Answer>(
   }, by);
   useEffect(() => {
     void again();
-    if (everyMillis === undefined) return undefined;
-    const timer = setInterval(() => void again(), everyMillis);
+  }, [again]);
+  const millis = typeof pause === "function" ? pause(answer) : pause;
+  useEffect(() => {
+    if (millis === undefined) return undefined;
+    const timer = setInterval(() => void again(), millis);
     return () => clearInterval(timer);
-  }, [again, everyMillis]);
+  }, [again, millis]);
   return { answer, error, again };
 }

@@ -7,9 +7,13 @@ import type { Session } from "../../client/routes.ts";
 import { ticketOf } from "../logic/resume.ts";
 
 const proofKey = "futago-proof";
-let proof: string | undefined = localStorage.getItem(proofKey) ?? undefined;
 
-export const api = new Api({ origin: "", fetch: (...given) => fetch(...given), proof: () => proof });
+/** Asked for each time: another tab of this origin may have begun another session, with the same cookie. */
+function proof(): string | undefined {
+  return localStorage.getItem(proofKey) ?? undefined;
+}
+
+export const api = new Api({ origin: "", fetch: (...given) => fetch(...given), proof });
 
 /** Undefined until the box was asked. */
 export const access = signal<AccessState | undefined>(undefined);
@@ -25,7 +29,6 @@ export function may(scope: Scope): boolean {
 }
 
 function keepProof(value: string | undefined): void {
-  proof = value;
   if (value === undefined) localStorage.removeItem(proofKey);
   else localStorage.setItem(proofKey, value);
 }
@@ -39,25 +42,31 @@ export async function begin(): Promise<void> {
   }
   access.value = await api.call("GET access");
   await refreshWho();
+  await refreshTicket();
 }
 
 export async function refreshWho(): Promise<void> {
-  if (proof === undefined) {
+  if (proof() === undefined) {
     who.value = null;
     return;
   }
   try {
-    who.value = await api.call("GET session");
+    const found = await api.call("GET session");
+    // Whatever hangs on it is done again only when rights did change.
+    if (rights(found) !== rights(who.peek())) who.value = found;
   } catch (error) {
     if (!isSignedOut(error)) throw error;
     keepProof(undefined);
     who.value = null;
-    return;
   }
-  await refreshTicket();
+}
+
+function rights(one: WhoIs | null | undefined): string {
+  return JSON.stringify([one?.name, one?.role, one?.scopes]);
 }
 
 export async function refreshTicket(): Promise<void> {
+  if (proof() === undefined) return;
   try {
     ticket = (await api.call("POST session/ticket")).ticket;
   } catch (error) {
@@ -71,6 +80,7 @@ export async function enter(session: Session): Promise<void> {
   keepProof(session.proof);
   access.value = await api.call("GET access");
   await refreshWho();
+  await refreshTicket();
 }
 
 export async function leave(): Promise<void> {
