@@ -5,10 +5,11 @@ import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
 import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import { followEvents } from "../../client/events.ts";
+import { movedBy } from "../logic/moved.ts";
 import { noServiceRates, noTraffic, stepServiceRates, stepTraffic } from "../logic/rates.ts";
 import { onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
 import { aheadMillis } from "./now.ts";
-import { api, isSignedOut, refreshTicket, refreshWho, signedOut, ticket } from "./session.ts";
+import { api, isSignedOut, refreshTicket, refreshWho, ticket, who } from "./session.ts";
 
 export type Connection = "connecting" | "live" | "lost";
 
@@ -57,8 +58,8 @@ async function follow(until: AbortSignal): Promise<void> {
       });
     } catch (error) {
       if (isSignedOut(error)) {
-        signedOut();
-        return;
+        await refreshWho().catch(() => undefined);
+        if (who.peek() === null) return;
       }
       if (!isBreak(error)) reportError(error);
     } finally {
@@ -89,6 +90,7 @@ function take(name: string, data: unknown): void {
   const at = Date.now();
   if (name === "status") {
     status.value = data as BoxStatus;
+    if (boxes.value !== undefined) boxes.value = movedBy(boxes.value, status.value);
     serviceRates.value = stepServiceRates(serviceRates.value, status.value, at);
   }
   if (name === "boxes") {

@@ -45,19 +45,26 @@ export async function begin(): Promise<void> {
   await refreshTicket();
 }
 
+/** Between another tab's cookie and its proof lies one answer's way through the browser. */
+const otherTabMillis = 400;
+
 export async function refreshWho(): Promise<void> {
-  if (proof() === undefined) {
-    who.value = null;
-    return;
-  }
-  try {
-    const found = await api.call("GET session");
-    // Whatever hangs on it is done again only when rights did change.
-    if (rights(found) !== rights(who.peek())) who.value = found;
-  } catch (error) {
-    if (!isSignedOut(error)) throw error;
-    keepProof(undefined);
-    who.value = null;
+  for (;;) {
+    const used = proof();
+    if (used === undefined) {
+      who.value = null;
+      return;
+    }
+    try {
+      const found = await api.call("GET session");
+      // Whatever hangs on it is done again only when rights did change.
+      if (rights(found) !== rights(who.peek())) who.value = found;
+      return;
+    } catch (error) {
+      if (!isSignedOut(error)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, otherTabMillis));
+    if (proof() === used) signedOut();
   }
 }
 
