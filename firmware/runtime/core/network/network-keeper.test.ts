@@ -2,7 +2,7 @@ import { HalError } from "@futago/hal/contract/error.ts";
 import { FakeSysctl } from "@futago/hal/fake/machine.ts";
 import { FakeNetwork } from "@futago/hal/fake/network.ts";
 import { type Ifname, type IpAddress, parseInterfaceAddress } from "@futago/hal/units/address.ts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Log } from "../log.ts";
 import type { DesiredNetwork } from "./desired.ts";
 import { NetworkKeeper } from "./network-keeper.ts";
@@ -46,6 +46,14 @@ const addresses = async () => (await network.addresses()).map((entry) => `${entr
 const ifindex = async (device: Ifname) => (await network.links()).find((link) => link.ifname === device)!.ifindex;
 
 describe("the keeper of the network", () => {
+  it("knows the ports and addresses of a box that has no configuration, and changes nothing", async () => {
+    expect(keeper.links).toEqual([]);
+    await vi.waitFor(() => expect(keeper.links.map(({ ifname }) => ifname)).toContain("eth0"));
+    expect(await addresses()).toEqual([]);
+    expect(sysctl.values.get("net.ipv4.ip_forward")).toBe("0");
+    expect(logged).toEqual([]);
+  });
+
   it("brings a bare box to what is wanted, switches included, and names the device that is missing", async () => {
     await keeper.apply(desired);
     expect(await addresses()).toEqual(["10.1.0.2/24"]);

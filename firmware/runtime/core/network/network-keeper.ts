@@ -64,6 +64,8 @@ export class NetworkKeeper {
     this.#onChange = onChange;
     this.#subscription = network.subscribe((event) => this.#onEvent(event));
     this.#look = setInterval(() => this.#lookAtSysctls(), LOOK_MILLIS);
+    // A box without a configuration has ports all the same, and whoever configures it wants to see them.
+    this.#schedule(SETTLE_MILLIS);
   }
 
   /** The links as they were at the newest look. */
@@ -165,8 +167,9 @@ export class NetworkKeeper {
 
   async #reconcileNow(cause: "commit" | "event"): Promise<void> {
     const desired = this.#desired;
-    if (desired === undefined || this.#closed) return;
+    if (this.#closed) return;
     this.#actual = await this.#list();
+    if (desired === undefined) return this.#onChange();
     const diff = diffNetwork(desired, this.#actual, this.#previous);
     const troubles: NetworkTrouble[] = [];
     if (cause === "commit" || diff.missingDevices.join() !== this.#missing.join()) {
