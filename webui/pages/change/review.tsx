@@ -12,7 +12,7 @@ import { status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { may } from "../state/session.ts";
 import { words } from "../state/settings.ts";
-import { confirmWaits } from "./confirm-waits.ts";
+import { confirmWaits, isFirst, waitWish } from "./confirm-waits.ts";
 import { Changes } from "./changes.tsx";
 
 export function Review({ shown, onClose }: { readonly shown: CandidateDiff; readonly onClose: () => void }) {
@@ -53,18 +53,14 @@ function CommitForm({ onDone }: { readonly onDone: () => void }) {
   const [wait, setWait] = useState("60");
   const isAlone = status.value?.peer === null;
   const send = async () => {
-    const seconds = Number(wait);
-    const done = await commit({
-      ...(comment === "" ? {} : { comment }),
-      ...(seconds === 0 ? {} : { confirmSeconds: seconds }),
-    });
+    const done = await commit({ ...(comment === "" ? {} : { comment }), ...waitWish(Number(wait)) });
     onDone();
     tell([done.changed ? change.committed : change.nothingChanged, ...done.warnings, ...done.remarks].join(" "));
   };
   return (
     <Form send={isAlone ? change.commitAlone : change.commitNow} onSend={send}>
       <Input label={change.comment} value={comment} onValue={setComment} />
-      <Select label={change.confirmWithin} value={wait} onValue={setWait} options={confirmWaits()} />
+      {!isFirst() && <Select label={change.confirmWithin} value={wait} onValue={setWait} options={confirmWaits()} />}
     </Form>
   );
 }

@@ -7,10 +7,15 @@ import { connection, status } from "../state/live.ts";
 import { access, leave, who } from "../state/session.ts";
 import { words } from "../state/settings.ts";
 
+/** A box without a configuration has no name yet. */
+function nameOf(hostname: string, box: string): string {
+  return hostname === "" ? words.value.shell.boxName(box) : hostname;
+}
+
 export function TopBar() {
   const { shell } = words.value;
   const box = status.value?.box ?? access.value?.box ?? "alone";
-  const hostname = status.value?.hostname ?? access.value?.hostname ?? "";
+  const hostname = nameOf(status.value?.hostname ?? access.value?.hostname ?? "", box);
   useEffect(() => {
     document.title = `${hostname} · ${shell.product}`;
     document.documentElement.dataset["box"] = box;
@@ -24,7 +29,7 @@ export function TopBar() {
           <small>{shell.youAreOn(box)}</small>
         </span>
       </Link>
-      {status.value !== undefined && <RoleChip role={status.value.role} />}
+      {status.value !== undefined && status.value.revision !== "" && <RoleChip role={status.value.role} />}
       <span class={`live ${connection.value}`} title={shell.connection[connection.value]}>
         <span class="live-dot" aria-hidden="true" />
         <span class="live-word">{shell.connection[connection.value]}</span>

@@ -2,10 +2,11 @@
 import { useState } from "preact/hooks";
 import { at, forBox, listAt, textAt } from "../logic/document.ts";
 import { withAddresses } from "../logic/first-steps.ts";
+import { waitWish } from "../change/confirm-waits.ts";
 import { Form } from "../parts/form.tsx";
 import { Input } from "../parts/input.tsx";
 import { candidate, changeAndCommit } from "../state/candidate.ts";
-import { boxes } from "../state/live.ts";
+import { boxes, status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { words } from "../state/settings.ts";
 
@@ -36,8 +37,11 @@ export function AddressesStep({ onDone }: { readonly onDone: () => void }) {
   });
   const send = async () => {
     const comment = words.value.shell.pages.start;
-    await changeAndCommit((document) => withAddresses(document, rows, gateway.trim()), { comment, confirmSeconds });
-    tell(say.keep);
+    await changeAndCommit(
+      (document) => withAddresses(document, rows, gateway.trim()),
+      () => ({ comment, ...waitWish(confirmSeconds) }),
+    );
+    if (status.value?.unconfirmed !== null) tell(say.keep);
     onDone();
   };
   return (

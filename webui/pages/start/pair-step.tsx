@@ -3,12 +3,12 @@ import { useState } from "preact/hooks";
 import { forBox, isTree, listAt, textAt } from "../logic/document.ts";
 import { withPeer } from "../logic/first-steps.ts";
 import { Awaited } from "../parts/card.tsx";
+import { waitWish } from "../change/confirm-waits.ts";
 import { Form } from "../parts/form.tsx";
 import { Input } from "../parts/input.tsx";
 import { useAsked } from "../parts/asked.ts";
 import { Ceremony } from "../pair/ceremony.tsx";
 import { candidate, changeAndCommit } from "../state/candidate.ts";
-import { tell } from "../state/notices.ts";
 import { api } from "../state/session.ts";
 import { words } from "../state/settings.ts";
 import type { StepProps } from "./step.ts";
@@ -56,8 +56,10 @@ function PeerForm({ own, onDone }: { readonly own: "a" | "b"; readonly onDone: (
   });
   const send = async () => {
     const comment = words.value.start.steps.pair;
-    await changeAndCommit((document) => withPeer(document, own, rows), { comment, confirmSeconds });
-    tell(say.keep);
+    await changeAndCommit(
+      (document) => withPeer(document, own, rows),
+      () => ({ comment, ...waitWish(confirmSeconds) }),
+    );
     onDone();
   };
   return (

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { listAt, textAt } from "../logic/document.ts";
 import { withFirstService } from "../logic/first-steps.ts";
+import { waitWish } from "../change/confirm-waits.ts";
 import { Form } from "../parts/form.tsx";
 import { Input, Select } from "../parts/input.tsx";
 import { TextArea } from "../parts/text-area.tsx";
@@ -34,7 +35,10 @@ export function ServiceStep({ onDone }: { readonly onDone: () => void }) {
       backends,
     } as const;
     const comment = say.steps.service;
-    await changeAndCommit((document) => withFirstService(document, wish), { comment, confirmSeconds });
+    await changeAndCommit(
+      (document) => withFirstService(document, wish),
+      () => ({ comment, ...waitWish(confirmSeconds) }),
+    );
     tell(say.serviceDone);
     onDone();
   };

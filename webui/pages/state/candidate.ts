@@ -75,11 +75,14 @@ export async function commit(wish: CommitWish): Promise<Committed> {
 }
 
 /** Changes the candidate and puts it into force, or says what is wrong with it. */
-export async function changeAndCommit(change: (document: unknown) => unknown, wish: CommitWish): Promise<Committed> {
+export async function changeAndCommit(
+  change: (document: unknown) => unknown,
+  wish: () => CommitWish,
+): Promise<Committed> {
   await changeDocument(change);
   const problems = diff.value?.problems ?? [];
   if (problems.length > 0) throw new Unfit(problems.map(placed));
-  return await commit(wish);
+  return await commit(wish());
 }
 
 export async function confirm(revision: string): Promise<void> {
