@@ -3,7 +3,7 @@
  * leaves the machine, and nothing stays when it is taken down.
  */
 import { Browser } from "./browser.ts";
-import { createNetwork } from "../netns/namespaces.ts";
+import { createNetwork, type Namespace } from "../netns/namespaces.ts";
 import { LabBox } from "../lab/box.ts";
 import { labDocument } from "../lab/document.ts";
 import { writePairFiles } from "../lab/futago-process.ts";
@@ -14,6 +14,7 @@ import {
   type Box,
   BOXES,
   createTopology,
+  DEVICES,
   SERVERS,
   type Topology,
   VIP,
@@ -56,7 +57,8 @@ export class Rig {
     try {
       const topology = await createTopology(network, BALANCED_LAYOUT);
       const files = bare ? undefined : writePairFiles(directory, document);
-      const box = (name: Box) => new LabBox(name, topology, { directory, files, webServer: undefined });
+      const before = bare ? { before: reachable } : {};
+      const box = (name: Box) => new LabBox(name, topology, { directory, files, webServer: undefined, ...before });
       const boxes = { a: box("a"), b: box("b") };
       const servers = new Map(SERVERS.map((name) => [name, serverOf(name, topology, directory)]));
       await Promise.all([...servers.values()].map((server) => server.start()));
@@ -87,6 +89,12 @@ export class Rig {
     for (const box of BOXES) this.boxes[box].close();
     await this.#janitor.sweep();
   }
+}
+
+/** A bare box has no address. Whoever installs it gives it one by hand, and switches its ports on. */
+async function reachable(box: Box, host: Namespace): Promise<void> {
+  await host.ip(`addr add ${ADDRESSES[box]}/24 dev ${DEVICES.wan}`);
+  for (const device of Object.values(DEVICES)) await host.ip(`link set ${device} up`);
 }
 
 function serverOf(name: BackendName, topology: Topology, directory: string): WebServer {

@@ -6,6 +6,7 @@ import { type ChildProcess, execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DrillResult } from "@futago/firmware/runtime/control-drill.ts";
+import type { Namespace } from "../netns/namespaces.ts";
 import { ask } from "@futago/firmware/cli/client.ts";
 import { RefusalError } from "@futago/firmware/runtime/exit-code.ts";
 import { BoxStatusFeed } from "./box-status.ts";
@@ -76,6 +77,8 @@ export interface BoxSurroundings {
   readonly files: PairFiles | undefined;
   /** Runs on the box itself, beside Futago. */
   readonly webServer: WebServer | undefined;
+  /** Done on the box before Futago is started there. */
+  readonly before?: (box: Box, namespace: Namespace) => Promise<void>;
 }
 
 export class LabBox {
@@ -86,12 +89,14 @@ export class LabBox {
   readonly #files: PairFiles | undefined;
   readonly #log: string;
   readonly #webServer: WebServer | undefined;
+  readonly #before: BoxSurroundings["before"];
   readonly #plugged: Set<Port>;
   #door: WebDoor | undefined;
   #process: ChildProcess | undefined;
   #power: Power = "off";
 
-  constructor(box: Box, topology: Topology, { directory, files, webServer }: BoxSurroundings) {
+  constructor(box: Box, topology: Topology, { directory, files, webServer, before }: BoxSurroundings) {
+    this.#before = before;
     this.box = box;
     this.#topology = topology;
     this.#plugged = new Set(topology.layout.ports);
@@ -117,6 +122,7 @@ export class LabBox {
     const namespace = await this.#topology.placeBox(this.box);
     this.#power = "starting";
     for (const port of this.#topology.layout.ports) this.#plugged.add(port);
+    await this.#before?.(this.box, namespace);
     await this.#webServer?.start();
     this.#door ??= await WebDoor.open(this.box, () => this.#topology.boxNamespace(this.box));
     const web = `[::]:${WEB_PORT}`;
