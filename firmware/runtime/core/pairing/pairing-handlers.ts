@@ -1,12 +1,13 @@
 /** What the control socket's methods of pairing do. */
-import type { PairingMethods } from "../../control-pairing.ts";
+import type { PairingMethods, PairingShown } from "../../control-pairing.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
+import type { Asker } from "../access/asker.ts";
 import type { ControlHandlers } from "../control/control-server.ts";
 import type { PairingRoom } from "./pairing-room.ts";
 
 export function pairingHandlers(room: PairingRoom): Pick<ControlHandlers, keyof PairingMethods> {
   return {
-    pairing: () => room.shown(),
+    pairing: (_, asker) => shownTo(asker, room.shown()),
     pairInvite: ({ replace = false }) => room.invite(truth("replace", replace)),
     pairJoin: ({ code, replace = false }) => {
       if (typeof code !== "string") throw badParameter("code is a text");
@@ -17,6 +18,12 @@ export function pairingHandlers(room: PairingRoom): Pick<ControlHandlers, keyof 
     pairRotate: () => room.rotate(),
     unpair: async () => ({ message: await room.unpair() }),
   };
+}
+
+/** The code lets a box join, so that only those see it who may invite one. */
+function shownTo(asker: Asker, shown: PairingShown): PairingShown {
+  const mayInvite = asker.kind === "root" || (asker.kind === "person" && asker.person.scopes.includes("admin"));
+  return mayInvite ? shown : { ...shown, ceremony: { ...shown.ceremony, code: null } };
 }
 
 function truth(name: string, value: unknown): boolean {
