@@ -125,7 +125,8 @@ function watch(child: ChildProcess, namespace: Namespace, state: string): Runnin
   };
 }
 
-function findPid(state: string, script: string): number {
+/** 0: there is none. */
+export function findPid(state: string, script: string): number {
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const words = commandLine(name);

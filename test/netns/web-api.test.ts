@@ -255,10 +255,13 @@ describe("the web process", () => {
     await new Promise((resolve) => taker.stdout?.once("data", resolve));
     const second = boxes.start(host, boxes.state("second"), "--web", `:${WEB_PORT + 1}`);
     await second.ready();
-    await vi.waitUntil(() => second.stderr().includes("web-not-listening"), { timeout: 10_000 });
-    taker.kill("SIGKILL");
-    await vi.waitUntil(() => second.stderr().includes('"event":"web-listening"'), { timeout: 10_000 });
+    const alarms = async () => (await second.status()).alarms.map(({ kind }) => kind);
+    await expect.poll(alarms, { timeout: 30_000 }).toContain("web-away");
+    // It tried each second meanwhile.
     expect(second.stderr().match(/web-not-listening/g)).toHaveLength(1);
+    taker.kill("SIGKILL");
+    await expect.poll(alarms, { timeout: 10_000 }).not.toContain("web-away");
+    expect(second.stderr()).toContain('"event":"web-listening"');
     const { code } = await second.stop();
     expect(code).toBe(0);
   });

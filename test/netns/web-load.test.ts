@@ -1,11 +1,11 @@
 /** The API under weight: many watchers, clients that never end a request, the largest document; and in a closed directory. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { largeDocument } from "./large-document.ts";
 import { createNetwork, type Namespace, type TestNetwork } from "./namespaces.ts";
-import { Boxes, type RunningBox } from "./running-box.ts";
+import { Boxes, findPid, type RunningBox } from "./running-box.ts";
 import { claim, type Session, WebClient, WEB_PORT } from "./web-rig.ts";
 
 const CONNECTIONS = 1_200;
@@ -131,13 +131,16 @@ it("a box runs from a directory that root alone may enter", async () => {
   await box.stop();
   const closed = join(boxes.directory, "closed");
   mkdirSync(join(closed, "futago"), { recursive: true, mode: 0o700 });
-  const script = `mount --bind "$0" "$1/futago" && exec "$1/futago/firmware/bin/futago" run --state "$2" --web ":${WEB_PORT}"`;
+  const script = `mount --bind "$0" "$1/futago" && exec setpriv --groups 4,27 "$1/futago/firmware/bin/futago" run --state "$2" --web ":${WEB_PORT}"`;
   const state = boxes.state("of-closed");
   const run = host.spawn(["unshare", "--mount", "sh", "-c", script, ROOT, closed, state], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   await new Promise((resolve) => run.stdout?.once("data", resolve));
   await isUp(web);
+  const status = readFileSync(`/proc/${findPid(state, "webui/api/main.ts")}/status`, "utf8");
+  expect(status).toMatch(/^Uid:\t(?!0\t)/m);
+  expect(status).toMatch(/^Groups:\s*$/m);
   const bob = await claim(web, state);
   for (const path of ["/metrics", "/api/v1/openapi.json", "/api/v1/schema", "/api/v1/status", "/api/v1/boxes"])
     expect([path, (await web.ask("GET", path, { headers: bob })).status]).toEqual([path, 200]);

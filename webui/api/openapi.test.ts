@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { VERBS } from "@futago/firmware/cli/verbs.ts";
+import { METHOD_NEEDS } from "@futago/firmware/runtime/core/access/method-needs.ts";
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "./openapi.ts";
 import { operationId } from "./route.ts";
@@ -50,6 +51,27 @@ describe("the OpenAPI document", () => {
       expect(operation?.["x-futago-scope"]).toBe(route.scope);
       expect(operation?.security.length).toBe(route.scope === "public" ? 0 : 2);
     }
+  });
+
+  it("lets everybody do what signing in takes, and nothing else", () => {
+    const open = ROUTES.filter(({ scope }) => scope === "public").map(({ method, path }) => `${method} ${path}`);
+    expect(open.toSorted()).toEqual([
+      "GET /access",
+      "GET /openapi.json",
+      "POST /claim",
+      "POST /session",
+      "POST /session/resume",
+    ]);
+  });
+
+  it("says of each route what core says of what the route asks", () => {
+    const asked = { place: {}, query: {}, body: {} } as never;
+    const wrong = ROUTES.flatMap(({ method, path, scope, does }) => {
+      if (does.kind !== "core") return [];
+      const { need } = METHOD_NEEDS[does.question(asked).method];
+      return need === scope ? [] : [`${method} ${path}: ${scope}, core: ${need}`];
+    });
+    expect(wrong).toEqual([]);
   });
 
   it("takes no unknown key anywhere in what is asked", () => {
