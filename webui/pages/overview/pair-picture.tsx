@@ -52,7 +52,7 @@ function BoxShape({ spot }: { readonly spot: BoxSpot }) {
         </text>
       </g>
       <text class="hostname" x={x + 50} y={y + 27}>
-        {shortened(box.hostname, letters)}
+        {shortened(box.hostname === "" ? words.value.shell.boxName(box.box) : box.hostname, letters)}
       </text>
       <RolePicture x={x + 50} y={y + 33} role={box.role} />
       <text class={`role-word`} x={x + 67} y={y + 45}>

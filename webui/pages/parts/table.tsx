@@ -1,5 +1,6 @@
 /** A table that becomes a list of cards where the page is narrow: each cell knows the name of its column. */
 import type { ComponentChildren } from "preact";
+import { words } from "../state/settings.ts";
 
 export interface TableProps {
   readonly label: string;
@@ -22,7 +23,7 @@ export function Table({ label, columns, rows, numbers = [] }: TableProps) {
           <tr>
             {columns.map((column, index) => (
               <th key={column} scope="col" class={kind(index)}>
-                {column}
+                {column === "" ? <span class="hidden">{words.value.shell.actions}</span> : column}
               </th>
             ))}
           </tr>

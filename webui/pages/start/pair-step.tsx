@@ -25,7 +25,7 @@ export function PairStep({ onDone, onSkip }: StepProps) {
       <Awaited asked={asked}>
         {(shown) => (
           <>
-            {shown.kind !== "key" && <Ceremony shown={shown} again={asked.again} />}
+            {(shown.kind === "alone" || shown.kind === "left") && <Ceremony shown={shown} again={asked.again} />}
             {shown.kind !== "alone" && shown.kind !== "left" && <PeerForm own={shown.box ?? "a"} onDone={onDone} />}
           </>
         )}

@@ -48,6 +48,7 @@ export const shell = {
   save: "Add to the changes",
   remove: "Remove",
   edit: "Edit",
+  actions: "Actions",
   add: "Add",
   yes: "Yes",
   no: "No",

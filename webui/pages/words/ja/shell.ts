@@ -49,6 +49,7 @@ export const shell: Words["shell"] = {
   save: "変更に追加",
   remove: "削除",
   edit: "編集",
+  actions: "操作",
   add: "追加",
   yes: "はい",
   no: "いいえ",
