@@ -16,6 +16,7 @@ export function Alarms() {
           <li key={`${alarm.kind} ${alarm.sentence}`}>
             <Icon name="alert" size={18} />
             <div>
+              {Object.hasOwn(overview.alarmWords, alarm.kind) && <strong>{overview.alarmWords[alarm.kind]}</strong>}
               <p>{alarm.sentence}</p>
               <small class="quiet">
                 <code>{alarm.kind}</code> · {ago(alarm.since)}

@@ -46,7 +46,8 @@ export function Happened({ event }: { readonly event: TimelineEvent }) {
         <p>
           <time class="quiet">{clock(event.at)}</time>{" "}
           {event.clock !== null && <small class="quiet">{say.clockUnsure(decimal(event.clock.exactMillis, 1))}</small>}{" "}
-          <code>{event.event}</code> {event.group !== undefined && <strong>{event.group}</strong>}{" "}
+          {Object.hasOwn(say.events, event.event) ? say.events[event.event] : <code>{event.event}</code>}{" "}
+          {event.group !== undefined && <strong>{event.group}</strong>}{" "}
           {event.to !== undefined && (
             <span>
               {event.from === undefined ? "" : `${roleWord(event.from)} → `}

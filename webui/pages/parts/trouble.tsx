@@ -19,6 +19,8 @@ export function told(error: unknown): Told {
   const { problems } = shell;
   const known = Object.hasOwn(problems, reason) ? problems[reason as keyof typeof problems] : undefined;
   const wait = error.retryAfterSeconds === undefined ? undefined : shell.retryIn(error.retryAfterSeconds);
+  const inOwnWords = Object.hasOwn(shell.refusals, reason) ? shell.refusals[reason] : undefined;
+  if (known === undefined && inOwnWords !== undefined) return { text: inOwnWords, mend: wait ?? error.problem.detail };
   return { text: known ?? problemText({ ...error.problem, path: "" }, false), mend: wait ?? mend };
 }
 

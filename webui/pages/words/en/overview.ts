@@ -51,6 +51,8 @@ export const overview = {
   drillWorse: "Worse than allowed",
   lost: (count: number) => `${count} lost`,
   silence: (time: string) => `${time} of silence`,
+  /** By kind, where the sentence that the box says is in another language. */
+  alarmWords: {} as Readonly<Record<string, string>>,
   alarms: "Needs attention",
   noAlarms: "Nothing needs attention.",
   alarmSince: (time: string) => `since ${time}`,

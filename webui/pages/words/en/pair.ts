@@ -119,6 +119,8 @@ export const pair = {
     worse: "The roles went back, because it was worse than allowed.",
     failed: "The roles were to go back and could not.",
   },
+  /** By event. */
+  events: { role: "Role" } as Readonly<Record<string, string>>,
   why: "Why",
   whyLead: "What happened to the roles, on both boxes, newest first.",
   noWhy: "Nothing has happened yet.",

@@ -65,6 +65,8 @@ export const shell = {
   noAnswer: "The box does not answer.",
   tryAgain: "Try again",
   retryIn: (seconds: number) => `Try again in ${seconds} s.`,
+  /** By reason, where what the box says is in another language. */
+  refusals: {} as Readonly<Record<string, string>>,
   problems: {
     notSignedIn: "You are not signed in.",
     notAllowed: "Your role may not do that.",
