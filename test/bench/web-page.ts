@@ -1,8 +1,10 @@
 /**
- * How long a page takes in headless Chromium until it can be used, in the client's namespace: navigation to the drawn
- * overview, with an empty cache each time. Orders as one JSON object on standard input; prints the milliseconds.
+ * A page in headless Chromium, in the client's namespace: how long it takes until it can be used, from navigation with an
+ * empty cache; or, with `awaited`, at what time something is on it that was not. Orders as one JSON object a line on
+ * standard input; prints milliseconds, "open" once it watches, and the time by the wall clock.
  */
-import { json } from "node:stream/consumers";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 export interface PageOrders {
@@ -12,9 +14,12 @@ export interface PageOrders {
   readonly times: number;
   /** What is there once the page can be used. */
   readonly usable: string;
+  /** What is looked for from then on, in the last page. */
+  readonly awaited?: string;
 }
 
-const { url, cookie, proof, times, usable } = (await json(process.stdin)) as PageOrders;
+const [line] = (await once(createInterface({ input: process.stdin }), "line")) as [string];
+const { url, cookie, proof, times, usable, awaited } = JSON.parse(line) as PageOrders;
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium-headless-shell", args: ["--no-sandbox"] });
 const taken: number[] = [];
 for (let i = 0; i < times; i++) {
@@ -29,7 +34,19 @@ for (let i = 0; i < times; i++) {
   await page.goto(url, { waitUntil: "commit" });
   await page.locator(usable).first().waitFor();
   taken.push(performance.now() - from);
+  if (awaited !== undefined) {
+    process.stdout.write("open\n");
+    // The page's own clock: what drives the browser would add its way.
+    const at = await page.evaluate<number>(`new Promise((resolve) => {
+      const look = () => document.querySelector(${JSON.stringify(awaited)})
+        ? resolve(Date.now())
+        : requestAnimationFrame(look);
+      look();
+    })`);
+    process.stdout.write(`${at}\n`);
+  }
   await context.close();
 }
 await browser.close();
-process.stdout.write(`${JSON.stringify(taken)}\n`);
+if (awaited === undefined) process.stdout.write(`${JSON.stringify(taken)}\n`);
+process.exit(0);
