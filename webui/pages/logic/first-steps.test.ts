@@ -2,6 +2,7 @@ import { validate } from "@futago/firmware/config/validate.ts";
 import { expect, test } from "vitest";
 import {
   doneSteps,
+  mayRepeat,
   proposedPorts,
   type ServiceWish,
   withAddresses,
@@ -74,6 +75,15 @@ test("the first service is one that can be committed, in either mode, with a pee
   expect(withFirstService(paired, wish)).toMatchObject({
     pools: [{ backends: [{ port: 8080 }, { name: "s2", address: "10.2.0.12", port: 80 }] }],
   });
+});
+
+test("a step is not done again where it would overwrite what it does not ask for", () => {
+  expect(mayRepeat("addresses", addressed, [])).toBe(true);
+  expect(mayRepeat("ports", {}, [])).toBe(false);
+  expect(mayRepeat("addresses", paired, [])).toBe(false);
+  expect(mayRepeat("ports", withFirstService(addressed, wish), [])).toBe(false);
+  expect(mayRepeat("service", withFirstService(paired, wish), [])).toBe(false);
+  expect(mayRepeat("pair", addressed, ["pair"])).toBe(true);
 });
 
 test("the steps that are done are told from the document and the pair", () => {

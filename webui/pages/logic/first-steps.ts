@@ -23,6 +23,17 @@ export function doneSteps({ document, revision, paired, drilled }: Standing): Re
   return done;
 }
 
+/**
+ * A step writes its part of the document whole: once that says more than the step asks for, such as what the other box
+ * has, it is changed on its own page.
+ */
+export function mayRepeat(step: FirstStep, document: unknown, skipped: readonly FirstStep[]): boolean {
+  if (skipped.includes(step)) return true;
+  const isEarly = step === "ports" || step === "addresses";
+  const isBare = at(document, ["pair"]) === undefined && listAt(document, "failoverGroups").length === 0;
+  return isEarly && isBare && listAt(document, "interfaces").length > 0;
+}
+
 export interface PortRow {
   readonly device: string;
   /** "" where the port is not to be used. */

@@ -1,6 +1,6 @@
 /** The first steps, one after the other: what is done is ticked, what comes next is open. */
 import { useState } from "preact/hooks";
-import { doneSteps, type FirstStep, firstSteps } from "../logic/first-steps.ts";
+import { doneSteps, type FirstStep, firstSteps, mayRepeat } from "../logic/first-steps.ts";
 import { Empty, PageHead } from "../parts/card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
@@ -42,7 +42,7 @@ export function Start() {
                 {say.steps[step]}
                 {done.has(step) && <span class="hidden"> ({say.done})</span>}
               </h2>
-              {step !== open && step !== "claim" && (done.has(step) || skipped.includes(step)) && (
+              {step !== open && mayRepeat(step, candidate.value, skipped) && (
                 <button type="button" class="button small quiet" onClick={() => choose(step)}>
                   {say.again}
                 </button>
@@ -61,6 +61,13 @@ export function Start() {
           </li>
         ))}
       </ol>
+      {open === undefined && (
+        <div>
+          <Link page="overview" class="button main">
+            {say.finish}
+          </Link>
+        </div>
+      )}
     </>
   );
 }
