@@ -1,5 +1,5 @@
 /** A part of the configuration in a dialog: made from the schema, put among the changes, refused at its fields. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { PlacedProblem } from "../../client/problem.ts";
 import { ApiProblem } from "../../client/problem.ts";
 import { parsePath } from "@futago/firmware/config/path.ts";
@@ -10,9 +10,10 @@ import { fieldsAt } from "../logic/schema.ts";
 import { Act } from "../parts/act.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form } from "../parts/form.tsx";
+import { told } from "../parts/trouble.tsx";
 import { candidate, changeDocument, diff } from "../state/candidate.ts";
 import { tell } from "../state/notices.ts";
-import { schema } from "../state/schema.ts";
+import { loadSchema, schema } from "../state/schema.ts";
 import { words } from "../state/settings.ts";
 import { FormKnows } from "./context.ts";
 import { problemText } from "./field-words.ts";
@@ -32,75 +33,89 @@ export interface ItemDialogProps {
   readonly canRemove?: boolean;
 }
 
-export function ItemDialog(props: ItemDialogProps) {
-  const { title, place, onClose } = props;
+/** The item under change: what of it was typed, what is wrong with it, where it is, and the ways into the candidate. */
+function useItem(props: ItemDialogProps) {
+  const { onClose } = props;
+  const { change } = words.value;
   const [names, setNames] = useState(props.names);
-  const say = words.value;
   const start = useMemo(() => {
     const keys = positionOf(candidate.value, names);
     return (keys === undefined ? undefined : at(candidate.value, keys)) ?? props.begin ?? {};
   }, []);
+  useEffect(() => {
+    // At the start of the page the box may have been away.
+    loadSchema().catch(tellTrouble);
+  }, []);
   const [draft, setDraft] = useState<unknown>(start);
   const [errors, setErrors] = useState<readonly PlacedProblem[]>([]);
-  const shown = useMemo(() => new Set<string>(), []);
-  const knows = useMemo(() => ({ errors, shown, Inner: Fields }), [errors]);
   const put = (value: unknown) => (document: unknown) => {
     const keys = positionOf(document, names);
     return keys === undefined ? document : withAt(document, keys, value);
   };
-  const keys = positionOf(candidate.value, names) ?? [];
-  const path = pathOfPosition(put(draft)(candidate.value), keys);
+  const path = pathOfPosition(put(draft)(candidate.value), positionOf(candidate.value, names) ?? []);
   const send = async () => {
     await changeDocument(put(draft));
     const wrong = problemsBelow(diff.value?.problems ?? [], path);
     setErrors(wrong);
     if (wrong.length === 0) {
-      tell(say.change.added);
+      tell(change.added);
       onClose();
       return;
     }
     // It is among the changes with what is wrong: the next try is about the item that is there.
     setNames(parsePath(path) ?? names);
   };
-  const others = errors.filter((one) => !shown.has(one.path));
+  const remove = async () => {
+    await changeDocument(put(undefined));
+    onClose();
+    return change.added;
+  };
+  const isThere = names.at(-1) !== newItem;
+  const mayRemove = isThere && (props.canRemove === true || names !== props.names);
+  return { draft, setDraft, errors, setErrors, path, send, remove, mayRemove };
+}
+
+export function ItemDialog(props: ItemDialogProps) {
+  const { title, place, onClose } = props;
+  const { shell } = words.value;
+  const item = useItem(props);
+  const shown = useMemo(() => new Set<string>(), []);
+  const { errors } = item;
+  const knows = useMemo(() => ({ errors, shown, Inner: Fields }), [errors]);
   return (
     <Dialog title={title} onClose={onClose}>
       <FormKnows.Provider value={knows}>
         <Form
-          send={say.shell.save}
-          onSend={send}
+          send={shell.save}
+          onSend={item.send}
           onTrouble={(error) => {
             const found = error instanceof ApiProblem ? error.problem.errors : [];
-            setErrors(found);
+            item.setErrors(found);
             return found.length > 0;
           }}
         >
           <Fields
             fields={fieldsAt(schema.value, place)}
-            value={draft}
-            onValue={setDraft}
-            path={path}
+            value={item.draft}
+            onValue={item.setDraft}
+            path={item.path}
             {...(props.first === undefined ? {} : { first: props.first })}
             {...(props.hide === undefined ? {} : { hide: props.hide })}
           />
-          <OtherErrors errors={others} />
+          <OtherErrors errors={errors.filter((one) => !shown.has(one.path))} />
         </Form>
       </FormKnows.Provider>
-      {(props.canRemove === true || names !== props.names) && names.at(-1) !== newItem && (
-        <Act
-          kind="danger"
-          icon="bin"
-          act={async () => {
-            await changeDocument(put(undefined));
-            onClose();
-            return say.change.added;
-          }}
-        >
-          {say.shell.remove}
+      {item.mayRemove && (
+        <Act kind="danger" icon="bin" act={item.remove}>
+          {shell.remove}
         </Act>
       )}
     </Dialog>
   );
+}
+
+function tellTrouble(error: unknown): void {
+  tell(told(error).text, "bad");
 }
 
 function OtherErrors({ errors }: { readonly errors: readonly PlacedProblem[] }) {

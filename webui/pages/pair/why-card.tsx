@@ -4,7 +4,7 @@ import { Awaited, Card, Empty } from "../parts/card.tsx";
 import { BoxMark, roleWord } from "../parts/role.tsx";
 import { clock, decimal } from "../parts/text.ts";
 import { useAsked } from "../parts/asked.ts";
-import { status } from "../state/live.ts";
+import { happened, status } from "../state/live.ts";
 import { api } from "../state/session.ts";
 import { words } from "../state/settings.ts";
 
@@ -12,7 +12,10 @@ const eventsMax = 100;
 
 export function WhyCard() {
   const say = words.value.pair;
-  const asked = useAsked(() => api.call("GET why"), [status.value?.role, status.value?.peer?.role]);
+  const asked = useAsked(
+    () => api.call("GET why"),
+    [status.value?.role, status.value?.peer?.role, happened.value[0]?.at],
+  );
   return (
     <Card title={say.why} icon="clock">
       <p class="quiet">{say.whyLead}</p>
