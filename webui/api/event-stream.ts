@@ -5,12 +5,14 @@
  * @see HTML Standard, "Server-sent events"
  */
 import type { ServerResponse } from "node:http";
-import { RefusalError } from "@futago/firmware/runtime/exit-code.ts";
+import { ExitCode, RefusalError } from "@futago/firmware/runtime/exit-code.ts";
 import { demand, type Exchange, headerOf } from "./exchange.ts";
 import type { Live, Tiding } from "./live.ts";
 
 const BEAT_MILLIS = 5_000;
 const STUCK_MILLIS = 15_000;
+/** Until core is asked again what it could not say. */
+const UNKNOWN_MILLIS = 1_000;
 /** Longer timers than this overflow. */
 const TIMER_MILLIS_MAX = 2 ** 31 - 1;
 const NEWEST: readonly Tiding[] = ["access", "status", "boxes"];
@@ -22,13 +24,12 @@ export async function eventStream(exchange: Exchange): Promise<void> {
   const { raw } = reply;
   for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
   raw.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" });
-  const mayStill = async () => {
+  const mayStill = async (): Promise<Standing> => {
     try {
-      return (await demand(exchange, "read")).expiresAt;
+      return { kind: "may", expiresAt: (await demand(exchange, "read")).expiresAt };
     } catch (error) {
       if (!(error instanceof RefusalError)) throw error;
-      // A core that is away cannot say no; whoever asks is asked again when it is back.
-      return error.refusal.reason === "coreAway" || error.refusal.reason === "coreSilent" ? who.expiresAt : undefined;
+      return { kind: error.refusal.exitCode === ExitCode.boxNotRunning ? "unknown" : "mayNot" };
     }
   };
   const stream = new EventStream({ live, raw, mayStill });
@@ -38,9 +39,15 @@ export async function eventStream(exchange: Exchange): Promise<void> {
 export interface EventStreamOptions {
   readonly live: Live;
   readonly raw: ServerResponse;
-  /** When it ends, RFC 3339 or null for never; undefined: they may not any more. */
-  readonly mayStill: () => Promise<string | null | undefined>;
+  readonly mayStill: () => Promise<Standing>;
 }
+
+export type Standing =
+  /** Until then, RFC 3339; null: for ever. */
+  | { readonly kind: "may"; readonly expiresAt: string | null }
+  | { readonly kind: "mayNot" }
+  /** Core is away or busy, and cannot say. */
+  | { readonly kind: "unknown" };
 
 export class EventStream {
   readonly #options: EventStreamOptions;
@@ -141,16 +148,27 @@ export class EventStream {
 
   async #checkRights(): Promise<void> {
     const { mayStill, raw } = this.#options;
-    const expiresAt = await mayStill().catch(() => undefined);
-    if (expiresAt === undefined) raw.end();
-    else this.#watchExpiry(expiresAt);
+    const standing = await mayStill();
+    switch (standing.kind) {
+      case "may":
+        return this.#watchExpiry(standing.expiresAt);
+      case "mayNot":
+        raw.end();
+        return;
+      case "unknown":
+        this.#checkIn(UNKNOWN_MILLIS);
+    }
   }
 
   /** A session that somebody used meanwhile has become longer. */
   #watchExpiry(expiresAt: string | null): void {
     clearTimeout(this.#expiry);
-    if (expiresAt === null || this.#options.raw.destroyed) return;
-    const millis = Math.max(1_000, Date.parse(expiresAt) - Date.now() + 1_000);
+    if (expiresAt !== null) this.#checkIn(Math.max(1_000, Date.parse(expiresAt) - Date.now() + 1_000));
+  }
+
+  #checkIn(millis: number): void {
+    clearTimeout(this.#expiry);
+    if (this.#options.raw.destroyed) return;
     this.#expiry = setTimeout(() => void this.#checkRights(), Math.min(millis, TIMER_MILLIS_MAX));
   }
 }

@@ -4,7 +4,7 @@ import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CoreClient } from "../client/control.ts";
 import { StandInCore } from "../client/stand-in-core.test-support.ts";
-import { EventStream } from "./event-stream.ts";
+import { EventStream, type Standing } from "./event-stream.ts";
 import { HAPPENED_KEPT, Live, originsOf } from "./live.ts";
 
 let core: StandInCore;
@@ -67,7 +67,7 @@ class Reader extends EventEmitter {
 
 function follow(
   lastEventId?: string,
-  mayStill: () => Promise<string | null | undefined> = () => Promise.resolve(null),
+  mayStill: () => Promise<Standing> = () => Promise.resolve({ kind: "may", expiresAt: null }),
 ) {
   const raw = new Reader();
   closing.push(raw);
@@ -141,12 +141,20 @@ describe("the events of a watcher", () => {
   });
 
   it("end for whoever may not any more, and only for them", async () => {
-    const gone = follow(undefined, () => Promise.resolve(undefined));
+    const gone = follow(undefined, () => Promise.resolve({ kind: "mayNot" }));
     const stays = follow();
     core.publish("watchAccess", { claimed: true, fingerprint: "x" });
     await expect.poll(() => gone.destroyed).toBe(true);
     expect(stays.events).toContain("access {}");
     expect(stays.destroyed).toBe(false);
+  });
+
+  it("end too for whom core could not say it at once", async () => {
+    const answers: Standing[] = [{ kind: "unknown" }, { kind: "mayNot" }];
+    const gone = follow(undefined, () => Promise.resolve(answers.shift() ?? { kind: "unknown" }));
+    core.publish("watchAccess", { claimed: true, fingerprint: "x" });
+    await expect.poll(() => gone.destroyed, { timeout: 10_000 }).toBe(true);
+    expect(answers).toEqual([]);
   });
 
   it("say that some were missed when core was away", async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ExitCode, RefusalError } from "@futago/firmware/runtime/exit-code.ts";
-import { CoreClient, readReply } from "./control.ts";
+import { CoreClient, readReply, WAITING_MAX } from "./control.ts";
 import { StandInCore } from "./stand-in-core.test-support.ts";
 
 let core: StandInCore;
@@ -55,6 +55,16 @@ describe("the web process's end of core's socket", () => {
     expect(await client.askText("status", {})).toBe('{"role":"active"}');
     await expect.poll(() => seen).toHaveLength(2);
     expect(links).toEqual([true, false, true]);
+  });
+
+  it("asks no more at once than core can be expected to answer, and goes on when it has answered", async () => {
+    const waiting = Array.from({ length: WAITING_MAX }, () => client.ask("log", {}).catch(() => "away"));
+    await expect.poll(() => core.asked.filter(({ method }) => method === "log").length).toBe(WAITING_MAX);
+    await expect(client.ask("status", {})).rejects.toMatchObject({ refusal: { exitCode: 4, reason: "tooBusy" } });
+    core.die();
+    await Promise.all(waiting);
+    await core.listen();
+    expect(await client.askText("status", {})).toBe('{"role":"active"}');
   });
 
   it("gives a stream a connection of its own, and closes it", async () => {

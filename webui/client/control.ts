@@ -30,6 +30,8 @@ export interface CoreClientOptions {
 
 /** As core's control socket: a configuration of the largest size with every letter escaped. */
 const LINE_BYTES_MAX = 56 << 20;
+/** Questions that core has not answered yet: whoever floods this process does not fill it, and does not flood core. */
+export const WAITING_MAX = 256;
 const REDIAL_MILLIS = 250;
 /** A core that starts anew is back by then. */
 const DIAL_PATIENCE_MILLIS = 3_000;
@@ -85,6 +87,7 @@ export class CoreClient {
     params: WebMethods[Method]["params"],
     asker: Asker = {},
   ): Promise<string> {
+    if (this.#waiting.size + this.#upWaiters.size >= WAITING_MAX) throw tooBusy();
     if (!this.#isUp) await this.#untilUp();
     const socket = this.#socket;
     if (!this.#isUp || socket === undefined) throw coreIsAway();
@@ -295,6 +298,16 @@ function coreIsAway(): RefusalError {
     what: "the box's core is away; it starts again by itself",
     mend: "Try again in a moment.",
     reason: "coreAway",
+    parameters: {},
+  });
+}
+
+function tooBusy(): RefusalError {
+  return new RefusalError({
+    exitCode: ExitCode.boxNotRunning,
+    what: "more is asked of the box than it answers",
+    mend: "Try again in a moment.",
+    reason: "tooBusy",
     parameters: {},
   });
 }
