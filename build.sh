@@ -12,6 +12,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   test    every test and the scripted lab; the last line is "N passed, N failed"
   bench   the numbers, measured beside the peers (no argument: all of them)
   image   amd64 | arm64: not built yet
+  screenshots  every page of the web UI, in each theme, size and language, into a directory
 TEXT
   exit 2
 }
@@ -141,6 +142,12 @@ case $verb in
     need_root lab
     setup "${packages_run[@]}" >&2
     exec "$node" test/lab/main.ts "$@"
+    ;;
+  screenshots)
+    need_root screenshots
+    (($# == 1)) || usage
+    setup "${packages_run[@]}" "${packages_test[@]}" >&2
+    exec "$node" test/browser/screenshots.ts "$@"
     ;;
   test)
     # Whatever goes wrong before the first test, the last line says so.

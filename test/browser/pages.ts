@@ -37,7 +37,10 @@ export async function show(visit: Visit, rig: Rig, page: PageName, where: "a" | 
 /** The head stands, nothing is loading, and the picture of the box has come. */
 export async function settled({ page }: Visit): Promise<void> {
   await page.locator("main h1").first().waitFor();
-  await page.locator('[aria-busy="true"]').first().waitFor({ state: "detached" });
+  // Each part of a page says so while its answer is on its way, and one answer may ask for the next.
+  const loading = page.locator('.loading, [aria-busy="true"]');
+  do await loading.first().waitFor({ state: "detached" });
+  while ((await loading.count()) > 0);
 }
 
 /** Signs in with a browser that wants it so. */

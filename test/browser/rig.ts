@@ -105,10 +105,8 @@ function isPair(boxes: Readonly<Record<Box, LabBox>>): boolean {
   const roles = BOXES.map((box) => boxes[box].feed.latest).map((status) => `${status?.role} ${status?.peer?.alive}`);
   const active = boxes.a.feed.latest?.role === "active" ? boxes.a : boxes.b;
   const services = active.feed.latest?.services ?? [];
-  const healthy = services.every(
-    ({ backends }) => backends.some((backend) => backend.healthy) || backends.length === 0,
-  );
-  return roles.toSorted().join() === "active true,standby true" && (healthy || services.length === 0);
+  const serves = services.some(({ backends }) => backends.some((backend) => backend.healthy));
+  return roles.toSorted().join() === "active true,standby true" && (serves || services.length === 0);
 }
 
 /** Looks again and again until it holds. */
