@@ -15,10 +15,15 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 
 /** "color-contrast (serious): #main > p", of what is serious or worse. */
 async function wrong({ page }: Visit): Promise<readonly string[]> {
+  // As high as the page is long: what a bar covers at this moment a person scrolls to.
+  const size = page.viewportSize();
+  const height = await page.evaluate<number>("document.documentElement.scrollHeight");
+  if (size !== null) await page.setViewportSize({ width: size.width, height: Math.max(size.height, height + 200) });
   await page.evaluate(axe.source);
   // As text: what runs in the browser has its types, which nothing else here has.
   const values = JSON.stringify(RULES);
   const results = await page.evaluate<AxeResults>(`axe.run(document, { runOnly: { type: "tag", values: ${values} } })`);
+  if (size !== null) await page.setViewportSize(size);
   return results.violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, impact, nodes }) => nodes.map(({ target }) => `${id} (${impact}): ${target.join(" ")}`));
