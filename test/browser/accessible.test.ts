@@ -1,7 +1,7 @@
 /** What axe-core finds on every page: nothing serious, in light and in dark, on a phone and on a wide screen. */
 import axe, { type AxeResults } from "axe-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Look, PAGES, show, visitor } from "./pages.ts";
+import { type Look, PAGES, show, unroll, visitor } from "./pages.ts";
 import { Rig } from "./rig.ts";
 import { Visit } from "./visit.ts";
 
@@ -14,16 +14,15 @@ afterAll(() => rig?.destroy());
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /** "color-contrast (serious): #main > p", of what is serious or worse. */
-async function wrong({ page }: Visit): Promise<readonly string[]> {
-  // As high as the page is long: what a bar covers at this moment a person scrolls to.
-  const size = page.viewportSize();
-  const height = await page.evaluate<number>("document.documentElement.scrollHeight");
-  if (size !== null) await page.setViewportSize({ width: size.width, height: Math.max(size.height, height + 200) });
+async function wrong(visit: Visit): Promise<readonly string[]> {
+  const { page } = visit;
+  // What a bar covers at this moment a person scrolls to.
+  const rollBack = await unroll(visit);
   await page.evaluate(axe.source);
   // As text: what runs in the browser has its types, which nothing else here has.
   const values = JSON.stringify(RULES);
   const results = await page.evaluate<AxeResults>(`axe.run(document, { runOnly: { type: "tag", values: ${values} } })`);
-  if (size !== null) await page.setViewportSize(size);
+  await rollBack();
   return results.violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, impact, nodes }) => nodes.map(({ target }) => `${id} (${impact}): ${target.join(" ")}`));

@@ -43,6 +43,15 @@ export async function settled({ page }: Visit): Promise<void> {
   while ((await loading.count()) > 0);
 }
 
+/** Makes the window as high as the page is long, so that no bar stands before anything; what is returned takes that back. */
+export async function unroll({ page }: Visit): Promise<() => Promise<void>> {
+  const size = page.viewportSize();
+  if (size === null) return async () => undefined;
+  const height = await page.evaluate<number>("document.documentElement.scrollHeight");
+  await page.setViewportSize({ width: size.width, height: Math.max(size.height, height) });
+  return () => page.setViewportSize(size);
+}
+
 /** Signs in with a browser that wants it so. */
 export async function visitor(rig: Rig, look: Look, person: Person = ALICE): Promise<Visit> {
   const visit = await Visit.begin(await rig.browser.visitor(optionsFor(look)));

@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Look, PAGES, show, visitor } from "./pages.ts";
+import { type Look, PAGES, show, unroll, visitor } from "./pages.ts";
 import { Rig } from "./rig.ts";
 import { Visit } from "./visit.ts";
 
@@ -41,7 +41,9 @@ async function takeAll(into: string): Promise<void> {
     for (const page of PAGES) {
       await show(visit, rig, page);
       const name = `${page}-${look.theme}-${look.size}-${look.language}.png`;
-      await visit.page.screenshot({ path: join(into, name), fullPage: true });
+      const rollBack = await unroll(visit);
+      await visit.page.screenshot({ path: join(into, name) });
+      await rollBack();
     }
     await visit.end();
     process.stdout.write(`${look.theme} ${look.size} ${look.language}: ${PAGES.length} pages\n`);
