@@ -4,6 +4,12 @@ import { instant } from "@futago/hal/units/time.ts";
 import type { ChildReport } from "../control.ts";
 import { afterEnd, type RestartState } from "./restart-delay.ts";
 
+/**
+ * What a large document or a password took for a moment goes back to the machine: no thread has an arena of its own, and
+ * the thresholds do not grow with what was freed once. @see mallopt(3)
+ */
+const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "262144", MALLOC_TRIM_THRESHOLD_: "262144" };
+
 export interface ChildOptions {
   readonly name: ChildReport["name"];
   /** Arguments of the node program: V8's switches, the script, the script's arguments. */
@@ -51,8 +57,7 @@ export class Child {
     const child = spawn(process.execPath, [...this.#options.argv()], {
       detached: true,
       stdio: ["pipe", 2, 2, "ipc"],
-      // An arena of its own for each thread would keep what a large document took for a moment.
-      env: { ...process.env, MALLOC_ARENA_MAX: "1" },
+      env: { ...process.env, ...MALLOC },
     });
     this.#process = child;
     child.on("message", this.#options.onMessage);
