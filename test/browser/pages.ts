@@ -17,6 +17,8 @@ const SIZES: Readonly<Record<Look["size"], { readonly width: number; readonly he
   wide: { width: 1_440, height: 900 },
 };
 
+const REST_MILLIS = 250;
+
 /** A browser that wants it so. */
 export function optionsFor({ theme, language, size }: Look): BrowserContextOptions {
   return {
@@ -41,14 +43,23 @@ export async function settled({ page }: Visit): Promise<void> {
   const loading = page.locator('.loading, [aria-busy="true"]');
   do await loading.first().waitFor({ state: "detached" });
   while ((await loading.count()) > 0);
+  // What comes by the stream of events makes a page longer; it rests once it has been as long as now for a while.
+  let [before, now] = [-1, await lengthOf(page)];
+  while (before !== now) {
+    await page.waitForTimeout(REST_MILLIS);
+    [before, now] = [now, await lengthOf(page)];
+  }
+}
+
+function lengthOf(page: Visit["page"]): Promise<number> {
+  return page.evaluate<number>("document.documentElement.scrollHeight");
 }
 
 /** Makes the window as high as the page is long, so that no bar stands before anything; what is returned takes that back. */
 export async function unroll({ page }: Visit): Promise<() => Promise<void>> {
   const size = page.viewportSize();
   if (size === null) return async () => undefined;
-  const height = await page.evaluate<number>("document.documentElement.scrollHeight");
-  await page.setViewportSize({ width: size.width, height: Math.max(size.height, height) });
+  await page.setViewportSize({ width: size.width, height: Math.max(size.height, await lengthOf(page)) });
   return () => page.setViewportSize(size);
 }
 
