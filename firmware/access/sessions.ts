@@ -20,9 +20,17 @@ export function isTokenGood({ expiresAt }: TokenRecord, now: number): boolean {
   return expiresAt === null || now < Date.parse(expiresAt);
 }
 
-/** Of sessions that are good, those that were not seen for longest, where there are too many for one more. */
+/**
+ * Of sessions that are good, those that make room for one more: of whoever has the most, those that were not seen for
+ * longest. So nobody signs others out by signing in again and again.
+ */
 export function sessionsInTheWay(sessions: readonly SessionRecord[]): readonly SessionRecord[] {
   const surplus = sessions.length + 1 - SESSIONS_MAX;
   if (surplus <= 0) return [];
-  return sessions.toSorted((one, other) => one.lastSeenAt.localeCompare(other.lastSeenAt)).slice(0, surplus);
+  const oldestFirst = sessions.toSorted((one, other) => one.lastSeenAt.localeCompare(other.lastSeenAt));
+  const ofUsers = [...Map.groupBy(oldestFirst, ({ user }) => user).values()];
+  return Array.from({ length: surplus }, () => {
+    const most = ofUsers.reduce((one, other) => (other.length > one.length ? other : one));
+    return most.shift();
+  }).filter((session) => session !== undefined);
 }

@@ -3,6 +3,7 @@ import {
   type AccessRecord,
   type AccessRecords,
   type CertificateRecord,
+  type GoneRecord,
   merge,
   news,
   recordKey,
@@ -22,6 +23,8 @@ const SESSIONS_SETTING = "accessSessions";
 /** All that both boxes know, those that are gone among them. */
 export const RECORDS_MAX = 8_192;
 const GONE_MAX = 1_024;
+/** Whoever signs in and out all day makes many; all there can be is still less than {@link RECORDS_MAX}. */
+const ENDED_SESSIONS_MAX = 4_096;
 
 export interface AccessSettings {
   setting(key: string): Promise<string | undefined>;
@@ -46,6 +49,7 @@ export class AccessBook {
   /** What is on the disk. */
   readonly #kept: Map<string, string>;
   readonly #turns = new Turns();
+  #isToBeWritten = false;
 
   private constructor(options: AccessBookOptions, records: AccessRecords, kept: Map<string, string>) {
     this.#options = options;
@@ -126,7 +130,8 @@ export class AccessBook {
   merge(told: readonly AccessRecord[]): void {
     const theirs = recordsOf(told);
     const fresh = news(this.#records, theirs);
-    if (fresh.length > 0 && merge(this.#records, theirs).size <= RECORDS_MAX) this.#takeAndSave(fresh);
+    if (fresh.length === 0) return;
+    if (this.#pruned(merge(this.#records, theirs)).size <= RECORDS_MAX) this.#takeAndSave(fresh);
   }
 
   /** All that was known here is given up. */
@@ -142,7 +147,14 @@ export class AccessBook {
 
   #takeAndSave(records: readonly AccessRecord[]): void {
     this.#take(records);
-    void this.#turns.take(() => this.#write(this.#records)).catch((error: unknown) => this.#options.onTrouble(error));
+    // One write is enough for all that comes before it begins.
+    if (this.#isToBeWritten) return;
+    this.#isToBeWritten = true;
+    const write = () => {
+      this.#isToBeWritten = false;
+      return this.#write(this.#records);
+    };
+    void this.#turns.take(write).catch((error: unknown) => this.#options.onTrouble(error));
   }
 
   #take(records: readonly AccessRecord[]): void {
@@ -170,20 +182,26 @@ export class AccessBook {
     return isSessionGood(session, now) && this.user(session.user)?.stamp === session.stamp;
   }
 
-  /** Without sessions that have ended by themselves, and the end of one that would have. */
+  /** Without sessions that have ended by themselves, and the end of one that would have; of all ends the newest. */
   #pruned(records: AccessRecords): AccessRecords {
     const now = this.#options.now();
-    const gone = [...records].filter(([, record]) => record.kind === "gone" && record.of !== "session");
-    const surplus = gone
-      .toSorted(([, one], [, other]) => textOfEnd(one).localeCompare(textOfEnd(other)))
-      .slice(0, Math.max(0, gone.length - GONE_MAX));
-    const forgotten = new Set(surplus.map(([key]) => key));
+    const gone = [...records.values()].filter((record) => record.kind === "gone");
+    const forgotten = new Set<AccessRecord>([
+      ...surplusOf(
+        gone.filter((record) => record.of !== "session"),
+        GONE_MAX,
+      ),
+      ...surplusOf(
+        gone.filter((record) => record.of === "session"),
+        ENDED_SESSIONS_MAX,
+      ),
+    ]);
     return new Map(
-      [...records].filter(([key, record]) => {
+      [...records].filter(([, record]) => {
+        if (forgotten.has(record)) return false;
         if (record.kind === "session") return isSessionGood(record, now);
         if (record.kind === "gone" && record.of === "session") return Date.parse(record.at) > now;
-        if (record.kind === "seen") return records.get(`user ${record.name}`)?.kind === "user";
-        return !forgotten.has(key);
+        return record.kind !== "seen" || records.get(`user ${record.name}`)?.kind === "user";
       }),
     );
   }
@@ -207,6 +225,8 @@ function isPassing(record: AccessRecord): boolean {
   return record.kind === "seen" || isOfSession(record);
 }
 
-function textOfEnd(record: AccessRecord): string {
-  return record.kind === "gone" ? record.at : "";
+/** The oldest, where there are more than `max`. */
+function surplusOf(gone: readonly GoneRecord[], max: number): readonly GoneRecord[] {
+  const surplus = gone.length - max;
+  return surplus <= 0 ? [] : gone.toSorted((one, other) => one.at.localeCompare(other.at)).slice(0, surplus);
 }
