@@ -142,9 +142,13 @@ describe("a box alone", () => {
   it("answers the web process's socket to its user alone, and there to nobody who did not sign in", async () => {
     const socket = statSync(join(box.state, "web", "core.sock"));
     const directory = statSync(join(box.state, "web"));
-    expect([socket.mode & 0o777, directory.mode & 0o777]).toEqual([0o600, 0o700]);
-    expect(socket.uid).toBe(directory.uid);
+    expect([socket.mode & 0o777, directory.mode & 0o777]).toEqual([0o600, 0o710]);
+    expect([directory.uid, directory.gid]).toEqual([0, socket.gid]);
     expect(socket.uid).not.toBe(0);
+    const { uid, gid } = socket;
+    const asWeb = `process.chdir(process.argv[1]); process.setgroups([]); process.setgid(${gid}); process.setuid(${uid});`;
+    const inItsPlace = `${asWeb} fs.renameSync("core.sock", "away.sock"); fs.mkdirSync("core.sock")`;
+    await expect(host.run([process.execPath, "-e", inItsPlace, join(box.state, "web")])).rejects.toThrow("EACCES");
     for (const method of ["config", "log", "commit", "users", "whoAmI", "power", "backup"]) {
       expect([method, await outcome(askWeb(box.state, method, {}))]).toEqual([method, "notSignedIn"]);
     }

@@ -28,12 +28,12 @@ export function readWebUser(): WebUser {
   }
 }
 
-/** The process's own place in the state directory, through which it reaches core and nothing else. */
-export function enterPlace(stateDirectory: string, { uid, gid }: WebUser): void {
+/** The way to core's socket, which is root's: its user changes nothing in it. As core makes it, whoever comes first. */
+export function enterPlace(stateDirectory: string, { gid }: WebUser): void {
   const place = join(stateDirectory, "web");
   mkdirSync(place, { recursive: true, mode: 0o700 });
-  chmodSync(place, 0o700);
-  chownSync(place, uid, gid);
+  chownSync(place, 0, gid);
+  chmodSync(place, 0o710);
   process.chdir(place);
 }
 

@@ -22,12 +22,15 @@ export function webUser(passwd = readPasswd()): WebUser {
   return isGood ? { uid, gid } : { uid: NUMBER, gid: NUMBER };
 }
 
-/** The state directory's, which is root's; nobody but root changes what it is. */
-export function makeWebDirectory(stateDirectory: string, { uid, gid }: WebUser): string {
+/**
+ * Root's, so that its user can go through it to the socket, and neither put anything in the socket's place, which would
+ * keep core from starting, nor fill the disk.
+ */
+export function makeWebDirectory(stateDirectory: string, { gid }: WebUser): string {
   const path = join(stateDirectory, "web");
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
-  lchownSync(path, uid, gid);
+  lchownSync(path, 0, gid);
+  chmodSync(path, 0o710);
   return path;
 }
 
