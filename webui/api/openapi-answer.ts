@@ -1,13 +1,14 @@
 /** The two documents that describe the API and the configuration: made once, when somebody asks first. */
 import { configurationJsonSchema, openApiDocument } from "./openapi.ts";
 import { demand, type Exchange, sendJson } from "./exchange.ts";
+import { sendPieces } from "./send-pieces.ts";
 
-let document: string | undefined;
+let document: Buffer | undefined;
 let schema: string | undefined;
 
 export async function openapi(exchange: Exchange): Promise<void> {
-  document ??= JSON.stringify(openApiDocument(exchange.routes, exchange.version));
-  await sendJson(exchange, document);
+  document ??= Buffer.from(JSON.stringify(openApiDocument(exchange.routes, exchange.version)));
+  await sendPieces(exchange.reply.type("application/json; charset=utf-8"), document);
 }
 
 export async function configurationSchema(exchange: Exchange): Promise<void> {

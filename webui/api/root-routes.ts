@@ -6,6 +6,7 @@ import { askerOf } from "./credential.ts";
 import { demand, headerOf } from "./exchange.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { encodingOf, NO_PAGES, type Page } from "./pages.ts";
+import { sendPieces } from "./send-pieces.ts";
 import { securityHeaders } from "./security-headers.ts";
 import type { ServerOptions } from "./server.ts";
 
@@ -95,7 +96,7 @@ async function sendPage(found: Page, request: FastifyRequest, reply: FastifyRepl
   if (headerOf(request, "if-none-match") === found.etag) return reply.code(304).send();
   const { name, body } = encodingOf(found, headerOf(request, "accept-encoding") ?? "");
   if (name !== undefined) void reply.header("content-encoding", name);
-  await reply.type(found.type).send(body);
+  await sendPieces(reply.type(found.type), body);
   return reply;
 }
 
