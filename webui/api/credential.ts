@@ -45,6 +45,16 @@ export function addressOf(remote: string | undefined): string {
   return (remote ?? "").replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, "");
 }
 
+/** Whoever has one IPv6 address has a /64 of them. */
+export function sourceOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...right].slice(0, 4).join(":");
+}
+
 export function sessionCookie(session: string): string {
   return `${COOKIE}=${session}; Path=/; Secure; HttpOnly; SameSite=Strict`;
 }

@@ -46,7 +46,13 @@ afterEach(() => {
   server.close();
 });
 
-function open(options: { maxVersion?: SecureVersion; ciphers?: string } = {}): Promise<TLSSocket> {
+interface Opening {
+  readonly maxVersion?: SecureVersion;
+  readonly ciphers?: string;
+  readonly localAddress?: string;
+}
+
+function open(options: Opening = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...options }, () => resolve(socket));
     socket.on("error", reject);
@@ -111,6 +117,33 @@ describe("the listener", () => {
     waiting[0]?.end("done");
     await expect.poll(() => patient.bytesRead).toBeGreaterThan(0);
     expect(patient.destroyed).toBe(false);
+  });
+
+  it("lets one of whoever has the most go, though all of them work, and serves somebody else", async () => {
+    const crowd: TLSSocket[] = [];
+    for (let n = 0; n < CONNECTIONS; n++) crowd.push(await open());
+    for (const socket of crowd) get(socket, "/wait");
+    await expect.poll(() => waiting.length).toBe(CONNECTIONS);
+    const owner = await open({ localAddress: "127.0.0.2" });
+    get(owner, "/wait");
+    await expect.poll(() => waiting.length).toBe(CONNECTIONS + 1);
+    await expect
+      .poll(() => crowd.map(({ destroyed, readableEnded }) => destroyed || readableEnded))
+      .toEqual([true, false, false, false]);
+    // Those who come after it are again of the crowd.
+    await expect(open()).rejects.toThrow(/ECONNRESET|disconnected/);
+    expect(owner.destroyed || owner.readableEnded).toBe(false);
+  });
+
+  it("ends a connection on which somebody asks again and again before there is an answer", async () => {
+    const patient = await open();
+    for (let n = 0; n < 3; n++) get(patient, "/wait");
+    const greedy = await open();
+    greedy.write("GET /wait HTTP/1.1\r\nhost: x\r\n\r\n".repeat(40));
+    await isClosed(greedy);
+    await expect.poll(() => waiting.filter((response) => !response.destroyed).length).toBe(3);
+    expect(waiting.length).toBeLessThan(10);
+    expect(patient.destroyed || patient.readableEnded).toBe(false);
   });
 
   it("bounds the time and the size of what a stranger sends", () => {

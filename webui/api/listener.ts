@@ -1,9 +1,11 @@
 /**
  * The HTTPS listener, bounded in everything that a stranger can spend: time for the handshake, for the headers and for
- * the body, the size of headers, and connections, of which the one that was idle longest makes room for a new one.
+ * the body, the size of headers, and connections, of which one of whoever has the most makes room for a new one.
  */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
 import type { Socket } from "node:net";
+import { addressOf, sourceOf } from "./credential.ts";
 
 export const CONNECTIONS_MAX = 1_024;
 const HANDSHAKE_MILLIS = 10_000;
@@ -18,6 +20,8 @@ const KEEP_ALIVE_MILLIS = 30_000;
 const CHECK_MILLIS = 2_000;
 const HEADER_BYTES_MAX = 16 << 10;
 const REQUESTS_PER_CONNECTION_MAX = 1_000;
+/** Sent on one connection before the first of them is answered: no browser does, and each costs memory. */
+const UNANSWERED_MAX = 4;
 const BACKLOG = 511;
 
 export interface Identity {
@@ -66,12 +70,16 @@ export function createListener(
     maxHeaderSize: HEADER_BYTES_MAX,
     noDelay: true,
   };
-  const server = createServer(options, handler as never);
+  const server = createServer(options);
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
   server.maxHeadersCount = 100;
   server.timeout = SILENCE_MILLIS;
   server.on("tlsClientError", (_error, socket) => socket.destroy());
-  boundConnections(server, connectionsMax, stuckMillis);
+  const mayAsk = boundConnections(server, connectionsMax, stuckMillis);
+  server.on("request", (request, response) => {
+    if (mayAsk(request, response)) handler(request as never, response as never);
+    else request.socket.destroy();
+  });
   return server;
 }
 
@@ -81,6 +89,8 @@ export function wear(server: Server, identity: Identity): void {
 
 interface Held {
   readonly socket: Socket;
+  /** Where it comes from. */
+  readonly source: string;
   /** Requests that are not answered yet. */
   busy: number;
   /** What is spoken on the socket, while a request is under way. */
@@ -89,10 +99,15 @@ interface Held {
   sent: number;
 }
 
-/** In the order in which they were idle longest. */
-function boundConnections(server: Server, max: number, stuckMillis: number): void {
+/** In the order in which they were idle longest. Returns what counts a request, and says whether it is not one too many. */
+function boundConnections(
+  server: Server,
+  max: number,
+  stuckMillis: number,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   const held = new Map<string, Held>();
-  const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress ?? ""} ${remotePort ?? 0}`;
+  const nameOf = ({ remoteAddress, remotePort, localAddress }: Socket) =>
+    `${remoteAddress ?? ""} ${remotePort ?? 0} ${localAddress ?? ""}`;
   const touch = (name: string, one: Held) => {
     held.delete(name);
     held.set(name, one);
@@ -101,18 +116,17 @@ function boundConnections(server: Server, max: number, stuckMillis: number): voi
   server.once("close", () => clearInterval(looking));
   server.on("connection", (socket: Socket) => {
     const name = nameOf(socket);
-    held.set(name, { socket, busy: 0, spoken: undefined, sent: 0 });
+    const source = sourceOf(addressOf(socket.remoteAddress));
+    held.set(name, { socket, source, busy: 0, spoken: undefined, sent: 0 });
     socket.once("close", () => {
       if (held.get(name)?.socket === socket) held.delete(name);
     });
-    if (held.size <= max) return;
-    const idle = [...held].find(([, one]) => one.busy === 0 && one.socket !== socket)?.[1];
-    (idle?.socket ?? socket).destroy();
+    if (held.size > max) toGo([...held.values()], socket).destroy();
   });
-  server.on("request", (request, response) => {
+  return (request, response) => {
     const name = nameOf(request.socket);
     const one = held.get(name);
-    if (one === undefined) return;
+    if (one === undefined || one.busy >= UNANSWERED_MAX) return false;
     one.busy += 1;
     one.spoken = request.socket;
     touch(name, one);
@@ -122,7 +136,20 @@ function boundConnections(server: Server, max: number, stuckMillis: number): voi
       one.busy -= 1;
       if (held.get(name) === one) touch(name, one);
     });
-  });
+    return true;
+  };
+}
+
+/**
+ * Of the source with the most connections the one that was idle longest; where all of them work, the newcomer if it is
+ * one of them, else the oldest. So nobody keeps others out by holding many.
+ */
+function toGo(held: readonly Held[], newcomer: Socket): Socket {
+  const ofSources = [...Map.groupBy(held, ({ source }) => source).values()];
+  const most = ofSources.reduce((one, other) => (other.length > one.length ? other : one));
+  const idle = most.find(({ busy, socket }) => busy === 0 && socket !== newcomer);
+  const isOne = most.some(({ socket }) => socket === newcomer);
+  return (idle ?? (isOne ? undefined : most[0]))?.socket ?? newcomer;
 }
 
 /** Whoever took nothing of what is to be sent since the last look is let go. */

@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CoreClient } from "../client/control.ts";
 import { StandInCore } from "../client/stand-in-core.test-support.ts";
 import { etagOf } from "./candidate.ts";
+import { sourceOf } from "./credential.ts";
 import { Live } from "./live.ts";
 import { ROUTES } from "./routes.ts";
-import { buildServer, sourceOf } from "./server.ts";
+import { buildServer } from "./server.ts";
 
 let core: StandInCore;
 let client: CoreClient;

@@ -8,7 +8,7 @@ import rateLimit from "@fastify/rate-limit";
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { CoreClient } from "../client/control.ts";
 import { checkQuery, checkValue } from "./check-request.ts";
-import { addressOf, askerOf } from "./credential.ts";
+import { addressOf, askerOf, sourceOf } from "./credential.ts";
 import { LargeBodies } from "./large-bodies.ts";
 import { type Exchange, headerOf, sendJson } from "./exchange.ts";
 import type { Live } from "./live.ts";
@@ -115,16 +115,6 @@ async function limit(app: FastifyInstance, max: number): Promise<void> {
       parameters: { seconds: found.ttlInSeconds },
     });
   });
-}
-
-/** Whoever has one IPv6 address has a /64 of them. */
-export function sourceOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...right].slice(0, 4).join(":");
 }
 
 function addRoute(app: FastifyInstance, route: Route, options: ServerOptions, large: LargeBodies): void {
