@@ -2,6 +2,7 @@
 import type { AccessMethods, SignedIn } from "../../control-access.ts";
 import type { ControlHandlers } from "../control/control-server.ts";
 import { badParameter, checkedQuery } from "../control/handlers.ts";
+import { time } from "../peer-link/shapes.ts";
 import type { AccessRoom } from "./access-room.ts";
 import type { Asker, Person } from "./asker.ts";
 import { notAllowed, notSignedIn } from "./refusals.ts";
@@ -40,6 +41,7 @@ export function accessHandlers(room: AccessRoom): Pick<ControlHandlers, keyof Ac
     sessionEnd: async ({ id }) => ({ message: await accounts.endSession(id) }),
     audit: (query) => {
       const { limit = AUDIT_DEFAULT, before } = checkedQuery(query, { limit: "count", before: "text" });
+      if (before !== undefined && !time(before)) throw badParameter("before is a time like 2027-01-31T09:00:00.000Z");
       return room.audit(Math.min(AUDIT_MAX, Math.ceil(limit)), before);
     },
     webCertificate: () => web.certificateShown(),

@@ -4,6 +4,7 @@ import type { AccessEvent, SignedIn } from "../../control-access.ts";
 import { RefusalError } from "../../exit-code.ts";
 import type { Log } from "../log.ts";
 import { StoreError } from "../../store/refusal.ts";
+import { accessHandlers } from "./access-handlers.ts";
 import { AccessRoom } from "./access-room.ts";
 import type { AccessMessage } from "./access-message.ts";
 
@@ -243,9 +244,10 @@ describe("users and tokens", () => {
     for (const scopes of [[], ["root"], "read"]) {
       expect(await reasonOf(() => box.room.accounts.createToken({ name: "x", scopes }, "anna"))).toContain("scopes is");
     }
-    expect(
-      await reasonOf(() => box.room.accounts.createToken({ name: "x", scopes: ["read"], expiresAt: "1999" }, "a")),
-    ).toBe("badExpiry");
+    for (const at of ["1999", "+010000-01-01T00:00:00Z"]) {
+      const wish = { name: "x", scopes: ["read"], expiresAt: at };
+      expect(await reasonOf(() => box.room.accounts.createToken(wish, "a"))).toBe("badExpiry");
+    }
   });
 });
 
@@ -360,6 +362,10 @@ describe("two boxes of a pair", () => {
     const shown = async (limit: number, before?: string) => (await box.room.audit(limit, before)).map(({ at }) => at);
     expect(await shown(3)).toEqual([times[3], times[2], times[1]]);
     expect(await shown(9, times[2])).toEqual([times[1], times[0]]);
+    const { audit } = accessHandlers(box.room);
+    expect(await audit({ before: times[2] ?? "" }, { kind: "root" })).toHaveLength(2);
+    // The peer would take it for no message, and the link down.
+    expect(await reasonOf(() => audit({ before: "yesterday" }, { kind: "root" }))).toContain("before is a time");
     box.room.sync.setLink(undefined);
     expect(await shown(9)).toEqual([times[2], times[0]]);
   });

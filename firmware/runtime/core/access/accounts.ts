@@ -13,6 +13,8 @@ import { hashOf, makeSecret, makeStamp, TOKEN_PREFIX } from "./secrets.ts";
 
 const USERS_MAX = 64;
 const TOKENS_MAX = 256;
+/** RFC 3339 has years of four digits, and the peer takes no others. */
+const EXPIRY_MILLIS_MAX = Date.UTC(10_000, 0);
 /** Names a session, and opens nothing. */
 const SESSION_ID_LENGTH = 16;
 
@@ -171,7 +173,7 @@ export class Accounts {
   #expiry(wished: unknown): string | null {
     if (wished === undefined || wished === null) return null;
     const at = typeof wished === "string" && wished.length <= 40 ? Date.parse(wished) : Number.NaN;
-    if (Number.isNaN(at) || at <= this.#now()) {
+    if (Number.isNaN(at) || at <= this.#now() || at >= EXPIRY_MILLIS_MAX) {
       throw refused("badExpiry", "expiresAt is no time to come", "Write it like 2027-01-31T00:00:00Z.", {
         exitCode: ExitCode.usage,
       });
