@@ -4,7 +4,7 @@ import { Turns } from "../turns.ts";
 import type { AccessSettings } from "./access-book.ts";
 
 const PIECE_ENTRIES = 100;
-/** Of what was carried out or refused to somebody known; and of attempts to sign in, whose number strangers choose. */
+/** Of what was asked by whoever may; and of what others tried, whose number they choose. */
 const PIECES = { audit: 80, auditKnock: 20 } as const;
 type Ring = keyof typeof PIECES;
 
@@ -37,7 +37,7 @@ export class AuditLog {
     return log;
   }
 
-  /** `knock`: a stranger's, so that no flood of them displaces the rest. */
+  /** `knock`: of whoever had no right to, so that no flood of them displaces the rest. */
   add(entry: AuditEntry, knock: boolean): void {
     const ring: Ring = knock ? "auditKnock" : "audit";
     const pieces = this.#rings[ring];

@@ -122,9 +122,20 @@ describe("on the web process's socket", () => {
     expect(audit).toEqual([
       [{ ...common, who: "anna", what: "userAdd", about: "bob, viewer", outcome: "done" }, false],
       [{ ...common, who: "", what: "signIn", about: "", outcome: "refused" }, true],
-      [{ ...common, who: "anna", what: "commit", about: "", outcome: "refused" }, false],
+      [{ ...common, who: "anna", what: "commit", about: "", outcome: "refused" }, true],
     ]);
     expect(JSON.stringify(audit)).not.toContain("secret");
+  });
+
+  it.each([
+    ["resume", "notSignedIn"],
+    ["claim", "alreadyClaimed"],
+    ["claim", "passwordTooShort"],
+    ["signIn", undefined],
+  ])("puts nothing down of a stranger's %s that nothing limits: %s", (method, reason) => {
+    const { web, audit } = gates();
+    web(request(method, { params: { name: "eve" }, from: FROM })).over("refused", reason);
+    expect(audit).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ import { isName } from "../../../access/rules.ts";
 import type { Asker } from "./asker.ts";
 import type { Door } from "./door.ts";
 import { METHOD_NEEDS, type MethodNeed } from "./method-needs.ts";
-import { notAllowed, notSignedIn } from "./refusals.ts";
+import { type AccessRefusal, notAllowed, notSignedIn } from "./refusals.ts";
 
 export interface GateOptions {
   readonly door: Pick<Door, "person">;
@@ -18,12 +18,14 @@ export interface GateOptions {
   readonly box: string;
   /** RFC 3339. */
   readonly time: () => string;
-  /** `knock`: nobody was signed in. */
+  /** `knock`: whoever asked had no right to. */
   readonly audit: (entry: AuditEntry, knock: boolean) => void;
 }
 
 const ROOT: Asker = { kind: "root" };
 const AUTHOR_LENGTH_MAX = 64;
+/** Why an attempt failed that the limits of attempts let through. */
+const ATTEMPTS: readonly (string | undefined)[] = ["wrongPassword", "wrongCode"] satisfies readonly AccessRefusal[];
 
 /** Of `DIR/control.sock`: whoever connects is root. */
 export function rootGate(options: GateOptions): Gate {
@@ -48,7 +50,7 @@ export function webGate(options: GateOptions): Gate {
       demand(need, method, asker);
     } catch (error) {
       // What strangers ask in vain is as much as they like.
-      if (asker.kind === "person") entered(options, entering).over("refused", undefined);
+      if (asker.kind === "person") entered(options, entering).over("refused", "notAllowed");
       throw error;
     }
     return entered(options, entering);
@@ -108,10 +110,12 @@ function entered({ box, time, audit }: GateOptions, { need, method, params, aske
     asker,
     params: forced,
     over: (outcome, reason) => {
-      // The same: whoever is to wait asks again and again.
       if (need?.about === undefined || reason === "tooManyAttempts") return;
+      const isStranger = asker.kind === "stranger" && outcome === "refused";
+      // The same: only what costs an attempt, of which nobody has many. It would fill the log, and wear the disk.
+      if (isStranger && !ATTEMPTS.includes(reason)) return;
       const entry = { at: time(), box, ...whoOf(asker, raw), what: method, about: need.about(raw), outcome };
-      audit(entry, asker.kind === "stranger" && outcome === "refused");
+      audit(entry, isStranger || reason === "notAllowed");
     },
   };
 }
