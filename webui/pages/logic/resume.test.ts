@@ -33,4 +33,5 @@ test("the ticket goes in the fragment and comes back whole", () => {
   expect(url).toBe("https://10.1.0.3/pair#resume=a%2B%2F%3Db");
   expect(ticketOf(new URL(url).hash)).toBe("a+/=b");
   expect(ticketOf("#content")).toBeUndefined();
+  expect(ticketOf("#resume=%E0%A4%A")).toBeUndefined();
 });

@@ -54,5 +54,11 @@ export function resumeUrl(origin: string, path: string, ticket: string | undefin
 
 export function ticketOf(hash: string): string | undefined {
   const found = /^#resume=(.+)$/.exec(hash)?.[1];
-  return found === undefined ? undefined : decodeURIComponent(found);
+  if (found === undefined) return undefined;
+  try {
+    return decodeURIComponent(found);
+  } catch {
+    // Somebody wrote it by hand.
+    return undefined;
+  }
 }

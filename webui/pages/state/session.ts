@@ -37,12 +37,19 @@ export async function begin(): Promise<void> {
   const handed = ticketOf(location.hash);
   if (handed !== undefined) {
     history.replaceState(null, "", location.pathname + location.search);
-    const session = await api.call("POST session/resume", { body: { ticket: handed } }).catch(() => undefined);
-    if (session !== undefined) keepProof(session.proof);
+    await resume(handed);
   }
   access.value = await api.call("GET access");
   await refreshWho();
   await refreshTicket();
+}
+
+/** Whoever is signed in here stays who they are: somebody else may have made the link, with a ticket of their own. */
+async function resume(handed: string): Promise<void> {
+  await refreshWho();
+  if (who.value !== null) return;
+  const session = await api.call("POST session/resume", { body: { ticket: handed } }).catch(() => undefined);
+  if (session !== undefined) keepProof(session.proof);
 }
 
 /** Between another tab's cookie and its proof lies one answer's way through the browser. */
