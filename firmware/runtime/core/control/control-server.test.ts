@@ -13,6 +13,7 @@ let directory = "";
 let server: ControlServer | undefined;
 let faults: string[] = [];
 let captures: string[] = [];
+let isAllowed = true;
 let lookedUp: Promise<void> = Promise.resolve();
 const status = { box: "a", role: "standby" } as BoxStatus;
 
@@ -30,9 +31,13 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "futago-control-"));
   faults = [];
   captures = [];
+  isAllowed = true;
   server = await ControlServer.open({
     path: join(directory, "control.sock"),
-    gate: ({ params }) => ({ asker: { kind: "root" }, params, over: () => undefined }),
+    gate: ({ params }) => {
+      if (!isAllowed) throw new RefusalError({ exitCode: 1, what: "not any more", reason: "notSignedIn" });
+      return { asker: { kind: "root" }, params, over: () => undefined };
+    },
     handlers,
     first: (_, query) => {
       const { services = [] } = query as { services?: unknown };
@@ -186,6 +191,19 @@ describe("the control socket", () => {
     server?.close();
     expect(await watching).toBe(false);
     await expect(ask(directory, "status", {})).rejects.toMatchObject({ refusal: { exitCode: 4 } });
+  });
+
+  it("ends what was begun for whoever may not any more, and nothing else", async () => {
+    const watching = watch(directory, "capture", () => false, undefined, {});
+    await expect.poll(() => captures).toEqual(["begun"]);
+    server?.publish("watchAccess", { claimed: true, fingerprint: "" });
+    expect(captures).toEqual(["begun"]);
+    isAllowed = false;
+    server?.publish("watchStatus", status);
+    expect(captures).toEqual(["begun"]);
+    server?.publish("watchAccess", { claimed: true, fingerprint: "" });
+    await expect(watching).rejects.toMatchObject({ refusal: { reason: "notSignedIn" } });
+    expect(captures).toEqual(["begun", "ended"]);
   });
 });
 

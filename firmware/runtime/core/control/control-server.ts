@@ -95,6 +95,8 @@ export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Of what was begun: each ends it where whoever asked may not any more. */
+  readonly #looks = new Set<() => void>();
   #watchers: readonly Watcher[] = [];
 
   private constructor(options: ControlServerOptions) {
@@ -134,6 +136,7 @@ export class ControlServer {
   }
 
   publish(stream: ControlStream, event: unknown): void {
+    if (stream === "watchAccess") for (const look of this.#looks) look();
     for (const watcher of this.#watchersOf(stream)) this.#send(watcher.socket, { id: watcher.id, event });
   }
 
@@ -183,10 +186,11 @@ export class ControlServer {
       return this.#send(socket, { id, error: refusal("a request is one JSON object with id, method and params") });
     }
     const { params, credential, from } = request;
+    const raw = { method, params: params ?? {}, credential, from };
     try {
-      const entered = this.#options.gate({ method, params: params ?? {}, credential, from });
+      const entered = this.#options.gate(raw);
       try {
-        await this.#carryOut(socket, id, method, entered);
+        await this.#carryOut(socket, id, raw, entered);
         entered.over("done", undefined);
       } catch (error) {
         entered.over("refused", error instanceof RefusalError ? error.refusal.reason : undefined);
@@ -197,12 +201,13 @@ export class ControlServer {
     }
   }
 
-  async #carryOut(socket: Socket, id: number, method: string, entered: Entered): Promise<void> {
+  async #carryOut(socket: Socket, id: number, raw: RawRequest, entered: Entered): Promise<void> {
+    const { method } = raw;
     const params = entered.params as never;
     if (STREAMS.includes(method)) {
       return await this.#watch({ socket, id, stream: method as ControlStream, query: params });
     }
-    if (Object.hasOwn(this.#options.begun, method)) return this.#begin(socket, id, method as Begun, entered);
+    if (Object.hasOwn(this.#options.begun, method)) return this.#begin(socket, id, raw, entered);
     if (!Object.hasOwn(this.#options.handlers, method)) {
       throw new RefusalError(refusal(`there is no method ${JSON.stringify(method)}`));
     }
@@ -220,12 +225,26 @@ export class ControlServer {
     };
   }
 
-  async #begin(socket: Socket, id: number, stream: Begun, { asker, params }: Entered): Promise<void> {
+  async #begin(socket: Socket, id: number, raw: RawRequest, { asker, params }: Entered): Promise<void> {
+    const stream = raw.method as Begun;
     // Root's are told apart by where they ask.
     const one = asker.kind === "person" ? asker.person.name : socket;
     const end = await this.#options.begun[stream](params as never, (event) => this.#send(socket, { id, event }), one);
-    if (socket.destroyed) end();
-    else socket.once("close", end);
+    if (socket.destroyed) return end();
+    const look = () => {
+      try {
+        this.#options.gate(raw);
+      } catch (error) {
+        this.#looks.delete(look);
+        this.#send(socket, { id, error: this.#refusalOf(stream, error) });
+        end();
+      }
+    };
+    this.#looks.add(look);
+    socket.once("close", () => {
+      this.#looks.delete(look);
+      end();
+    });
   }
 
   async #watch(watcher: Watcher): Promise<void> {
