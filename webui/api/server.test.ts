@@ -166,6 +166,21 @@ describe("a request", () => {
     expect((await app.inject("/healthz")).statusCode).toBe(200);
   });
 
+  it("is judged alike however its path is written", async () => {
+    const ask = (headers = {}) => app.inject({ url: "/%61pi/v1/access", headers });
+    expect((await ask({ origin: "https://evil.example", host: "edge" })).statusCode).toBe(403);
+    const codes: number[] = [];
+    for (let count = 0; count < 41; count++) codes.push((await ask()).statusCode);
+    expect(new Set(codes)).toEqual(new Set([200, 429]));
+  });
+
+  it("by a path that cannot be read is refused as everything is", async () => {
+    const answer = await app.inject("/%zz");
+    expect([answer.statusCode, answer.json<{ reason: string }>().reason]).toEqual([400, "wrongForm"]);
+    expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+    expect(answer.body).not.toContain("zz");
+  });
+
   it("for nothing, or by the wrong method, is told so", async () => {
     expect((await api("GET", "/nothing")).json()).toMatchObject({ status: 404, reason: "notFound" });
     const wrong = await api("DELETE", "/users");

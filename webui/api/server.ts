@@ -49,6 +49,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     logger: false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
     return503OnClosing: false,
+    // Of a path that cannot be read; no hook sees it.
+    frameworkErrors: (error, request, reply) => {
+      for (const [name, value] of Object.entries(securityHeaders([]))) void reply.header(name, value);
+      void refuse(reply, refusalOf(error, request, options));
+    },
   });
   parsers(app);
   await limit(app, options.requestsMax ?? REQUESTS_MAX);
@@ -80,10 +85,16 @@ interface RouteConfig {
   readonly keepText?: boolean;
 }
 
+/** By the route that was found, too: a path can be written in many ways, and with a host before it. */
+function isOfApi({ url, routeOptions }: FastifyRequest): boolean {
+  const found = routeOptions.url;
+  return found === undefined || [url, found].some((path) => path.startsWith(`${BASE}/`));
+}
+
 /** A browser that another site sent here is told so before anything is done, whatever it brings along. */
 function guard(request: FastifyRequest, reply: FastifyReply): void {
   for (const [name, value] of Object.entries(securityHeaders([]))) void reply.header(name, value);
-  if (!request.url.startsWith(`${BASE}/`)) return;
+  if (!isOfApi(request)) return;
   void reply.header("cache-control", "no-store");
   const origin = headerOf(request, "origin");
   if (origin === undefined || origin === `https://${headerOf(request, "host") ?? ""}`) return;
@@ -104,7 +115,7 @@ async function limit(app: FastifyInstance, max: number): Promise<void> {
   });
   app.addHook("onRequest", async (request) => {
     // Pages are in memory and cost nothing.
-    if (!request.url.startsWith(BASE) && !request.url.startsWith("/metrics")) return;
+    if (!isOfApi(request) && request.routeOptions.url !== "/metrics") return;
     const found = await look(request);
     if (found.isAllowed || !found.isExceeded) return;
     throw new RefusalError({
