@@ -87,10 +87,12 @@ test("a step is not done again where it would overwrite what it does not ask for
 });
 
 test("the steps that are done are told from the document and the pair", () => {
-  const standing = { document: {}, revision: "", paired: false, drilled: false };
+  const standing = { document: {}, revision: "", paired: false, drilled: false, pending: [] };
   expect([...doneSteps(standing)]).toEqual(["claim"]);
   expect([...doneSteps({ ...standing, document: addressed })]).toEqual(["claim", "ports"]);
-  expect([
-    ...doneSteps({ document: withFirstService(paired, wish), revision: "r", paired: true, drilled: true }),
-  ]).toEqual(["claim", "ports", "addresses", "pair", "service", "drill"]);
+  const whole = { document: withFirstService(paired, wish), revision: "r", paired: true, drilled: true, pending: [] };
+  expect([...doneSteps(whole)]).toEqual(["claim", "ports", "addresses", "pair", "service", "drill"]);
+  // Refused: the form stays until it is in force.
+  const refused = { ...whole, pending: ["pair", "services.www.port", "pairs"] };
+  expect([...doneSteps(refused)]).toEqual(["claim", "ports", "addresses", "drill"]);
 });

@@ -10,15 +10,18 @@ export interface Standing {
   readonly revision: string;
   readonly paired: boolean;
   readonly drilled: boolean;
+  /** Paths of the document that wait for a commit. */
+  readonly pending: readonly string[];
 }
 
-export function doneSteps({ document, revision, paired, drilled }: Standing): ReadonlySet<FirstStep> {
+export function doneSteps({ document, revision, paired, drilled, pending }: Standing): ReadonlySet<FirstStep> {
+  const isInForce = (part: string) => !pending.some((path) => path === part || path.startsWith(`${part}.`));
   const interfaces = listAt(document, "interfaces");
   const done = new Set<FirstStep>(["claim"]);
   if (interfaces.length > 0) done.add("ports");
   if (revision !== "" && interfaces.some((one) => at(one, ["addresses"]) !== undefined)) done.add("addresses");
-  if (paired && isTree(at(document, ["pair"]))) done.add("pair");
-  if (listAt(document, "services").length > 0) done.add("service");
+  if (paired && isTree(at(document, ["pair"])) && isInForce("pair")) done.add("pair");
+  if (listAt(document, "services").length > 0 && isInForce("services")) done.add("service");
   if (drilled) done.add("drill");
   return done;
 }

@@ -1,6 +1,6 @@
 /** The ceremony, then what the other box's ports and addresses are. */
 import { useState } from "preact/hooks";
-import { forBox, isTree, listAt, textAt } from "../logic/document.ts";
+import { forBox, listAt, textAt } from "../logic/document.ts";
 import { withPeer } from "../logic/first-steps.ts";
 import { Awaited } from "../parts/card.tsx";
 import { waitWish } from "../change/confirm-waits.ts";
@@ -44,7 +44,6 @@ function PeerForm({ own, onDone }: { readonly own: "a" | "b"; readonly onDone: (
   const interfaces = listAt(candidate.value, "interfaces");
   const [devices, setDevices] = useState<Readonly<Record<string, string>>>({});
   const [addresses, setAddresses] = useState<Readonly<Record<string, string>>>({});
-  if (isTree(candidate.value) && candidate.value["pair"] !== undefined) return null;
   const rows = interfaces.map((one) => {
     const name = textAt(one, "name");
     const device = forBox(one["device"], own);

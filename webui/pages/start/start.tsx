@@ -4,7 +4,7 @@ import { doneSteps, type FirstStep, firstSteps, mayRepeat } from "../logic/first
 import { Empty, PageHead } from "../parts/card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
-import { candidate } from "../state/candidate.ts";
+import { candidate, diff } from "../state/candidate.ts";
 import { status } from "../state/live.ts";
 import { may, who } from "../state/session.ts";
 import { words } from "../state/settings.ts";
@@ -24,6 +24,7 @@ export function Start() {
     revision: status.value?.revision ?? "",
     paired: status.value?.pairing.kind === "paired" || status.value?.pairing.kind === "key",
     drilled: status.value?.lastDrill?.passed === true,
+    pending: diff.value?.changes.map(({ path }) => path) ?? [],
   });
   const next = firstSteps.find((step) => !done.has(step) && !skipped.includes(step));
   const open = chosen ?? next;
