@@ -17,6 +17,11 @@ export class LineReader {
     return this.#overflow;
   }
 
+  /** Bytes of a line that is not complete yet. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** The lines that this chunk completes, without their newline; empty lines are left out. */
   push(chunk: Buffer): readonly string[] {
     const lines: string[] = [];
@@ -27,6 +32,7 @@ export class LineReader {
       if (this.#held + stop - start > this.#bytesMax) {
         this.#overflow = true;
         this.#parts = [];
+        this.#held = 0;
         return lines;
       }
       if (stop > start) this.#parts.push(chunk.subarray(start, stop));

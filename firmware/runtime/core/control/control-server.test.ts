@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, watch } from "../../../cli/client.ts";
-import type { BoxStatus } from "../../control.ts";
+import { type BoxStatus, CONTROL_LINE_BYTES_MAX } from "../../control.ts";
 import { RefusalError } from "../../exit-code.ts";
 import { JsonInPieces } from "../../json-pieces.ts";
 import { type BegunStreams, type ControlHandlers, ControlServer, type Gate } from "./control-server.ts";
@@ -191,6 +191,19 @@ describe("the control socket", () => {
     server?.close();
     expect(await watching).toBe(false);
     await expect(ask(directory, "status", {})).rejects.toMatchObject({ refusal: { exitCode: 4 } });
+  });
+
+  it("holds the halves of few requests, and answers others meanwhile", async () => {
+    const sockets = Array.from({ length: 5 }, () => connect({ path: join(directory, "control.sock") }));
+    const half = Buffer.alloc(CONTROL_LINE_BYTES_MAX - 1, " ");
+    for (const socket of sockets) {
+      socket.on("error", () => undefined);
+      socket.write(half);
+    }
+    const gone = () => sockets.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length;
+    await expect.poll(gone).toBe(2);
+    expect(await ask(directory, "status", {})).toEqual(status);
+    for (const socket of sockets) socket.destroy();
   });
 
   it("ends what was begun for whoever may not any more, and nothing else", async () => {

@@ -19,6 +19,9 @@ import { LineReader, parseObject } from "../../line-reader.ts";
 import type { Asker } from "../access/asker.ts";
 import { Slices } from "../slices.ts";
 
+/** The web process, which strangers talk to, must not fill the box's memory with connections and halves of requests. */
+const CONNECTIONS_MAX = 256;
+const UNREAD_BYTES_MAX = 3 * CONTROL_LINE_BYTES_MAX;
 /** An asker that reads nothing must not make the box hold what it does not take. */
 const UNSENT_BYTES_MAX = 32 << 20;
 
@@ -94,7 +97,7 @@ const STREAMS: readonly string[] = ["watchStatus", "watchEvents", "watchAccess"]
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, LineReader>();
   /** Of what was begun: each ends it where whoever asked may not any more. */
   readonly #looks = new Set<() => void>();
   #watchers: readonly Watcher[] = [];
@@ -102,6 +105,7 @@ export class ControlServer {
   private constructor(options: ControlServerOptions) {
     this.#options = options;
     this.#server = createServer((socket) => this.#serve(socket));
+    this.#server.maxConnections = CONNECTIONS_MAX;
   }
 
   static open(options: ControlServerOptions): Promise<ControlServer> {
@@ -131,6 +135,11 @@ export class ControlServer {
     return this.#sockets.size;
   }
 
+  /** Bytes of requests that are not whole yet. */
+  get #unread(): number {
+    return [...this.#sockets.values()].reduce((sum, { held }) => sum + held, 0);
+  }
+
   get watched(): boolean {
     return this.#watchers.length > 0;
   }
@@ -154,7 +163,7 @@ export class ControlServer {
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     this.#server.close();
     // What is in a directory that is not root's alone stays as it is: it may be something else by now.
     if (this.#options.made === undefined) rmSync(this.#options.path, { force: true });
@@ -162,13 +171,17 @@ export class ControlServer {
 
   #serve(socket: Socket): void {
     const lines = new LineReader(CONTROL_LINE_BYTES_MAX);
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, lines);
     socket.on("data", (chunk: Buffer) => {
       for (const line of lines.push(chunk)) void this.#answer(socket, line);
       if (lines.overflow) {
         this.#send(socket, { id: 0, error: refusal("the request is larger than any request may be") });
         socket.end();
       }
+      if (lines.held === 0 || this.#unread <= UNREAD_BYTES_MAX) return;
+      // What it held counts no more from now on, not only when it is closed.
+      this.#sockets.delete(socket);
+      socket.destroy();
     });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
