@@ -222,6 +222,26 @@ describe("users and tokens", () => {
     expect(box.room.accounts.users).toHaveLength(2);
   });
 
+  it("leave an admin when two of them are changed at once", async () => {
+    await box.claim();
+    await box.room.accounts.add("bob", "admin", PASSWORD);
+    const demoted = ["anna", "bob"].map((name) => reasonOf(() => box.room.accounts.set(name, "viewer", undefined)));
+    expect((await Promise.all(demoted)).toSorted()).toEqual(["done", "lastAdmin"]);
+  });
+
+  it("keep a role that was taken while a password was being changed", async () => {
+    await box.claim();
+    const roleOf = (called: string) => box.room.accounts.users.find(({ name }) => name === called)?.role;
+    for (const name of ["bob", "carl"]) await box.room.accounts.add(name, "admin", PASSWORD);
+    const bob = await box.room.door.signIn("bob", PASSWORD, HOME);
+    const person = box.room.door.person({ kind: "session", session: bob.session, proof: bob.proof });
+    const own = reasonOf(() => box.room.door.passwordChange(person, PASSWORD, "nine green bottles", HOME));
+    const others = reasonOf(() => box.room.accounts.set("carl", undefined, "nine green bottles"));
+    for (const name of ["bob", "carl"]) await box.room.accounts.set(name, "viewer", undefined);
+    expect(await Promise.all([own, others])).toEqual(["notSignedIn", "done"]);
+    expect(["bob", "carl"].map(roleOf)).toEqual(["viewer", "viewer"]);
+  });
+
   it("have tokens with the scopes that were given, until they are revoked or over", async () => {
     const expiresAt = new Date(box.now + HOUR).toISOString();
     const { token, id } = await box.room.accounts.createToken(

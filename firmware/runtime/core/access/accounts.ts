@@ -62,9 +62,11 @@ export class Accounts {
     };
     mayBe();
     const hash = await this.#door.passwords.make(good);
-    // Somebody else may have been faster.
-    mayBe();
-    await this.#book.put(this.#door.newUser(called, checked, hash));
+    await this.#door.turns.take(async () => {
+      // Somebody else may have been faster.
+      mayBe();
+      await this.#book.put(this.#door.newUser(called, checked, hash));
+    });
     await this.#door.keepCode();
     return `User ${called} is ${checked}.`;
   }
@@ -72,25 +74,29 @@ export class Accounts {
   async set(name: unknown, role: unknown, password: unknown): Promise<string> {
     if (role === undefined && password === undefined) throw badParameter("role or password is needed");
     const before = this.#user(name);
-    const checked = role === undefined ? before.role : checkedRole(role);
+    const roleOf = (user: UserRecord) => (role === undefined ? user.role : checkedRole(role));
     const good = password === undefined ? undefined : checkedPassword(password, before.name);
-    this.#demandAdmin(before.name, checked);
+    this.#demandAdmin(before.name, roleOf(before));
     const hash = good === undefined ? undefined : await this.#door.passwords.make(good);
-    const user = this.#user(name);
-    this.#demandAdmin(user.name, checked);
-    await this.#book.put(this.#door.changed(user, { role: checked, ...(hash === undefined ? {} : { hash }) }));
+    await this.#door.turns.take(async () => {
+      const user = this.#user(name);
+      this.#demandAdmin(user.name, roleOf(user));
+      await this.#book.put(this.#door.changed(user, { role: roleOf(user), ...(hash === undefined ? {} : { hash }) }));
+    });
     const changes = [
-      ...(role === undefined ? [] : [`is ${checked}`]),
+      ...(role === undefined ? [] : [`is ${roleOf(before)}`]),
       ...(hash === undefined ? [] : ["has another password"]),
     ];
-    return `User ${user.name} ${changes.join(" and ")}. All sessions of that name have ended.`;
+    return `User ${before.name} ${changes.join(" and ")}. All sessions of that name have ended.`;
   }
 
-  async delete(name: unknown): Promise<string> {
-    const user = this.#user(name);
-    this.#demandAdmin(user.name, undefined);
-    await this.#book.put({ kind: "gone", of: "user", key: user.name, version: user.version + 1, at: this.#time() });
-    return `User ${user.name} is deleted.`;
+  delete(name: unknown): Promise<string> {
+    return this.#door.turns.take(async () => {
+      const user = this.#user(name);
+      this.#demandAdmin(user.name, undefined);
+      await this.#book.put({ kind: "gone", of: "user", key: user.name, version: user.version + 1, at: this.#time() });
+      return `User ${user.name} is deleted.`;
+    });
   }
 
   get tokens(): readonly TokenShown[] {

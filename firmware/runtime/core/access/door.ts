@@ -9,6 +9,7 @@ import { SCOPES_OF } from "../../../access/scopes.ts";
 import { ABSOLUTE_MILLIS_MAX, isTokenGood, sessionEnd, sessionsInTheWay } from "../../../access/sessions.ts";
 import type { Credential, SignedIn } from "../../control-access.ts";
 import { badParameter } from "../control/handlers.ts";
+import { Turns } from "../turns.ts";
 import type { AccessBook, AccessSettings } from "./access-book.ts";
 import type { Person } from "./asker.ts";
 import { PasswordHash } from "./password-hash.ts";
@@ -44,6 +45,8 @@ export interface DoorOptions {
 
 export class Door {
   readonly passwords = new PasswordHash();
+  /** Of changes of users: what is looked up before one is so when it is made. */
+  readonly turns = new Turns();
   readonly #options: DoorOptions;
   readonly #seed = randomBytes(4).readUInt32LE();
   #lockout = initialLockout;
@@ -109,12 +112,17 @@ export class Door {
   async passwordChange(person: Person, old: unknown, password: unknown, from: string): Promise<void> {
     const { book } = this.#options;
     const good = checkedPassword(password, person.name);
-    const user = await this.#known(person.name, old, from);
+    const { hash: known } = await this.#known(person.name, old, from);
     const hash = await this.passwords.make(good);
-    const changed = this.changed(user, { hash });
-    const session = person.session === undefined ? undefined : book.session(person.session);
-    await book.put(changed);
-    if (session !== undefined) await book.put({ ...session, version: session.version + 1, stamp: changed.stamp });
+    await this.turns.take(async () => {
+      // Somebody may have changed or deleted the account meanwhile.
+      const user = book.user(person.name);
+      const session = person.session === undefined ? undefined : book.session(person.session);
+      if (user?.hash !== known || session === undefined) throw notSignedIn();
+      const changed = this.changed(user, { hash });
+      await book.put(changed);
+      await book.put({ ...session, version: session.version + 1, stamp: changed.stamp });
+    });
   }
 
   changed(user: UserRecord, change: Partial<Pick<UserRecord, "role" | "hash">>): UserRecord {
