@@ -26,7 +26,7 @@ function face(isWanted = true): WebFace {
   return new WebFace({
     book,
     now: () => now,
-    names: () => ({ hosts: ["edge"], addresses: ["10.0.0.1"] }),
+    names: () => ({ hosts: ["edge"], addresses: ["10.0.0.1", "fd00::9"] }),
     ownAddresses: () => ["10.0.0.1", "fd00::1"],
     claimCode: () => null,
     isWanted,
@@ -97,7 +97,10 @@ describe("the web process", () => {
   it.each([
     [{ address: "0.0.0.0", port: 8_443 }, ["https://10.0.0.1:8443/"]],
     [{ address: "::", port: 443 }, ["https://10.0.0.1/", "https://[fd00::1]/"]],
-    [{ address: "fd00::9", port: 8_443 }, ["https://[fd00::9]:8443/"]],
+    [{ address: "FD00:0::9", port: 8_443 }, ["https://[fd00::9]:8443/"]],
+    [{ address: "edge", port: 8_443 }, ["https://edge:8443/"]],
+    [{ address: "edge.example", port: 8_443 }, []],
+    [{ address: "203.0.113.9", port: 443 }, []],
   ])("that listens at %o is at %o", (listening, urls) => {
     const web = face(false);
     web.listens(listening);

@@ -1,4 +1,5 @@
 /** What browsers are shown: the certificate, where the web process listens, and whether it is there at all. */
+import { parseIpAddress } from "@futago/hal/units/address.ts";
 import type { CertificateRecord } from "../../../access/records.ts";
 import type { CertificateShown, WebAccess } from "../../control-access.ts";
 import type { AccessBook } from "./access-book.ts";
@@ -97,7 +98,10 @@ export class WebFace {
     const isAll = address === "0.0.0.0" || address === "::";
     const all = this.#options.ownAddresses().filter((one) => address !== "0.0.0.0" || !one.includes(":"));
     const suffix = port === 443 ? "" : `:${port}`;
-    return (isAll ? all : [address]).map((one) => `https://${one.includes(":") ? `[${one}]` : one}${suffix}/`);
+    const { hosts, addresses } = this.#options.names();
+    // They become links on pages of the other box: the web process, which says it, cannot lead anybody elsewhere.
+    const ours = [parseIpAddress(address) ?? address].filter((named) => [...hosts, ...addresses].includes(named));
+    return (isAll ? all : ours).map((one) => `https://${one.includes(":") ? `[${one}]` : one}${suffix}/`);
   }
 
   listens(listening: Listening): void {
