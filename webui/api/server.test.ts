@@ -166,6 +166,14 @@ describe("a request", () => {
     expect((await app.inject("/healthz")).statusCode).toBe(200);
   });
 
+  it("with a document that is too deep is refused as wrong, and is no fault of ours", async () => {
+    const deep = `{"document":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    const json = { "content-type": "application/json" };
+    const answer = await api("PUT", "/config", { headers: json, payload: deep });
+    expect([answer.statusCode, answer.json<{ reason: string }>().reason]).toEqual([400, "wrongForm"]);
+    expect(faults).toEqual([]);
+  });
+
   it("is judged alike however its path is written", async () => {
     const ask = (headers = {}) => app.inject({ url: "/%61pi/v1/access", headers });
     expect((await ask({ origin: "https://evil.example", host: "edge" })).statusCode).toBe(403);

@@ -94,13 +94,14 @@ export class CoreClient {
     this.#last += 1;
     const id = this.#last;
     const millis = OF_BOTH_BOXES.includes(method) ? BOTH_BOXES_MILLIS_MAX : ANSWER_MILLIS_MAX;
+    const line = requestLine({ id, method, params }, asker);
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         this.#waiting.delete(id);
         reject(coreIsSilent(millis));
       }, millis);
       this.#waiting.set(id, { resolve, reject, late });
-      socket.write(requestLine({ id, method, params }, asker));
+      socket.write(line);
     });
   }
 
@@ -264,7 +265,13 @@ interface Request {
 
 function requestLine(request: Request, { credential, from }: Asker): string {
   const asker = { ...(credential === undefined ? {} : { credential }), ...(from === undefined ? {} : { from }) };
-  return `${JSON.stringify({ ...request, ...asker })}\n`;
+  try {
+    return `${JSON.stringify({ ...request, ...asker })}\n`;
+  } catch (error) {
+    // What can be read may be too deep to be written: nothing else here is of any depth.
+    if (error instanceof RangeError) throw isTooDeep();
+    throw error;
+  }
 }
 
 export interface ReplyText {
@@ -290,6 +297,15 @@ export function readReply(line: string): ReplyText | undefined {
 
 function refusalOf(text: string): RefusalError {
   return new RefusalError(JSON.parse(text) as Refusal);
+}
+
+function isTooDeep(): RefusalError {
+  return new RefusalError({
+    exitCode: ExitCode.usage,
+    what: "there are too many objects and lists inside each other",
+    reason: "wrongForm",
+    parameters: {},
+  });
 }
 
 function coreIsAway(): RefusalError {
