@@ -86,6 +86,12 @@ const ROWS: readonly Row[] = [
     "no",
     ["nobodyServes edge", "coreAway b"],
   ],
+  [
+    "the peer took over a moment ago, and its core's link is a cable behind",
+    { own: box("standby"), told: box("standby"), peer: { alive: true, role: "active" } },
+    "yes",
+    [],
+  ],
   ["the peer waits for its boot time", { told: standbyGroup("initialize") }, "no", ["notReady b edge initialize"]],
   [
     "the same by heartbeats alone",

@@ -87,7 +87,7 @@ function groupReasons(facts: SurvivalFacts): readonly SurvivalReason[] {
 /** Of one group: one box holds it, the other one can take it. */
 function groupReason(facts: SurvivalFacts, mine: GroupFacts): readonly SurvivalReason[] {
   const group = mine.name;
-  const theirs = facts.told?.groups.find(({ name }) => name === group);
+  const theirs = toldGroup(facts, group);
   const peerHolds = theirs === undefined ? facts.peer?.role === "active" : theirs.state === "active";
   const isHeld = mine.state === "active" || peerHolds;
   // With its groups apart a pair has two active boxes: only what the peer says of this group tells.
@@ -100,6 +100,12 @@ function groupReason(facts: SurvivalFacts, mine: GroupFacts): readonly SurvivalR
   // Maintenance, a spare and a fault were told of the whole box.
   const isSaid = ["standby", "maintenance", "spare", "fault"].includes(waiting.state);
   return isSaid ? down : [notReady(box, group, waiting.state), ...down];
+}
+
+/** The peer's group as its core tells it; undefined, too, while heartbeats say already that the peer took over. */
+function toldGroup({ told, peer }: SurvivalFacts, group: string): GroupFacts | undefined {
+  const isOld = peer?.role === "active" && told?.role !== "active";
+  return isOld ? undefined : told?.groups.find(({ name }) => name === group);
 }
 
 function notReady(box: string, group: string, state: string): SurvivalReason {
