@@ -1,5 +1,6 @@
 /** The whole lab of a scenario: boxes, web servers, client and traffic, put together, watched, and taken apart. */
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { createNetwork, type TestNetwork } from "../netns/namespaces.ts";
 import { LabBox, type WebShown } from "./box.ts";
 import type { Profile } from "./document.ts";
@@ -106,6 +107,7 @@ export class Lab {
     await lab.#untilAnswering();
     lab.#startTraffic(options);
     for (const web of await lab.web()) log.add(`web UI of box ${webText(web)}`);
+    log.add(`command line of box a: firmware/bin/futago status --state ${join(janitor.directory, "a")}`);
     return lab;
   }
 
