@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bitRate, duration, span } from "./figures.ts";
+import { ago, bitRate, clock, duration, moment, span } from "./figures.ts";
 
 test.each([
   [0, "0 bit/s"],
@@ -16,6 +16,15 @@ test.each([
   [840_000, "840 ms"],
   [1_240_000, "1.2 s"],
 ])("%d microseconds are %s", (micros, text) => expect(duration("en", micros)).toBe(text));
+
+test("the clock has 24 hours, in either language, and no day where that is today's", () => {
+  const evening = new Date(2026, 0, 2, 23, 4, 5);
+  const at = evening.toISOString();
+  expect(clock("en", at, evening.getTime())).toBe("23:04:05");
+  expect(clock("ja", at, evening.getTime())).toBe("23:04:05");
+  expect(clock("en", new Date(2026, 0, 1, 0, 4, 5).toISOString(), evening.getTime())).toBe("Jan 1, 2026, 00:04:05");
+  expect(moment("en", at)).toBe("Jan 2, 2026, 23:04:05");
+});
 
 test("times are told in the largest unit, in either language", () => {
   const now = Date.parse("2026-01-02T03:00:00Z");

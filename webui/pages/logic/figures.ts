@@ -37,10 +37,17 @@ export function decimal(language: Language, value: number, digits: number): stri
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
+/** As logs and the command line write it, to the second, so that one is found in the other. */
+const CLOCK = { timeStyle: "medium", hourCycle: "h23" } as const;
+
+export function timeOfDay(language: Language, time: Date): string {
+  return new Intl.DateTimeFormat(language, CLOCK).format(time);
+}
+
 export function moment(language: Language, at: string): string {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return at;
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(time);
+  return new Intl.DateTimeFormat(language, { ...CLOCK, dateStyle: "medium" }).format(time);
 }
 
 /** Without the day where that is today's. */
@@ -48,7 +55,7 @@ export function clock(language: Language, at: string, nowMillis: number): string
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return at;
   const isToday = time.toDateString() === new Date(nowMillis).toDateString();
-  return isToday ? new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(time) : moment(language, at);
+  return isToday ? timeOfDay(language, time) : moment(language, at);
 }
 
 const spans = [

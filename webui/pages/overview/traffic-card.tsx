@@ -1,9 +1,9 @@
 /** What the ports of both boxes carried in the last minutes. */
 import { Card } from "../parts/card.tsx";
 import { Chart } from "../parts/chart.tsx";
-import { bitRate } from "../parts/text.ts";
+import { bitRate, timeOfDay } from "../parts/text.ts";
 import { boxes, traffic } from "../state/live.ts";
-import { language, words } from "../state/settings.ts";
+import { words } from "../state/settings.ts";
 
 export function TrafficCard() {
   const { overview, shell } = words.value;
@@ -24,7 +24,7 @@ export function TrafficCard() {
       values: samples.map((sample) => sample.boxes[box]?.sent ?? null),
     },
   ]);
-  const format = new Intl.DateTimeFormat(language.value, { timeStyle: "medium" });
+
   return (
     <Card title={overview.traffic} icon="diagnostics">
       <p class="quiet">{overview.trafficNote}</p>
@@ -35,7 +35,7 @@ export function TrafficCard() {
         lines={lines}
         least={1_000}
         text={bitRate}
-        atText={(seconds) => format.format(seconds * 1000)}
+        atText={(seconds) => timeOfDay(seconds * 1000)}
       />
     </Card>
   );

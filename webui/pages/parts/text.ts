@@ -9,6 +9,7 @@ export const duration = (micros: number) => figures.duration(language.value, mic
 export const decimal = (value: number, digits: number) => figures.decimal(language.value, value, digits);
 export const moment = (at: string) => figures.moment(language.value, at);
 export const clock = (at: string) => figures.clock(language.value, at, now.peek());
+export const timeOfDay = (millis: number) => figures.timeOfDay(language.value, new Date(millis));
 export const ago = (at: string) => figures.ago(language.value, at, now.value);
 export const span = (seconds: number) => figures.span(language.value, seconds);
 export const scaled = (value: number) => figures.scaled(language.value, value);

@@ -6,11 +6,11 @@ import { Chart } from "../parts/chart.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { Table } from "../parts/table.tsx";
-import { ago, bitRate, clock, count, duration } from "../parts/text.ts";
+import { ago, bitRate, clock, count, duration, timeOfDay } from "../parts/text.ts";
 import { useAsked } from "../parts/asked.ts";
 import { serviceRates, status } from "../state/live.ts";
 import { api } from "../state/session.ts";
-import { language, words } from "../state/settings.ts";
+import { words } from "../state/settings.ts";
 import { ServiceCard } from "./service-card.tsx";
 import { TraceCard } from "./trace-card.tsx";
 
@@ -69,7 +69,7 @@ function Rates({ name }: { readonly name: string }) {
     setSamples((former) => [...former.slice(1 - samplesMax), sample]);
   }, [atMillis, name]);
   if (samples.length < 2) return null;
-  const format = new Intl.DateTimeFormat(language.value, { timeStyle: "medium" });
+
   return (
     <Card title={say.traffic} icon="diagnostics">
       <Chart
@@ -82,7 +82,7 @@ function Rates({ name }: { readonly name: string }) {
         ]}
         least={1_000}
         text={bitRate}
-        atText={(at) => format.format(at * 1000)}
+        atText={(at) => timeOfDay(at * 1000)}
       />
     </Card>
   );
