@@ -28,6 +28,19 @@ test("virtual addresses are tried first, then the other box, then the own by oth
   ]);
 });
 
+test("a virtual address is asked at the boxes' port, whatever port of a way in between the page came by", () => {
+  const shown = pair(
+    box("a", [port({ virtualAddresses: ["10.1.0.1/24"] })], { urls: ["https://10.1.0.2:8443"] }),
+    box("b", [port()], { urls: [] }),
+  );
+  expect(otherOrigins(shown, "https://127.0.0.1:45663")).toEqual(["https://10.1.0.1:8443", "https://10.1.0.2:8443"]);
+  const bare = pair(
+    box("a", [port({ virtualAddresses: ["10.1.0.1/24"] })], { urls: [] }),
+    box("b", [port()], { urls: [] }),
+  );
+  expect(otherOrigins(bare, "https://10.1.0.2:444")).toEqual(["https://10.1.0.1:444"]);
+});
+
 test("the ticket goes in the fragment and comes back whole", () => {
   const url = resumeUrl("https://10.1.0.3", "/pair", "a+/=b");
   expect(url).toBe("https://10.1.0.3/pair#resume=a%2B%2F%3Db");

@@ -31,8 +31,10 @@ export function onward(silence: Silence): Onward {
 
 /** The pair's origins but for `own`: virtual addresses first, because they move to whoever lives. */
 export function otherOrigins(boxes: BoxesShown, own: string): readonly string[] {
-  const ownPort = new URL(own).port;
-  const port = ownPort === "" ? "" : `:${ownPort}`;
+  // Not the page's own port where something on the way gave the box another one.
+  const listening = boxes.boxes.flatMap((box) => box.urls).find((url) => URL.canParse(url)) ?? own;
+  const { port: number } = new URL(listening);
+  const port = number === "" ? "" : `:${number}`;
   const virtual = boxes.boxes.flatMap((box) => box.ports.flatMap((one) => one.virtualAddresses));
   const shown = virtual
     .filter((address) => !address.startsWith("fe80:"))
