@@ -12,6 +12,7 @@ import { status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { may } from "../state/session.ts";
 import { words } from "../state/settings.ts";
+import { committedText } from "./committed-text.ts";
 import { confirmWaits, isFirst, waitWish } from "./confirm-waits.ts";
 import { Changes } from "./changes.tsx";
 
@@ -55,7 +56,7 @@ function CommitForm({ onDone }: { readonly onDone: () => void }) {
   const send = async () => {
     const done = await commit({ ...(comment === "" ? {} : { comment }), ...waitWish(Number(wait)) });
     onDone();
-    tell([done.changed ? change.committed : change.nothingChanged, ...done.warnings, ...done.remarks].join(" "));
+    tell(committedText(done));
   };
   return (
     <Form send={isAlone ? change.commitAlone : change.commitNow} onSend={send}>

@@ -1,6 +1,7 @@
 /** Brings a former revision back, with the same way out as any commit. */
 import { useState } from "preact/hooks";
 import type { HistoryEntry } from "@futago/firmware/runtime/control-configuration.ts";
+import { committedText } from "../change/committed-text.ts";
 import { confirmWaits } from "../change/confirm-waits.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form } from "../parts/form.tsx";
@@ -25,7 +26,7 @@ export function RollBackDialog({ entry, onClose }: { readonly entry: HistoryEntr
       },
     });
     onClose();
-    tell([done.changed ? change.committed : change.nothingChanged, ...done.warnings, ...done.remarks].join(" "));
+    tell(committedText(done));
     await refreshCandidate().catch(() => undefined);
   };
   return (
