@@ -52,12 +52,13 @@ export function ConnectionsCard() {
   const shown = status.value?.connections;
   if (shown === undefined) return null;
   const { established, replicated } = shown;
+  const shownRole = status.value?.peer === null ? undefined : status.value?.role;
   const share = replicated === null || established === 0 ? undefined : replicated / established;
   const text =
     established === 0
       ? overview.noConnections
       : replicated === null
-        ? overview.notReplicated(count(established))
+        ? (shownRole === "standby" ? overview.ofPeer : overview.notReplicated)(count(established))
         : overview.wouldSurvive(count(replicated), count(established));
   return (
     <Card title={overview.connections} icon="swap">

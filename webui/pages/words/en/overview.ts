@@ -42,6 +42,7 @@ export const overview = {
   sentBy: (box: string) => `${box}, out`,
   connections: "Connections",
   wouldSurvive: (kept: string, all: string) => `${kept} of ${all} would survive a fail-over now`,
+  ofPeer: (all: string) => `${all} open at the other box, known here for a fail-over`,
   notReplicated: (all: string) => `${all} open; they are not told to another box`,
   noConnections: "None open.",
   lastDrill: "Last drill",

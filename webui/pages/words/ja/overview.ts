@@ -73,6 +73,7 @@ export const overview: Words["overview"] = {
   sentBy: (box) => `${box} 送信`,
   connections: "コネクション",
   wouldSurvive: (kept, all) => `${all} 本のうち ${kept} 本は、いま切り替わっても維持されます`,
+  ofPeer: (all) => `もう一方の装置で ${all} 本確立中 (切り替えに備えて同期済み)`,
   notReplicated: (all) => `${all} 本確立中 (他の装置へ同期していません)`,
   noConnections: "確立中のコネクションはありません。",
   lastDrill: "直近の切り替え訓練",
