@@ -4,7 +4,7 @@ import { Form } from "../parts/form.tsx";
 import { Input } from "../parts/input.tsx";
 import { BoxMark } from "../parts/role.tsx";
 import { go } from "../state/place.ts";
-import { access, api, enter } from "../state/session.ts";
+import { access, api, enter, sessionEnded } from "../state/session.ts";
 import { words } from "../state/settings.ts";
 import { LookChoice } from "../parts/look.tsx";
 
@@ -38,6 +38,11 @@ function SignIn() {
   return (
     <>
       <h1>{say.signIn}</h1>
+      {sessionEnded.value && (
+        <p class="wait-text" role="status">
+          {say.sessionEnded}
+        </p>
+      )}
       <Form send={say.signIn} onSend={async () => enter(await api.call("POST session", { body: { name, password } }))}>
         <Input label={say.name} value={name} onValue={setName} autocomplete="username" />
         <Input

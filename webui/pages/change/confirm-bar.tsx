@@ -1,6 +1,7 @@
 /** A change that is in force and goes away by itself: how long, and the button that keeps it. */
 import { useEffect, useRef } from "preact/hooks";
 import { Act } from "../parts/act.tsx";
+import { Ask } from "../parts/ask.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { confirm } from "../state/candidate.ts";
 import { status } from "../state/live.ts";
@@ -28,6 +29,17 @@ export function ConfirmBar() {
     <div class="banner wait" role="alert">
       <Icon name="clock" />
       <p aria-live="off">{isOwn ? change.waiting(seconds) : change.waitingOther(waiting.author, seconds)}</p>
+      {!isOwn && may("configure") && (
+        <Ask
+          title={change.keepOthers(waiting.author)}
+          text={change.keepOthersAsk(waiting.author)}
+          icon="check"
+          act={async () => {
+            await confirm(waiting.revision, true);
+            return change.kept;
+          }}
+        />
+      )}
       {isOwn && may("configure") && (
         <Act
           kind="main"

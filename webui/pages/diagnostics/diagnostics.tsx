@@ -19,8 +19,8 @@ export function Diagnostics() {
           <TracerouteCard />
         </div>
       )}
-      <Neighbours />
       {may("operate") && <CaptureCard />}
+      <Neighbours />
     </>
   );
 }

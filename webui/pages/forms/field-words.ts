@@ -1,5 +1,7 @@
 /** How a field is called and explained in the language chosen. */
 import type { PlacedProblem } from "../../client/problem.ts";
+import { fill } from "../logic/fill.ts";
+import { withoutCommands } from "../logic/without-commands.ts";
 import type { Field } from "../logic/schema.ts";
 import { language, words } from "../state/settings.ts";
 
@@ -17,10 +19,13 @@ export function choiceWord(word: string): string {
   return own(words.value.fields.choices, word) ?? word;
 }
 
-export function problemText({ reason, detail, mend }: PlacedProblem, withMend = true): string {
-  const said = reason === undefined ? undefined : own(words.value.problems, reason);
-  if (said !== undefined && language.value !== "en") return said;
-  return [detail, withMend ? mend : undefined].filter((one) => one !== undefined && one !== "").join(" – ");
+export function problemText({ reason, parameters, detail, mend }: PlacedProblem, withMend = true): string {
+  const { problems, shell } = words.value;
+  const said = reason === undefined ? undefined : (own(problems, reason) ?? own(shell.refusals, reason));
+  if (said !== undefined) return fill(said, parameters ?? {});
+  return [detail, withMend ? withoutCommands(mend) : undefined]
+    .filter((one) => one !== undefined && one !== "")
+    .join(" – ");
 }
 
 function own(among: Readonly<Record<string, string>>, key: string): string | undefined {

@@ -1,5 +1,5 @@
-/** A question or a form over the page. The browser keeps the focus in it and gives it back. */
-import { useEffect, useRef } from "preact/hooks";
+/** A question or a form over the page. The browser keeps the focus in it; whatever opened it gets it back. */
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { words } from "../state/settings.ts";
 import { Icon } from "./icon.tsx";
@@ -13,10 +13,14 @@ export interface DialogProps {
 
 export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
+    const opener = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog ref={element} class={wide ? "wide" : ""} aria-label={title} onClose={onClose}>

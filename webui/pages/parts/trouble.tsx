@@ -1,9 +1,13 @@
 /** What went wrong, in the words of the language chosen where there are some, and how to mend it. */
 import { ApiProblem, NoAnswer, type PlacedProblem } from "../../client/problem.ts";
 import { problemText } from "../forms/field-words.ts";
+import { withoutCommands } from "../logic/without-commands.ts";
 import { Unfit } from "../state/candidate.ts";
-import { words } from "../state/settings.ts";
+import { language, words } from "../state/settings.ts";
 import { Icon } from "./icon.tsx";
+
+/** The kinds of refusals that have no word of their own. */
+const vague: ReadonlySet<string> = new Set(["usage", "conflict", "peerNeeded", "failed", "invalidConfiguration"]);
 
 export interface Told {
   readonly text: string;
@@ -15,13 +19,14 @@ export function told(error: unknown): Told {
   if (error instanceof NoAnswer) return { text: shell.noAnswer, mend: undefined };
   if (error instanceof Unfit) return { text: words.value.change.problemsTitle, mend: undefined };
   if (!(error instanceof ApiProblem)) return { text: shell.trouble, mend: String(error) };
-  const { reason, mend } = error.problem;
+  const { reason, detail, mend } = error.problem;
   const { problems } = shell;
   const known = Object.hasOwn(problems, reason) ? problems[reason as keyof typeof problems] : undefined;
   const wait = error.retryAfterSeconds === undefined ? undefined : shell.retryIn(error.retryAfterSeconds);
-  const inOwnWords = Object.hasOwn(shell.refusals, reason) ? shell.refusals[reason] : undefined;
-  if (known === undefined && inOwnWords !== undefined) return { text: inOwnWords, mend: wait ?? error.problem.detail };
-  return { text: known ?? problemText({ ...error.problem, path: "" }, false), mend: wait ?? mend };
+  const text = known ?? problemText({ ...error.problem, path: "" }, false);
+  // Where only the kind of refusal can be said in another language, the box's own sentence tells the rest.
+  const more = language.value === "en" ? withoutCommands(mend) : vague.has(reason) ? detail : undefined;
+  return { text, mend: wait ?? more };
 }
 
 function partsOf(error: unknown): readonly PlacedProblem[] {

@@ -18,7 +18,14 @@ export function Start() {
   const { start: say, shell } = words.value;
   const [chosen, choose] = useState<FirstStep | undefined>(undefined);
   const [skipped, skip] = useState<readonly FirstStep[]>([]);
-  if (!may("admin")) return <Empty text={shell.notAllowed(shell.userRoles[who.value?.role ?? "viewer"])} />;
+  if (!may("admin")) {
+    return (
+      <>
+        <PageHead title={shell.pages.start} />
+        <Empty text={shell.notAllowed(shell.userRoles[who.value?.role ?? "viewer"])} />
+      </>
+    );
+  }
   const done = doneSteps({
     document: candidate.value,
     revision: status.value?.revision ?? "",

@@ -85,6 +85,7 @@ export async function changeAndCommit(
   return await commit(wish());
 }
 
-export async function confirm(revision: string): Promise<void> {
-  await api.call("POST confirm", { body: { revision } });
+/** `force`: although somebody else committed it. */
+export async function confirm(revision: string, force = false): Promise<void> {
+  await api.call("POST confirm", { body: { revision, force } });
 }

@@ -19,6 +19,8 @@ export const api = new Api({ origin: "", fetch: (...given) => fetch(...given), p
 export const access = signal<AccessState | undefined>(undefined);
 /** Null: nobody; undefined: not known yet. */
 export const who = signal<WhoIs | null | undefined>(undefined);
+/** A session of this browser ended without its wish. */
+export const sessionEnded = signal(false);
 /** Lets the page go on at another address of the pair. It is fetched while the box answers. */
 export let ticket: string | undefined;
 
@@ -71,7 +73,10 @@ export async function refreshWho(): Promise<void> {
       if (!isSignedOut(error)) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, otherTabMillis));
-    if (proof() === used) signedOut();
+    if (proof() === used) {
+      signedOut();
+      sessionEnded.value = true;
+    }
   }
 }
 
@@ -92,6 +97,7 @@ export async function refreshTicket(): Promise<void> {
 
 export async function enter(session: Session): Promise<void> {
   keepProof(session.proof);
+  sessionEnded.value = false;
   access.value = await api.call("GET access");
   await refreshWho();
   await refreshTicket();

@@ -1,11 +1,13 @@
 /** What browsers are shown: the boxes' own certificate, or one that was uploaded. */
 import { useState } from "preact/hooks";
+import { ApiProblem } from "../../client/problem.ts";
 import { Ask } from "../parts/ask.tsx";
 import { Awaited, Card, Facts } from "../parts/card.tsx";
 import { Form } from "../parts/form.tsx";
 import { TextArea } from "../parts/text-area.tsx";
 import { moment } from "../parts/text.ts";
 import { useAsked } from "../parts/asked.ts";
+import { told } from "../parts/trouble.tsx";
 import { tell } from "../state/notices.ts";
 import { api, may } from "../state/session.ts";
 import { words } from "../state/settings.ts";
@@ -34,11 +36,27 @@ export function CertificateCard() {
   );
 }
 
+interface Wrong {
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+/** Which of the two the box refused, and why; nothing where it was neither. */
+function wrongOf(error: unknown): Wrong {
+  if (!(error instanceof ApiProblem)) return {};
+  const { text, mend } = told(error);
+  const sentence = [text, mend].filter((one) => one !== undefined).join(" – ");
+  if (error.problem.reason.startsWith("key")) return { key: sentence };
+  return /^c(ertificate|hain)/.test(error.problem.reason) ? { certificate: sentence } : {};
+}
+
 function Upload({ again }: { readonly again: () => Promise<void> }) {
   const say = words.value.system;
   const [certificate, setCertificate] = useState("");
   const [key, setKey] = useState("");
+  const [wrong, setWrong] = useState<Wrong>({});
   const send = async () => {
+    setWrong({});
     await api.call("PUT certificate", { body: { certificate, key } });
     setCertificate("");
     setKey("");
@@ -49,9 +67,17 @@ function Upload({ again }: { readonly again: () => Promise<void> }) {
     <>
       <details class="more">
         <summary>{say.ownCertificate}</summary>
-        <Form send={say.upload} onSend={send}>
-          <TextArea label={say.certificatePem} value={certificate} onValue={setCertificate} />
-          <TextArea label={say.keyPem} value={key} onValue={setKey} />
+        <Form
+          send={say.upload}
+          onSend={send}
+          onTrouble={(error) => {
+            const found = wrongOf(error);
+            setWrong(found);
+            return Object.keys(found).length > 0;
+          }}
+        >
+          <TextArea label={say.certificatePem} value={certificate} onValue={setCertificate} error={wrong.certificate} />
+          <TextArea label={say.keyPem} value={key} onValue={setKey} error={wrong.key} />
         </Form>
       </details>
       <div>

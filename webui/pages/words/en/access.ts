@@ -3,7 +3,7 @@ export const access = {
   signIn: "Sign in",
   name: "Name",
   password: "Password",
-  passwordHint: "At least 8 characters.",
+  passwordHint: "10 to 256 characters, and not the name.",
   claimTitle: "This box is new",
   claimLead: "Whoever stands before it may claim it: the code is on its console, and futago run prints it in a lab.",
   code: "Code from the console",
@@ -12,5 +12,6 @@ export const access = {
   claim: "Claim this box",
   claimNote: "You become its first admin. There is no default password.",
   resuming: "Going on here…",
+  sessionEnded: "Your session has ended: it was signed out or ended elsewhere, or nothing was done for too long.",
   noBox: "The box does not answer yet.",
 };

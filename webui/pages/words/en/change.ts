@@ -27,6 +27,9 @@ export const change = {
   waitingOther: (name: string, seconds: number) =>
     `${name} committed a change. It is rolled back in ${seconds} s unless confirmed.`,
   keep: "Keep it",
+  keepOthers: (name: string) => `Keep it although ${name} committed it`,
+  keepOthersAsk: (name: string) =>
+    `Whoever committed it knows best whether it is good. Keep it when ${name} cannot, and you have looked.`,
   kept: "Kept.",
   rolledBack: "The change was rolled back.",
   added: "Added to the changes. It is in force once you commit.",

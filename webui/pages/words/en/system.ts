@@ -10,7 +10,8 @@ export const system = {
   addUser: "Add a user",
   editUser: (name: string) => `User ${name}`,
   role: "Role",
-  roleHint: "A viewer looks. An operator also hands over, drains and drills. An admin does everything.",
+  roleHint:
+    "A viewer looks. An operator also changes the configuration, hands over, drains and drills. An admin does everything.",
   resetPassword: "New password (left out: stays)",
   created: "Since",
   lastSignIn: "Last signed in",

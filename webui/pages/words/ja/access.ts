@@ -4,7 +4,7 @@ export const access: Words["access"] = {
   signIn: "ログイン",
   name: "ユーザー名",
   password: "パスワード",
-  passwordHint: "8 文字以上",
+  passwordHint: "10 文字以上 256 文字以下。ユーザー名と同じものは使えません。",
   claimTitle: "この装置は未登録です",
   claimLead: "装置のコンソールに表示されているコードを入力して登録します。ラボでは futago run がコードを出力します。",
   code: "コンソールのコード",
@@ -13,5 +13,6 @@ export const access: Words["access"] = {
   claim: "この装置を登録",
   claimNote: "登録したユーザーが最初の管理者になります。初期パスワードはありません。",
   resuming: "セッションを引き継いでいます…",
+  sessionEnded: "セッションが終了しました。他の画面でログアウトまたは終了されたか、長時間操作がありませんでした。",
   noBox: "装置がまだ応答しません。",
 };

@@ -27,6 +27,9 @@ export const change: Words["change"] = {
   waiting: (seconds) => `この変更を維持しますか? あと ${seconds} 秒で自動的に元へ戻ります。`,
   waitingOther: (name, seconds) => `${name} が設定を確定しました。承認がなければあと ${seconds} 秒で元へ戻ります。`,
   keep: "維持する",
+  keepOthers: (name) => `${name} の変更を代わりに承認`,
+  keepOthersAsk: (name) =>
+    `変更が正しいかどうかは確定した本人が確認すべきものです。${name} が承認できない場合にのみ、内容を確認したうえで承認してください。`,
   kept: "変更を維持します。",
   rolledBack: "変更を元へ戻しました。",
   added: "変更に追加しました。確定すると反映されます。",

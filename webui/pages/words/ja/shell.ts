@@ -1,4 +1,5 @@
 import type { Words } from "../words.ts";
+import { refusals } from "./refusals.ts";
 
 export const shell: Words["shell"] = {
   product: "Futago",
@@ -66,25 +67,7 @@ export const shell: Words["shell"] = {
   noAnswer: "装置から応答がありません。",
   tryAgain: "再試行",
   retryIn: (seconds) => `${seconds} 秒後に再試行してください。`,
-  refusals: {
-    usage: "指定内容を解釈できません。",
-    conflict: "現在の状態では実行できません。",
-    peerNeeded: "対向機が必要な操作です。",
-    failed: "処理に失敗しました。",
-    coreAway: "装置の内部プロセスが再起動中です。",
-    coreSilent: "装置の内部プロセスが応答しません。",
-    changedMeanwhile: "他のユーザーが先に変更しました。",
-    bodyTooLarge: "データが大きすぎます。",
-    tooManyRequests: "要求が多すぎます。しばらく待ってください。",
-    notFound: "見つかりません。",
-    tooShort: "文字数が足りません。",
-    tooLong: "文字数が多すぎます。",
-    tooSmall: "値が小さすぎます。",
-    tooBig: "値が大きすぎます。",
-    wrongForm: "形式が正しくありません。",
-    missingKey: "必須項目が不足しています。",
-    ownFault: "装置内部でエラーが発生しました。",
-  },
+  refusals,
   problems: {
     notSignedIn: "ログインしていません。",
     notAllowed: "この操作を行う権限がありません。",

@@ -11,7 +11,7 @@ export const system: Words["system"] = {
   addUser: "ユーザーを追加",
   editUser: (name) => `ユーザー ${name}`,
   role: "権限",
-  roleHint: "閲覧者: 表示のみ。運用者: 切り替え・切り離し・訓練も可能。管理者: すべての操作が可能。",
+  roleHint: "閲覧者: 表示のみ。運用者: 設定の変更、切り替え・ドレイン・訓練も可能。管理者: すべての操作が可能。",
   resetPassword: "新しいパスワード (省略すると変更なし)",
   created: "作成日時",
   lastSignIn: "最終ログイン",
@@ -26,7 +26,7 @@ export const system: Words["system"] = {
   scopeHints: {
     metrics: "Prometheus 用の /metrics",
     read: "すべての情報の参照",
-    operate: "切り替え・切り離し・訓練",
+    operate: "切り替え・ドレイン・訓練",
     configure: "設定の変更と確定",
     admin: "アカウント・ペアリング・電源",
   },

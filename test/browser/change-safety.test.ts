@@ -1,0 +1,80 @@
+/** Changes of the configuration on the pages: refused at their field, kept by somebody, taken back by themselves. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { labDocument } from "../lab/document.ts";
+import { show } from "./pages.ts";
+import { Rig } from "./rig.ts";
+import { ALICE, PASSWORD, type Person, Visit } from "./visit.ts";
+
+const OPERATOR: Person = { name: "otto", password: PASSWORD };
+/** What a change of addresses cuts off comes back, and the page with it. */
+const PATIENCE = { timeout: 40_000 };
+
+let rig: Rig;
+let alice: Visit;
+beforeAll(async () => {
+  rig = await Rig.start();
+  alice = await Visit.begin(await rig.browser.visitor());
+  await alice.claim(rig.url("a"), await rig.claimCode("a"));
+  expect((await alice.call("POST", "users", { ...OPERATOR, role: "operator" })).status).toBe(200);
+});
+afterAll(() => rig?.destroy());
+
+it("a wrong value is told at its field, and the right one goes among the changes", async () => {
+  const { page } = alice;
+  await show(alice, rig, "services");
+  await page.getByRole("button", { name: "Edit: s2" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Weight", { exact: true }).fill("9999");
+  await dialog.getByRole("button", { name: "Add to the changes" }).click();
+  const field = dialog.locator(".field.wrong");
+  await field.getByText("Weight", { exact: true }).waitFor();
+  await field.locator(".field-error").getByText("9999").waitFor();
+  expect(await field.locator("input").getAttribute("aria-invalid")).toBe("true");
+  await dialog.getByLabel("Weight", { exact: true }).fill("3");
+  await dialog.getByRole("button", { name: "Add to the changes" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByText("1 change", { exact: true }).waitFor();
+  expect((await alice.call("DELETE", "candidate")).status).toBe(200);
+});
+
+it("what somebody else committed is kept only by whoever says so", async () => {
+  const otto = await Visit.begin(await rig.browser.visitor());
+  await otto.signIn(rig.url("a"), OPERATOR);
+  await otto.call("POST", "candidate/set", { path: "system.note", value: '"of otto"' });
+  expect((await otto.call("POST", "commit", { confirmSeconds: 300 })).status).toBe(200);
+  const { page } = alice;
+  await page.getByText("otto committed a change.").waitFor();
+  await page.getByRole("button", { name: "Keep it although otto committed it" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Keep it although otto committed it" }).click();
+  await page.getByText("otto committed a change.").waitFor({ state: "detached" });
+  expect(await alice.call("GET", "status")).toMatchObject({ body: { unconfirmed: null } });
+  await otto.end();
+});
+
+it("a change that cuts off the page that made it is taken back, and the page comes back and says so", async () => {
+  const lab = labDocument("calm");
+  const moved = JSON.parse(JSON.stringify(lab).replaceAll("10.1.0.", "10.9.0.")) as typeof lab;
+  const { page } = alice;
+  await show(alice, rig, "overview");
+  // Nothing of the pair is left where the client is.
+  await page.evaluate(
+    `fetch("/api/v1/config", { method: "PUT", headers: { "content-type": "application/json", "futago-proof": localStorage.getItem("futago-proof") }, body: ${JSON.stringify(JSON.stringify({ document: moved, confirmSeconds: 10 }))} }).catch(() => undefined); undefined`,
+  );
+  await page.locator(".banner.bad", { hasText: "Connection lost" }).waitFor(PATIENCE);
+  await page.getByText("The change was rolled back.").waitFor(PATIENCE);
+  await page.locator(".banner.bad").waitFor({ state: "detached", ...PATIENCE });
+  expect(await alice.call("GET", "status")).toMatchObject({ body: { unconfirmed: null } });
+  expect(alice.troubles).toEqual([]);
+}, 90_000);
+
+it("a session that was ended elsewhere asks to sign in again and says why", async () => {
+  const other = await Visit.begin(await rig.browser.visitor());
+  await other.signIn(rig.url("a"), ALICE);
+  const { body } = await other.call("GET", "sessions");
+  for (const { id, own } of body as readonly { id: string; own: boolean }[])
+    if (!own) await other.call("DELETE", `sessions/${id}`);
+  await alice.page.getByText("Your session has ended").waitFor();
+  await alice.page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(await alice.page.locator(".field.wrong").count()).toBe(0);
+  await other.end();
+});
