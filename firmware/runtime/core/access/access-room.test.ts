@@ -172,7 +172,9 @@ describe("a session", () => {
     expect(await reasonOf(() => box.room.door.ticket(person))).toBe("notSignedIn");
     box.now -= 6 * 24 * HOUR;
     const ticket = await box.room.door.ticket(person);
-    const next = await box.room.door.resume(ticket, "198.51.100.1");
+    // A link that lets somebody else's page go on as whoever made it.
+    expect(await reasonOf(() => box.room.door.resume(ticket, "198.51.100.1"))).toBe("notSignedIn");
+    const next = await box.room.door.resume(ticket, HOME);
     expect(box.who(next)).toBe("anna");
     expect(await reasonOf(() => box.room.door.resume(ticket, HOME))).toBe("notSignedIn");
     for (const bad of ["", 7, undefined, `${ticket}x`]) {

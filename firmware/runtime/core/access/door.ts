@@ -132,12 +132,13 @@ export class Door {
 
   async resume(ticket: unknown, from: string): Promise<SignedIn> {
     const { book } = this.#options;
-    checkedSource(from);
+    const source = checkedSource(from);
     if (!isSecret(ticket)) throw notSignedIn();
     const hash = hashOf(ticket);
     const session = book.sessions.find(({ tickets }) => tickets.includes(hash));
     const user = session === undefined ? undefined : book.user(session.user);
-    if (session === undefined || user === undefined) throw notSignedIn();
+    // From elsewhere it may be a link by which somebody lets another's page go on as himself.
+    if (session === undefined || user === undefined || sourceOf(session.from) !== source) throw notSignedIn();
     const tickets = session.tickets.filter((one) => one !== hash);
     await book.put({ ...session, version: session.version + 1, tickets });
     return this.#begin(user, from, session.startedAt);

@@ -98,9 +98,10 @@ export const METHOD_NEEDS: Needs = {
   ping: { need: "operate", about: to },
   traceroute: { need: "operate", about: to },
 
-  set: { need: "configure", author: true, about: (params) => word(params["path"]) },
-  delete: { need: "configure", author: true, about: (params) => word(params["path"]) },
-  edit: { need: "configure", author: true, about: () => "the whole candidate" },
+  // What is not committed is in force nowhere, and who edits it is told beside it.
+  set: { need: "configure", author: true },
+  delete: { need: "configure", author: true },
+  edit: { need: "configure", author: true },
   discard: { need: "configure", author: true, about: forced },
   commit: { need: "configure", author: true, about: commented },
   apply: { need: "configure", author: true, about: commented },
