@@ -23,9 +23,16 @@ const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   html: "text/html; charset=utf-8",
   svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
 };
 
-async function bundle(): Promise<readonly string[]> {
+interface Bundle {
+  readonly assets: readonly string[];
+  /** Of which something is in the program. */
+  readonly packages: readonly string[];
+}
+
+async function bundle(): Promise<Bundle> {
   const result = await build({
     entryPoints: [`${pages}/main.tsx`],
     bundle: true,
@@ -41,7 +48,21 @@ async function bundle(): Promise<readonly string[]> {
     entryNames: "[name]-[hash]",
     logLevel: "warning",
   });
-  return Object.keys(result.metafile.outputs).map((path) => basename(path));
+  const inputs = Object.keys(result.metafile.inputs);
+  const named = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  return {
+    assets: Object.keys(result.metafile.outputs).map((path) => basename(path)),
+    packages: [...new Set(named)].toSorted(),
+  };
+}
+
+/** What whoever gets the program must get with it. */
+function licences(packages: readonly string[]): string {
+  const texts = packages.map((name) => {
+    const text = readFileSync(new URL(`../../node_modules/${name}/LICENSE`, import.meta.url), "utf8");
+    return `${name}\n\n${text.trim()}\n`;
+  });
+  return ["These pages hold parts of:\n", ...texts].join("\n");
 }
 
 function write(path: string, text: string | Buffer): void {
@@ -59,8 +80,9 @@ function typeOf(path: string): string {
 
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(`${fresh}/assets`, { recursive: true });
-const assets = await bundle();
+const { assets, packages } = await bundle();
 for (const asset of assets) write(`assets/${asset}`, readFileSync(`${fresh}/assets/${asset}`));
+write("licences.txt", licences(packages));
 write("icon.svg", readFileSync(`${pages}/icon.svg`));
 const page = readFileSync(`${pages}/index.html`, "utf8").replaceAll(/main\.(js|css)/g, (_, kind: string) => {
   const asset = assets.find((one) => one.endsWith(`.${kind}`));
@@ -68,7 +90,7 @@ const page = readFileSync(`${pages}/index.html`, "utf8").replaceAll(/main\.(js|c
   return asset;
 });
 write("index.html", page);
-const paths = ["index.html", "icon.svg", ...assets.map((asset) => `assets/${asset}`)];
+const paths = ["index.html", "icon.svg", "licences.txt", ...assets.map((asset) => `assets/${asset}`)];
 const manifest: Record<string, Made> = Object.fromEntries(
   paths.map((path) => [path, { type: typeOf(path), immutable: path.startsWith("assets/") }]),
 );
