@@ -80,11 +80,19 @@ function user(verb: Verb, values: Values, word: "add" | "set", name: string): Ac
   return role === undefined ? usageOf(verb, "add needs --role") : { kind: "userAdd", name, role, passwordFile };
 }
 
+function isExpiry(written: string): boolean {
+  return /^\d{1,5}[hdw]$/.test(written) || !Number.isNaN(Date.parse(written));
+}
+
 function token(verb: Verb, values: Values, name: string): AccessCommand | Refused {
   const words = texts(values, "scope").flatMap((each) => each.split(","));
   const wrong = words.find((each) => !isScope(each));
   if (wrong !== undefined) return usageOf(verb, `${quote(wrong)} is no scope; the scopes are ${SCOPES.join(", ")}`);
   const scopes = SCOPES.filter((scope) => words.includes(scope));
   if (scopes.length === 0) return usageOf(verb, "create needs --scope");
-  return { kind: "tokenCreate", name, scopes, expires: text(values, "expires") };
+  const expires = text(values, "expires");
+  if (expires !== undefined && !isExpiry(expires)) {
+    return usageOf(verb, `${quote(expires)} is no time; write it like 12h, 90d, 4w or 2027-01-31T00:00:00Z`);
+  }
+  return { kind: "tokenCreate", name, scopes, expires };
 }

@@ -197,6 +197,7 @@ describe("the command line", () => {
     ["user delete anna --role admin", "--role is not for delete"],
     ["user remove anna", "is not one of list, add, set, delete"],
     ["token create ci", "create needs --scope"],
+    ["token create ci --scope read --expires soon", '"soon" is no time; write it like 12h'],
     ["token create ci --scope read,write", '"write" is no scope'],
     ["token revoke", "revoke needs an ID"],
     ["session end", "end needs an ID"],

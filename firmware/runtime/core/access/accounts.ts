@@ -180,7 +180,7 @@ export class Accounts {
     if (wished === undefined || wished === null) return null;
     const at = typeof wished === "string" && wished.length <= 40 ? Date.parse(wished) : Number.NaN;
     if (Number.isNaN(at) || at <= this.#now() || at >= EXPIRY_MILLIS_MAX) {
-      throw refused("badExpiry", "expiresAt is no time to come", "Write it like 2027-01-31T00:00:00Z.", {
+      throw refused("badExpiry", "the end of the token is no time to come", "Write it like 2027-01-31T00:00:00Z.", {
         exitCode: ExitCode.usage,
       });
     }
