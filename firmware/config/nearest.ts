@@ -24,6 +24,11 @@ export function meantOr(word: string, candidates: Iterable<string>, otherwise: s
   return meant === undefined ? otherwise : `did you mean ${JSON.stringify(meant)}`;
 }
 
+/** How to mend something, as a sentence; `Did you mean "x"?` where that is all. */
+export function mendSentence(mend: string): string {
+  return /^did you mean "[^"]*"$/.test(mend) ? `D${mend.slice(1)}?` : `${mend}.`;
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { Log } from "./log.ts";
 import { readFileSync } from "node:fs";
+import { mendSentence } from "../../config/nearest.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Resolved } from "../../config/resolved.ts";
 import type { ProblemShown } from "../control-configuration.ts";
@@ -229,7 +230,7 @@ export function problemsShown(problems: readonly Problem[], where: string): read
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => ({
     where: [where, problem.path].filter((part) => part !== "").join(": "),
     what: problem.what,
-    mend: `${problem.mend}.`,
+    mend: mendSentence(problem.mend),
     reason: problem.code,
     ...(problem.parameters === undefined ? {} : { parameters: problem.parameters }),
   }));
