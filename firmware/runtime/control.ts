@@ -42,7 +42,7 @@ export interface BackendStatus {
   readonly healthy: boolean;
   /** The answer to the newest check, or why it failed. */
   readonly reason: string;
-  /** Connections in the balancer's established table. */
+  /** Connections in the balancer's table that a packet of the last minute had, just ended ones included. */
   readonly flows: number;
   /** Keeps its connections and takes no new ones: `futago drain`. */
   readonly draining: boolean;

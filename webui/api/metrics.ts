@@ -47,7 +47,11 @@ export const METRICS = {
   futago_backend_healthy: ["gauge", "service pool backend", "What the backend's check says."],
   futago_backend_draining: ["gauge", "service pool backend", "Keeps its connections and takes no new ones."],
   futago_backend_weight: ["gauge", "service pool backend", "Its share of new connections."],
-  futago_backend_connections: ["gauge", "service pool backend", "Connections in the balancer's established table."],
+  futago_backend_connections: [
+    "gauge",
+    "service pool backend",
+    "Connections that a packet of the last minute had, just ended ones included.",
+  ],
   futago_backend_received_bytes_total: ["counter", "service pool backend", "From clients."],
   futago_backend_sent_bytes_total: ["counter", "service pool backend", "To clients; none in direct mode."],
   futago_backend_connections_began_total: ["counter", "service pool backend", "Connections that began."],
