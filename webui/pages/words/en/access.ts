@@ -5,7 +5,8 @@ export const access = {
   password: "Password",
   passwordHint: "10 to 256 characters, and not the name.",
   claimTitle: "This box is new",
-  claimLead: "Whoever stands before it may claim it: the code is on its console, and futago web on the box prints it, too.",
+  claimLead:
+    "Whoever stands before it may claim it: the code is on its console, and futago web on the box prints it, too.",
   code: "Code from the console",
   yourName: "Your name",
   newPassword: "New password",

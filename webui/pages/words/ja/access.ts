@@ -6,7 +6,8 @@ export const access: Words["access"] = {
   password: "パスワード",
   passwordHint: "10 文字以上 256 文字以下。ユーザー名と同じものは使えません。",
   claimTitle: "この装置は未登録です",
-  claimLead: "装置のコンソールに表示されているコードを入力して登録します。装置上の futago web コマンドでも確認できます。",
+  claimLead:
+    "装置のコンソールに表示されているコードを入力して登録します。装置上の futago web コマンドでも確認できます。",
   code: "コンソールのコード",
   yourName: "ユーザー名",
   newPassword: "新しいパスワード",
