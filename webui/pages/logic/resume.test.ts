@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { onward, otherOrigins, patienceMillis, resumeUrl, ticketOf } from "./resume.ts";
+import { isWell, onward, otherOrigins, patienceMillis, resumeUrl, ticketOf } from "./resume.ts";
 import { box, pair, port } from "./shown.test-support.ts";
 
 const silence = { silentMillis: 10_000, ownAnswers: false, othersAnswer: ["https://10.1.0.3"], ticket: "t" };
@@ -39,6 +39,13 @@ test("a virtual address is asked at the boxes' port, whatever port of a way in b
     box("b", [port()], { urls: [] }),
   );
   expect(otherOrigins(bare, "https://10.1.0.2:444")).toEqual(["https://10.1.0.1:444"]);
+});
+
+test("a page goes on at a box that is well, and at nobody else who answers by its address", () => {
+  expect(isWell({ ok: true, box: "b", role: "active" })).toBe(true);
+  expect(isWell({ ok: false, box: "b", role: null })).toBe(false);
+  for (const stranger of [null, "ok", 404, {}, { ok: true }, { ok: true, box: null }])
+    expect(isWell(stranger)).toBe(false);
 });
 
 test("the ticket goes in the fragment and comes back whole", () => {

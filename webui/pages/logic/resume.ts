@@ -49,6 +49,12 @@ function host(address: string): string {
   return plain.includes(":") ? `[${plain}]` : plain;
 }
 
+/** What `/healthz` said elsewhere: a box that is well, and not whoever has its address where the browser is. */
+export function isWell(said: unknown): boolean {
+  const { ok, box } = (said ?? {}) as { readonly ok?: unknown; readonly box?: unknown };
+  return ok === true && (box === "a" || box === "b");
+}
+
 /** The address that opens the same page there; what is in a fragment is told to nobody on the way. */
 export function resumeUrl(origin: string, path: string, ticket: string | undefined): string {
   return ticket === undefined ? `${origin}${path}` : `${origin}${path}#resume=${encodeURIComponent(ticket)}`;

@@ -7,7 +7,7 @@ import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import { followEvents } from "../../client/events.ts";
 import { movedBy } from "../logic/moved.ts";
 import { noServiceRates, noTraffic, stepServiceRates, stepTraffic } from "../logic/rates.ts";
-import { onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
+import { isWell, onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
 import { aheadMillis } from "./now.ts";
 import { api, isSignedOut, refreshTicket, refreshWho, ticket, who } from "./session.ts";
 
@@ -127,10 +127,9 @@ async function goOn(until: AbortSignal): Promise<void> {
 }
 
 async function answers(origin: string): Promise<boolean> {
-  const mode = origin === location.origin ? "same-origin" : "no-cors";
   try {
-    await fetch(`${origin}/healthz`, { mode, cache: "no-store", signal: AbortSignal.timeout(probeMillis) });
-    return true;
+    const answer = await fetch(`${origin}/healthz`, { cache: "no-store", signal: AbortSignal.timeout(probeMillis) });
+    return origin === location.origin || isWell(await answer.json());
   } catch {
     // Whatever kept the answer away, there is none.
     return false;
