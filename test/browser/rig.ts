@@ -106,7 +106,7 @@ function isPair(boxes: Readonly<Record<Box, LabBox>>): boolean {
   const active = boxes.a.feed.latest?.role === "active" ? boxes.a : boxes.b;
   const services = active.feed.latest?.services ?? [];
   const serves = services.some(({ backends }) => backends.some((backend) => backend.healthy));
-  return roles.toSorted().join() === "active true,standby true" && (serves || services.length === 0);
+  return /^active true,(standby|spare) true$/.test(roles.toSorted().join()) && (serves || services.length === 0);
 }
 
 /** Looks again and again until it holds. */

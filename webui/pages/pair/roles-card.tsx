@@ -99,6 +99,7 @@ function RoleActions({ peerAlive }: { readonly peerAlive: boolean }) {
         )}
         {inMaintenance ? (
           <Ask
+            key="off"
             title={say.maintenanceOff}
             text={say.inMaintenance}
             icon="maintenance"
@@ -106,6 +107,7 @@ function RoleActions({ peerAlive }: { readonly peerAlive: boolean }) {
           />
         ) : (
           <Ask
+            key="on"
             title={say.maintenanceOn}
             text={say.maintenanceAsk(shell.boxName(shown.box))}
             icon="maintenance"

@@ -20,6 +20,7 @@ export function SpareCard() {
         <div class="actions">
           {serves ? (
             <Ask
+              key="release"
               title={say.release}
               text={say.releaseAsk}
               icon="power"
@@ -29,6 +30,7 @@ export function SpareCard() {
             />
           ) : (
             <Ask
+              key="activate"
               title={say.activate}
               text={say.activateAsk}
               icon="active"

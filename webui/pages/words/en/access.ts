@@ -13,6 +13,7 @@ export const access = {
   claim: "Claim this box",
   claimNote: "You become its first admin. There is no default password.",
   resuming: "Going on here…",
-  sessionEnded: "Your session has ended: it was signed out or ended elsewhere, or nothing was done for too long.",
+  sessionEnded:
+    "Your session has ended: it was ended elsewhere, nothing was done for too long, or the box has other accounts now.",
   noBox: "The box does not answer yet.",
 };

@@ -73,13 +73,15 @@ export const pair = {
   rotate: "Change the keys",
   rotating: "The pair is changing its keys.",
   unpair: "Separate the boxes",
-  unpairAsk: "The boxes give each other up. They stay paired by nothing but a new ceremony.",
+  unpairAsk:
+    "This box gives the other one up, which keeps its half until it does the same. Only a new ceremony pairs them again.",
   spare: "Cold spare",
   spareLead: "One box serves, the other has its data ports shut until a person activates it.",
   activate: "Activate this box",
   activateAsk: "This box makes sure that the other one is dark, then serves.",
   release: "Release this box",
-  releaseAsk: "This box ceases to serve, so that the other one can be activated.",
+  releaseAsk:
+    "This box ceases to serve and shuts its data ports: nobody serves, and pages that came by those ports are away, until the other box is activated. That is done on its console, or by a port that stays open.",
   force: "Although something speaks against it",
   drill: "Drill",
   drillLead: "A real hand-over, measured: how long each virtual address was silent, what was lost.",
