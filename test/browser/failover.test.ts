@@ -27,6 +27,8 @@ it("the page of the dead box goes on at another address of the pair, and nobody 
   const cutAt = performance.now();
   await rig.boxes.a.powerOff();
   process.stdout.write(`the picture followed ${Math.round((await followed) - cutAt)} ms after the power went\n`);
+  // The dead box is not gone from the picture: it is silent.
+  await other.page.locator(".drawn-box.box-a.role-silent").waitFor();
   expect(other.troubles).toEqual([]);
 
   await dead.page.waitForURL((url) => url.hostname !== "10.1.0.2", { timeout: 60_000 });

@@ -6,6 +6,7 @@ const marks: Readonly<Record<string, string>> = {
   spare: "M7 0v14M1 3.500l12 7M13 3.500l-12 7",
   maintenance: "M1 7h12M7 1v12",
   fault: "M7 1L14 13H0zM7 5v4M7 11v.3",
+  silent: "M2 2l10 10M12 2L2 12",
   alone: "M7 3a4 4 0 1 0 0 8 4 4 0 0 0 0-8",
 };
 

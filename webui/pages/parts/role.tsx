@@ -10,6 +10,7 @@ const icons: Readonly<Record<string, IconName>> = {
   fault: "fault",
   alone: "alone",
   initialize: "initialize",
+  silent: "fault",
 };
 
 export function roleIcon(role: string): IconName {

@@ -6,6 +6,7 @@ import type { BoxStatus } from "@futago/firmware/runtime/control.ts";
 import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import { followEvents } from "../../client/events.ts";
 import { movedBy } from "../logic/moved.ts";
+import { withSilent } from "../logic/silent.ts";
 import { noServiceRates, noTraffic, stepServiceRates, stepTraffic } from "../logic/rates.ts";
 import { isWell, onward, otherOrigins, resumeUrl } from "../logic/resume.ts";
 import { aheadMillis } from "./now.ts";
@@ -94,12 +95,13 @@ function take(name: string, data: unknown): void {
     serviceRates.value = stepServiceRates(serviceRates.value, status.value, at);
   }
   if (name === "boxes") {
-    boxes.value = data as BoxesShown;
-    const told = boxes.value.boxes.find((box) => box.own);
+    const shown = data as BoxesShown;
+    boxes.value = withSilent(boxes.value, shown, status.value?.peer ?? null);
+    const told = shown.boxes.find((box) => box.own);
     // What lies on the way is less than anybody sees.
     if (told !== undefined && Math.abs(Date.parse(told.at) - at - aheadMillis.value) > aheadMillisMin)
       aheadMillis.value = Date.parse(told.at) - at;
-    traffic.value = stepTraffic(traffic.value, boxes.value, at);
+    traffic.value = stepTraffic(traffic.value, shown, at);
   }
   if (name === "happened") happened.value = [data as SentinelEvent, ...happened.value].slice(0, happenedMax);
   if (name === "missed") happened.value = [];

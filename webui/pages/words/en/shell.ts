@@ -28,6 +28,7 @@ export const shell = {
     alone: "Alone",
     initialize: "Starting",
     unknown: "Unknown",
+    silent: "Silent",
   },
   userRoles: { viewer: "Viewer", operator: "Operator", admin: "Admin" },
   connection: {

@@ -30,6 +30,7 @@ export const shell: Words["shell"] = {
     alone: "単体",
     initialize: "起動中",
     unknown: "不明",
+    silent: "応答なし",
   },
   userRoles: { viewer: "閲覧者", operator: "運用者", admin: "管理者" },
   connection: {
