@@ -52,6 +52,7 @@ export function steps(root: string): readonly Step[] {
   return [
     one("format", 2, `${bin}/biome`, "format", "."),
     one("types", 5, `${bin}/tsc`, "--noEmit"),
+    one("types-pages", 5, `${bin}/tsc`, "--noEmit", "--project", "webui/pages"),
     one("lint", 5, `${bin}/oxlint`, "--type-aware", "--deny-warnings"),
     vitest("tidy", 5),
     vitest("unit", 15),
