@@ -64,6 +64,11 @@ describe("on the web process's socket", () => {
     expect(signedIn(SCOPES)).toBe(isShut ? "notAllowed" : "through");
   });
 
+  it("whoever lacks a scope is told which", () => {
+    const asked = () => gates(["metrics"]).web(request("status", { credential, from: FROM }));
+    expect(asked).toThrow("status needs the scope read, which you do not have");
+  });
+
   it("a token is no session: it cannot change a password, sign out or have a ticket", () => {
     const { web } = gates(["admin"], undefined);
     const byToken = (method: string) => {

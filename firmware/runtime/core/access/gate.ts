@@ -10,7 +10,7 @@ import { isName } from "../../../access/rules.ts";
 import type { Asker } from "./asker.ts";
 import type { Door } from "./door.ts";
 import { METHOD_NEEDS, type MethodNeed } from "./method-needs.ts";
-import { type AccessRefusal, notAllowed, notSignedIn } from "./refusals.ts";
+import { type AccessRefusal, notAllowed, notForTokens, notSignedIn } from "./refusals.ts";
 
 export interface GateOptions {
   readonly door: Pick<Door, "person">;
@@ -87,8 +87,9 @@ function demand({ need, ofWeb }: MethodNeed, method: string, asker: Asker): void
   if (need === "web" || need === "root") throw notAllowed(method);
   if (asker.kind !== "person") throw notSignedIn();
   const { scopes, session } = asker.person;
-  if (need === "session" ? method !== "whoAmI" && session === undefined : !isAmong(scopes, need))
-    throw notAllowed(method);
+  if (need === "session") {
+    if (method !== "whoAmI" && session === undefined) throw notForTokens(method);
+  } else if (!isAmong(scopes, need)) throw notAllowed(method, need);
 }
 
 function isAmong(scopes: readonly Scope[], need: Scope): boolean {

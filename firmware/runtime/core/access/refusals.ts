@@ -1,5 +1,6 @@
 /** What is refused to whoever wants to use the web UI or the API, in sentences. */
 import { type PasswordRefusal, PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from "../../../access/rules.ts";
+import type { Scope } from "../../control-access.ts";
 import { ExitCode, type Refusal, RefusalError } from "../../exit-code.ts";
 import type { CertificateRefusal } from "./given-certificate.ts";
 
@@ -33,8 +34,17 @@ export function notSignedIn(): RefusalError {
   return refused("notSignedIn", "nobody is signed in", "Sign in, or give a token.");
 }
 
-export function notAllowed(what: string): RefusalError {
-  return refused("notAllowed", `${what} is not allowed to you`, "Ask an admin of the pair.");
+/** `scope`: what the role or the token would need; left out where no scope helps. */
+export function notAllowed(what: string, scope?: Scope): RefusalError {
+  if (scope === undefined) return refused("notAllowed", `${what} is not allowed to you`, "It is root's, on the box.");
+  const needed = `${what} needs the scope ${scope}, which you do not have`;
+  return refused("notAllowed", needed, "Ask an admin of the pair for a role or a token that has it.", {
+    parameters: { scope },
+  });
+}
+
+export function notForTokens(what: string): RefusalError {
+  return refused("notAllowed", `${what} is for people who signed in, not for tokens`, "Sign in.");
 }
 
 export function tooManyAttempts(seconds: number): RefusalError {
