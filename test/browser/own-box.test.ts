@@ -67,7 +67,7 @@ it("a certificate that cannot be is told at its field, and with a good one the p
   const { page } = alice;
   const [own, other] = [made("edge.example"), made("other.example")];
   await show(alice, rig, "system");
-  await page.getByText("Upload an own certificate").click();
+  await page.getByText("Upload your own certificate").click();
   await upload(alice, "no certificate", own.key);
   const wrong = page.locator(".field.wrong");
   await wrong.getByText("Certificate with its chain (PEM)").waitFor();

@@ -7,7 +7,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { bitRate, count, decimal } from "../parts/text.ts";
 import { choiceWord } from "../forms/field-words.ts";
-import { serviceRates } from "../state/live.ts";
+import { serviceRates, status } from "../state/live.ts";
 import { may } from "../state/session.ts";
 import { words } from "../state/settings.ts";
 import { BackendsTable } from "./backends-table.tsx";
@@ -17,6 +17,7 @@ export function ServiceCard({ service, whole = false }: { readonly service: Serv
   const say = words.value.services;
   const [editing, setEditing] = useState(false);
   const rate = serviceRates.value.rates[service.name];
+  const isElsewhere = status.value?.role === "standby" && status.value.peer?.alive === true;
   return (
     <Card
       title={service.name}
@@ -45,7 +46,9 @@ export function ServiceCard({ service, whole = false }: { readonly service: Serv
         · {choiceWord(service.mode)} · {service.pool}
       </p>
       <p class="quiet">
+        {isElsewhere && `${say.carriedElsewhere} · `}
         {rate !== undefined &&
+          !isElsewhere &&
           `${say.inOut(bitRate(rate.inBits), bitRate(rate.outBits))} · ${say.perSecond(decimal(rate.flowsPerSecond, 1))} · `}
         {say.connections} {count(service.connections.established)} · <Attach service={service} />
       </p>

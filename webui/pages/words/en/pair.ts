@@ -6,7 +6,7 @@ export const pair = {
   silent: "Silent",
   linked: "Connected",
   notLinked: "Not connected",
-  cores: "Cores",
+  cores: "Link between the boxes",
   heartbeat: "Heartbeat",
   beat: (dead: string, lateness: string) => `dead after ${dead}; this box was late by ${lateness} at most (p99.9)`,
   paths: "Paths",

@@ -25,6 +25,7 @@ export const services = {
   state: "State",
   weight: "Weight",
   connections: "Connections",
+  carriedElsewhere: "The other box carries it",
   rate: "Traffic",
   newPerSecond: "New per second",
   perSecond: (count: string) => `${count}/s`,

@@ -48,7 +48,7 @@ export const system = {
   subject: "Subject",
   notAfter: "Valid until",
   selfSigned: "Made by the box itself. Compare the fingerprint with the one on the console.",
-  ownCertificate: "Upload an own certificate",
+  ownCertificate: "Upload your own certificate",
   certificatePem: "Certificate with its chain (PEM)",
   keyPem: "Private key (PEM)",
   upload: "Upload",

@@ -26,6 +26,7 @@ export const services: Words["services"] = {
   state: "状態",
   weight: "重み",
   connections: "コネクション数",
+  carriedElsewhere: "もう一方の装置が処理中",
   rate: "トラフィック",
   newPerSecond: "新規接続",
   perSecond: (count) => `${count} 件/秒`,
