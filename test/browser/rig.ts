@@ -2,6 +2,7 @@
  * Two real boxes with their web UIs, three web servers and a client with a browser, as the lab has them. Nothing of it
  * leaves the machine, and nothing stays when it is taken down.
  */
+import { ask } from "@futago/firmware/cli/client.ts";
 import { Browser } from "./browser.ts";
 import { createNetwork, type Namespace } from "../netns/namespaces.ts";
 import { LabBox } from "../lab/box.ts";
@@ -63,6 +64,11 @@ export class Rig {
       const servers = new Map(SERVERS.map((name) => [name, serverOf(name, topology, directory)]));
       await Promise.all([...servers.values()].map((server) => server.start()));
       await Promise.all(BOXES.map((name) => boxes[name].powerOn()));
+      // A bare box is ready before its pages are.
+      await until("both web UIs", async () => {
+        const doors = await Promise.all(BOXES.map((name) => ask(boxes[name].state, "webAccess", {})));
+        return doors.every(({ urls }) => urls.length > 0);
+      });
       const browser = await Browser.start(topology.client, directory);
       const rig = new Rig({ topology, boxes, servers, browser, directory }, janitor);
       if (!bare) await until("a pair", () => isPair(boxes));

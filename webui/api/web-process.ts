@@ -20,6 +20,8 @@ import { buildServer } from "./server.ts";
 
 const RETRY_MILLIS = 1_000;
 const ORIGINS_MILLIS = 5_000;
+/** After that it listens all the same: that core is away is told by whoever can. */
+const IDENTITY_MILLIS_MAX = 10_000;
 
 export interface WebProcessOptions {
   readonly stateDirectory: string;
@@ -36,6 +38,7 @@ export class WebProcess {
   #isListening = false;
   /** The fingerprint of the certificate that browsers see. */
   #worn = "";
+  readonly #dressed = Promise.withResolvers<void>();
 
   /** Enters the place from which core's socket is reached. */
   constructor(options: WebProcessOptions) {
@@ -58,6 +61,8 @@ export class WebProcess {
       origins: () => this.#origins(),
       onFault: (route, error) => log.error({ route, error: String(error), stack: (error as Error).stack }, "web-fault"),
     });
+    // A handshake without a certificate would fail, and look like a broken box.
+    await Promise.race([this.#dressed.promise, new Promise((resolve) => setTimeout(resolve, IDENTITY_MILLIS_MAX))]);
     await this.#bind();
     dropRights(this.#user);
     this.#isListening = true;
@@ -124,6 +129,7 @@ export class WebProcess {
       if (this.#server === undefined) return;
       wear(this.#server, identity);
       this.#worn = fingerprint;
+      this.#dressed.resolve();
       this.#options.log.info({ fingerprint }, "web-certificate");
     } catch (error) {
       this.#logRefusal("webIdentity", error);
