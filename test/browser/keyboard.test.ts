@@ -1,5 +1,5 @@
 /** The pages without a mouse: every step by Tab, Enter and the keys that people expect, with the focus to be seen. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { PAGES, show } from "./pages.ts";
 import { Rig } from "./rig.ts";
 import { ALICE, Visit } from "./visit.ts";
@@ -86,7 +86,7 @@ it("signs in, changes a weight, commits and keeps it", async () => {
   await dialog.waitFor();
   await keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  expect((await focused(visit)).name).toBe("Commit…");
+  await vi.waitUntil(async () => (await focused(visit)).name === "Commit…");
   await keyboard.press("Enter");
   await dialog.waitFor();
   await tabTo(visit, "Commit to both boxes");

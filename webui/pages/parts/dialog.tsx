@@ -13,17 +13,20 @@ export interface DialogProps {
 
 export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  // Its last event comes when it is gone, and would close what was opened meanwhile.
+  const isGone = useRef(false);
   useLayoutEffect(() => {
     const dialog = element.current;
     const opener = document.activeElement;
     dialog?.showModal();
     return () => {
+      isGone.current = true;
       dialog?.close();
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
   return (
-    <dialog ref={element} class={wide ? "wide" : ""} aria-label={title} onClose={onClose}>
+    <dialog ref={element} class={wide ? "wide" : ""} aria-label={title} onClose={() => isGone.current || onClose()}>
       <header>
         <h2>{title}</h2>
         <button type="button" class="button quiet round" aria-label={words.value.shell.close} onClick={onClose}>
