@@ -51,8 +51,9 @@ it("one box is released and the other activated, and the page goes on there", as
   await dialog.getByText("nobody serves").waitFor();
   await dialog.getByRole("button", { name: "Release this box" }).click();
   await until("two spares", () => roleOf("a") === "spare" && roleOf("b") === "spare");
-  // The question does not turn into the opposite one under the hand; its answer may be lost with the port it came by.
+  // The question does not turn into the opposite one under the hand, and goes though its answer may be lost with the port.
   expect(await dialog.getByRole("button", { name: "Activate this box" }).count()).toBe(0);
+  await dialog.waitFor({ state: "detached" });
   await before("b", async (visit) => {
     await visit.page.getByRole("button", { name: "Activate this box" }).click();
     await visit.page.getByRole("dialog").getByRole("button", { name: "Activate this box" }).click();

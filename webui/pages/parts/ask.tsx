@@ -1,6 +1,7 @@
 /** A button whose work is asked about first; what cannot be undone wants a word typed. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { connection } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { words } from "../state/settings.ts";
 import { Dialog } from "./dialog.tsx";
@@ -48,10 +49,20 @@ function Question({ title, text, act, word, force, kind, children, onClose }: As
   const { shell } = words.value;
   const [typed, setTyped] = useState("");
   const [forced, setForced] = useState(false);
+  const [sent, setSent] = useState(false);
+  // An order may cut the line by which its answer would come: what is known of that stands behind the question.
+  useEffect(() => {
+    if (sent && connection.value === "lost") onClose();
+  }, [sent, connection.value]);
   const send = async () => {
-    const said = await act(forced);
-    onClose();
-    if (said !== undefined && said !== "") tell(said);
+    setSent(true);
+    try {
+      const said = await act(forced);
+      onClose();
+      if (said !== undefined && said !== "") tell(said);
+    } finally {
+      setSent(false);
+    }
   };
   return (
     <Dialog title={title} onClose={onClose}>

@@ -25,8 +25,19 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
+  // Escape is whoever opened it to carry out: closed by the browser first, it would take the next press with it.
+  const cancel = (event: Event) => {
+    event.preventDefault();
+    onClose();
+  };
   return (
-    <dialog ref={element} class={wide ? "wide" : ""} aria-label={title} onClose={() => isGone.current || onClose()}>
+    <dialog
+      ref={element}
+      class={wide ? "wide" : ""}
+      aria-label={title}
+      onCancel={cancel}
+      onClose={() => isGone.current || onClose()}
+    >
       <header>
         <h2>{title}</h2>
         <button type="button" class="button quiet round" aria-label={words.value.shell.close} onClick={onClose}>
