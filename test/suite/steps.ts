@@ -1,6 +1,5 @@
 /** The steps of the suite, in order: what is quick and finds most comes first. */
 import { readdirSync } from "node:fs";
-import { posix } from "node:path";
 
 export interface Step {
   /** The word by which `./build.sh test NAME` chooses it. */
@@ -11,20 +10,15 @@ export interface Step {
   readonly limitMinutes: number;
 }
 
-/**
- * What a kernel may judge otherwise than another runs on both: the verifier, attaching, what comes back from the kernel.
- * Of the rest each file runs on one of them, so that the two guests, side by side, take half of the time; on this
- * machine's own kernel all of it runs. What takes long for the ends of real connections runs in no guest.
- */
-const GUEST_TESTS = [
-  ...onKernel("", "../image/guest/verifier attach beside capture gate hops"),
-  ...onKernel("bookworm=", "../image/guest/vlan flow-hash flows fragments inspect limits own-errors reset"),
-  ...onKernel("trixie=", "../image/guest/clock balancer fuzz handshake icmp modes one-arm refusal stale"),
-];
+/** What of test/xdp needs no ends of real connections, which take long on an emulated processor. */
+const PACKET_TESTS =
+  `test/image/guest/verifier.test.ts attach balancer beside capture flow-hash flows fragments fuzz gate handshake
+  hops icmp inspect limits modes one-arm own-errors refusal reset stale`
+    .split(/\s+/)
+    .map((name) => (name.includes("/") ? name : `test/xdp/${name}.test.ts`));
 
-function onKernel(kernel: string, names: string): readonly string[] {
-  return names.split(" ").map((name) => `${kernel}${posix.join("test/xdp", `${name}.test.ts`)}`);
-}
+/** What takes minutes on an emulated processor, on one kernel each: those two guests run side by side. */
+const ONE_KERNEL_TESTS = ["bookworm=test/image/guest/vlan.test.ts", "trixie=test/image/guest/clock.test.ts"];
 
 export function steps(root: string): readonly Step[] {
   const bin = `${root}/node_modules/.bin`;
@@ -59,7 +53,7 @@ export function steps(root: string): readonly Step[] {
     vitest("kernel", 35),
     vitest("browser", 10),
     {
-      ...one("image", 25, `${bin}/node`, "test/image/main.ts", ...GUEST_TESTS),
+      ...one("image", 25, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS, ...ONE_KERNEL_TESTS),
       counts: "vitest",
     },
     ...labScripts(root).map((script) =>
