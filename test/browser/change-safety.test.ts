@@ -1,6 +1,8 @@
 /** Changes of the configuration on the pages: refused at their field, kept by somebody, taken back by themselves. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ask } from "@futago/firmware/cli/client.ts";
 import { labDocument } from "../lab/document.ts";
+import { DEVICES } from "../lab/topology.ts";
 import { show } from "./pages.ts";
 import { Rig } from "./rig.ts";
 import { ALICE, PASSWORD, type Person, Visit } from "./visit.ts";
@@ -50,6 +52,21 @@ it("what somebody else committed is kept only by whoever says so", async () => {
   expect(await alice.call("GET", "status")).toMatchObject({ body: { unconfirmed: null } });
   await otto.end();
 });
+
+it("a change that came and went while the page heard nothing is told once the page is back", async () => {
+  const { page } = alice;
+  const { state } = rig.boxes.a;
+  const { client } = rig.topology;
+  await client.ip(`link set ${DEVICES.wan} down`);
+  await page.locator(".banner.bad", { hasText: "Connection lost" }).waitFor(PATIENCE);
+  await ask(state, "set", { path: "system.note", value: '"not for long"', author: "root" });
+  await ask(state, "commit", { author: "root", confirmSeconds: 10 });
+  const newest = async () => await ask(state, "history", { limit: 1 });
+  await expect.poll(newest, PATIENCE).toMatchObject([{ author: "futago" }]);
+  await client.ip(`link set ${DEVICES.wan} up`);
+  await page.getByText("The change was rolled back.").waitFor(PATIENCE);
+  await page.locator(".banner.bad").waitFor({ state: "detached", ...PATIENCE });
+}, 90_000);
 
 it("a change that cuts off the page that made it is taken back, and the page comes back and says so", async () => {
   const lab = labDocument("calm");

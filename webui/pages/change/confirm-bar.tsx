@@ -3,8 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { Act } from "../parts/act.tsx";
 import { Ask } from "../parts/ask.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { confirm } from "../state/candidate.ts";
-import { status } from "../state/live.ts";
+import { confirm, wasRolledBackSince } from "../state/candidate.ts";
+import { connection, status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { now } from "../state/now.ts";
 import { may, who } from "../state/session.ts";
@@ -13,15 +13,7 @@ import { words } from "../state/settings.ts";
 export function ConfirmBar() {
   const { change } = words.value;
   const waiting = status.value?.unconfirmed ?? undefined;
-  const waited = useRef<string | undefined>(undefined);
-  const revision = status.value?.revision;
-  useEffect(() => {
-    const was = waited.current;
-    waited.current = waiting?.revision;
-    if (was !== undefined && waiting === undefined && revision !== undefined && revision !== was) {
-      tell(change.rolledBack, "bad");
-    }
-  }, [waiting?.revision, revision]);
+  useRollBacks(() => tell(change.rolledBack, "bad"));
   if (waiting === undefined) return null;
   const seconds = Math.max(0, Math.ceil((Date.parse(waiting.rollsBackAt) - now.value) / 1000));
   const isOwn = waiting.author === who.value?.name;
@@ -54,4 +46,23 @@ export function ConfirmBar() {
       )}
     </div>
   );
+}
+
+/** Calls `onBack` once for what was rolled back since the page last knew, also while it heard nothing of the box. */
+function useRollBacks(onBack: () => void): void {
+  const known = useRef<string | undefined>(undefined);
+  const revision = status.value?.revision;
+  useEffect(() => {
+    const was = known.current;
+    if (was === undefined || was === "") known.current = revision;
+    if (was === undefined || was === "" || revision === undefined || revision === was) return;
+    const look = async () => {
+      const isBack = await wasRolledBackSince(was);
+      if (known.current !== was) return;
+      known.current = revision;
+      if (isBack) onBack();
+    };
+    // An answer that did not come is asked for again once there is a line.
+    look().catch(() => undefined);
+  }, [revision, connection.value]);
 }

@@ -1,5 +1,6 @@
 /** What was changed and is not in force yet, and how it comes into force. */
 import { computed, effect, signal } from "@preact/signals";
+import { AUTOMATIC } from "@futago/firmware/pair/commit/types.ts";
 import type { CandidateDiff, Committed } from "@futago/firmware/runtime/control-configuration.ts";
 import { placed } from "../logic/placed.ts";
 import { ApiProblem, type PlacedProblem } from "../../client/problem.ts";
@@ -88,4 +89,13 @@ export async function changeAndCommit(
 /** `force`: although somebody else committed it. */
 export async function confirm(revision: string, force = false): Promise<void> {
   await api.call("POST confirm", { body: { revision, force } });
+}
+
+const sinceMax = 20;
+
+/** Whether the box itself, and no person, took back something of what was committed after the revision `id`. */
+export async function wasRolledBackSince(id: string): Promise<boolean> {
+  const entries = await api.call("GET history", { query: { limit: sinceMax } });
+  const known = entries.findIndex((entry) => entry.id === id);
+  return entries.slice(0, known === -1 ? sinceMax : known).some(({ author }) => author === AUTOMATIC);
 }
