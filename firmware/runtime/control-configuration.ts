@@ -1,6 +1,10 @@
 /** What can be asked on the control socket about the configuration: its candidate, its commits and its past. */
+import type { AUTOMATIC } from "../pair/commit/types.ts";
 import type { Wrong } from "./exit-code.ts";
 import type { HistoryEntry } from "./store/store.ts";
+
+/** The author of revisions that no person made. */
+export type Automatic = typeof AUTOMATIC;
 
 /** One difference between two documents. */
 export interface ChangeShown {
