@@ -7,7 +7,7 @@ import { confirm, wasRolledBackSince } from "../state/candidate.ts";
 import { connection, status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { now } from "../state/now.ts";
-import { may, who } from "../state/session.ts";
+import { handed, may, who } from "../state/session.ts";
 import { words } from "../state/settings.ts";
 
 export function ConfirmBar() {
@@ -50,7 +50,7 @@ export function ConfirmBar() {
 
 /** Calls `onBack` once for what was rolled back since the page last knew, also while it heard nothing of the box. */
 function useRollBacks(onBack: () => void): void {
-  const known = useRef<string | undefined>(undefined);
+  const known = useRef(handed.revision);
   const revision = status.value?.revision;
   useEffect(() => {
     const was = known.current;

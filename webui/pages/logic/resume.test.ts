@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isWell, onward, otherOrigins, patienceMillis, resumeUrl, ticketOf } from "./resume.ts";
+import { handedIn, isWell, onward, otherOrigins, patienceMillis, resumeUrl } from "./resume.ts";
 import { box, pair, port } from "./shown.test-support.ts";
 
 const silence = { silentMillis: 10_000, ownAnswers: false, othersAnswer: ["https://10.1.0.3"], ticket: "t" };
@@ -48,10 +48,21 @@ test("a page goes on at a box that is well, and at nobody else who answers by it
     expect(isWell(stranger)).toBe(false);
 });
 
-test("the ticket goes in the fragment and comes back whole", () => {
-  const url = resumeUrl("https://10.1.0.3", "/pair", "a+/=b");
-  expect(url).toBe("https://10.1.0.3/pair#resume=a%2B%2F%3Db");
-  expect(ticketOf(new URL(url).hash)).toBe("a+/=b");
-  expect(ticketOf("#content")).toBeUndefined();
-  expect(ticketOf("#resume=%E0%A4%A")).toBeUndefined();
+const REVISION = "0123456789abcdef".repeat(4);
+
+test("ticket and revision go in the fragment and come back whole", () => {
+  const url = resumeUrl("https://10.1.0.3", "/pair", { ticket: "a+/=b", revision: REVISION });
+  expect(url).toBe(`https://10.1.0.3/pair#resume=a%2B%2F%3Db&revision=${REVISION}`);
+  expect(handedIn(new URL(url).hash)).toEqual({ ticket: "a+/=b", revision: REVISION });
+  expect(handedIn(new URL(resumeUrl("https://10.1.0.3", "/", { revision: REVISION })).hash)).toEqual({
+    ticket: undefined,
+    revision: REVISION,
+  });
+  expect(resumeUrl("https://10.1.0.3", "/", { revision: "" })).toBe("https://10.1.0.3/");
+});
+
+test("a fragment that somebody wrote hands over nothing but what may be a ticket or a revision", () => {
+  for (const hash of ["", "#content", "#x=1&resume=a"]) expect(handedIn(hash)).toBeUndefined();
+  expect(handedIn("#resume=%E0%A4%A&revision=../x")?.revision).toBeUndefined();
+  expect(handedIn("#revision=12")).toEqual({ ticket: undefined, revision: undefined });
 });

@@ -55,18 +55,28 @@ export function isWell(said: unknown): boolean {
   return ok === true && (box === "a" || box === "b");
 }
 
-/** The address that opens the same page there; what is in a fragment is told to nobody on the way. */
-export function resumeUrl(origin: string, path: string, ticket: string | undefined): string {
-  return ticket === undefined ? `${origin}${path}` : `${origin}${path}#resume=${encodeURIComponent(ticket)}`;
+/** What a page hands to the one that goes on for it at another address. */
+export interface Handed {
+  readonly ticket?: string | undefined;
+  /** The revision that was in force when it heard of the pair last. */
+  readonly revision?: string | undefined;
 }
 
-export function ticketOf(hash: string): string | undefined {
-  const found = /^#resume=(.+)$/.exec(hash)?.[1];
-  if (found === undefined) return undefined;
-  try {
-    return decodeURIComponent(found);
-  } catch {
-    // Somebody wrote it by hand.
-    return undefined;
-  }
+/** The address that opens the same page there; what is in a fragment is told to nobody on the way. */
+export function resumeUrl(origin: string, path: string, { ticket, revision }: Handed): string {
+  const told = new URLSearchParams();
+  if (ticket !== undefined) told.set("resume", ticket);
+  if (revision !== undefined && revision !== "") told.set("revision", revision);
+  return told.size === 0 ? `${origin}${path}` : `${origin}${path}#${told}`;
+}
+
+/** Undefined where the fragment is another one. */
+export function handedIn(hash: string): Handed | undefined {
+  if (!/^#(resume|revision)=/.test(hash)) return undefined;
+  const told = new URLSearchParams(hash.slice(1));
+  const revision = told.get("revision") ?? "";
+  return {
+    ticket: told.get("resume") ?? undefined,
+    revision: /^[0-9a-f]{64}$/.test(revision) ? revision : undefined,
+  };
 }

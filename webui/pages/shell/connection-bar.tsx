@@ -1,8 +1,6 @@
 /** While the box does not answer: where else the pair is. */
-import { resumeUrl } from "../logic/resume.ts";
 import { Icon } from "../parts/icon.tsx";
-import { connection, elsewhere } from "../state/live.ts";
-import { ticket } from "../state/session.ts";
+import { connection, elsewhere, hereAt } from "../state/live.ts";
 import { words } from "../state/settings.ts";
 
 export function ConnectionBar() {
@@ -17,7 +15,7 @@ export function ConnectionBar() {
           <p class="quiet">
             {say.others}{" "}
             {elsewhere.value.map((origin) => (
-              <a key={origin} href={resumeUrl(origin, location.pathname, ticket)}>
+              <a key={origin} href={hereAt(origin)}>
                 {say.open(new URL(origin).host)} <Icon name="next" size={14} />
               </a>
             ))}{" "}

@@ -108,6 +108,11 @@ function take(name: string, data: unknown): void {
   if (name === "access") void refreshWho().catch(() => undefined);
 }
 
+/** The address of the same page at another origin of the pair. */
+export function hereAt(origin: string, handedTicket = ticket): string {
+  return resumeUrl(origin, location.pathname, { ticket: handedTicket, revision: status.peek()?.revision });
+}
+
 /** Returns when it is worth trying here again. */
 async function goOn(until: AbortSignal): Promise<void> {
   const silentSince = lifeAt;
@@ -122,7 +127,7 @@ async function goOn(until: AbortSignal): Promise<void> {
       ticket,
     });
     if (next.kind === "stay") return;
-    if (next.kind === "go") location.replace(resumeUrl(next.origin, location.pathname, next.ticket));
+    if (next.kind === "go") location.replace(hereAt(next.origin, next.ticket));
     elsewhere.value = others;
     await new Promise((resolve) => setTimeout(resolve, retryMillis));
   }

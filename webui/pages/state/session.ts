@@ -4,7 +4,7 @@ import type { AccessState, Scope, WhoIs } from "@futago/firmware/runtime/control
 import { Api } from "../../client/api.ts";
 import { ApiProblem, NoAnswer } from "../../client/problem.ts";
 import type { Session } from "../../client/routes.ts";
-import { ticketOf } from "../logic/resume.ts";
+import { type Handed, handedIn } from "../logic/resume.ts";
 
 const proofKey = "futago-proof";
 
@@ -24,6 +24,9 @@ export const sessionEnded = signal(false);
 /** Lets the page go on at another address of the pair. It is fetched while the box answers. */
 export let ticket: string | undefined;
 
+/** What the page knew that this one goes on for. */
+export let handed: Handed = {};
+
 const scopes = computed(() => new Set<Scope>(who.value?.scopes ?? []));
 
 export function may(scope: Scope): boolean {
@@ -36,10 +39,11 @@ function keepProof(value: string | undefined): void {
 }
 
 export async function begin(): Promise<void> {
-  const handed = ticketOf(location.hash);
-  if (handed !== undefined) {
+  const found = handedIn(location.hash);
+  if (found !== undefined) {
+    handed = found;
     history.replaceState(null, "", location.pathname + location.search);
-    await resume(handed);
+    if (found.ticket !== undefined) await resume(found.ticket);
   }
   access.value = await api.call("GET access");
   await refreshWho();
@@ -47,10 +51,10 @@ export async function begin(): Promise<void> {
 }
 
 /** Whoever is signed in here stays who they are: somebody else may have made the link, with a ticket of their own. */
-async function resume(handed: string): Promise<void> {
+async function resume(found: string): Promise<void> {
   await refreshWho();
   if (who.value !== null) return;
-  const session = await api.call("POST session/resume", { body: { ticket: handed } }).catch(() => undefined);
+  const session = await api.call("POST session/resume", { body: { ticket: found } }).catch(() => undefined);
   if (session !== undefined) keepProof(session.proof);
 }
 
