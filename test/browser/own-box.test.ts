@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { show } from "./pages.ts";
-import { Rig, until } from "./rig.ts";
+import { pagesOf, Rig, until } from "./rig.ts";
 import { ALICE, Visit } from "./visit.ts";
 
 let rig: Rig;
@@ -41,6 +41,7 @@ it.each(["Reboot", "Power off"])(
     await rig.boxes.b.powerOff();
     await rig.boxes.b.powerOn();
     await until("a standby", () => rig.boxes.b.feed.latest?.role === "standby");
+    await pagesOf(rig.boxes.b);
     expect(visit.troubles).toEqual([]);
   },
   90_000,

@@ -64,11 +64,7 @@ export class Rig {
       const servers = new Map(SERVERS.map((name) => [name, serverOf(name, topology, directory)]));
       await Promise.all([...servers.values()].map((server) => server.start()));
       await Promise.all(BOXES.map((name) => boxes[name].powerOn()));
-      // A bare box is ready before its pages are.
-      await until("both web UIs", async () => {
-        const doors = await Promise.all(BOXES.map((name) => ask(boxes[name].state, "webAccess", {})));
-        return doors.every(({ urls }) => urls.length > 0);
-      });
+      await Promise.all(BOXES.map((name) => pagesOf(boxes[name])));
       const browser = await Browser.start(topology.client, directory);
       const rig = new Rig({ topology, boxes, servers, browser, directory }, janitor);
       if (!bare) await until("a pair", () => isPair(boxes));
@@ -113,6 +109,11 @@ function isPair(boxes: Readonly<Record<Box, LabBox>>): boolean {
   const services = active.feed.latest?.services ?? [];
   const serves = services.some(({ backends }) => backends.some((backend) => backend.healthy));
   return /^active true,(standby|spare) true$/.test(roles.toSorted().join()) && (serves || services.length === 0);
+}
+
+/** A box is ready before its pages are. */
+export async function pagesOf(box: LabBox): Promise<void> {
+  await until("a web UI", async () => (await ask(box.state, "webAccess", {})).urls.length > 0);
 }
 
 /** Looks again and again until it holds. */
