@@ -12,6 +12,7 @@ export default defineConfig({
             "hal/**/*.test.ts",
             "firmware/**/*.test.ts",
             "webui/**/*.test.ts",
+            "images/{base,board,update}/**/*.test.ts",
             "test/{table,sim,suite,lab,bench}/**/*.test.ts",
             "test/image/*.test.ts",
           ],
