@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// Five projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root; `guest` is for the
-// kernels that test/image boots; `browser` opens the pages in a Chromium; `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
+// Six projects: `unit` needs no root and no kernel; `kernel` builds namespaces and needs root; `guest` is for the
+// kernels that test/image boots; `appliance` boots the image that ./build.sh image made; `browser` opens the pages in a Chromium; `tidy` reads the source as text. `npm test` runs the first, `./build.sh test` all of them.
 export default defineConfig({
   test: {
     projects: [
@@ -27,6 +27,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "appliance",
+          include: ["test/image/{disk,first,update,pair}/**/*.test.ts"],
+          fileParallelism: false,
+          // Boots whole machines on emulated processors.
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
       {
