@@ -22,7 +22,7 @@ packages_run=(gcc libc6-dev make clang libbpf-dev libsodium-dev pkg-config iprou
   iperf3 procps curl util-linux mount kmod iputils-ping iputils-arping ca-certificates)
 # What the tests and the bench compare Futago with and judge it by.
 packages_test=(keepalived haproxy libnginx-mod-stream frr tshark tcpdump conntrack ipvsadm python3 nsd ldnsutils
-  openssh-server openssh-client openssl strace qemu-system-x86 busybox-static xz-utils debian-archive-keyring
+  openssh-server openssh-client openssl strace dnsmasq-base qemu-system-x86 qemu-utils ovmf busybox-static xz-utils debian-archive-keyring
   chromium-headless-shell fonts-ipafont-gothic fonts-dejavu-core grub-common dosfstools mtools)
 # Those of them that would start a daemon.
 daemons=(nginx keepalived haproxy frr iperf3 nsd ssh)
