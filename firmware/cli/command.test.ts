@@ -131,7 +131,7 @@ describe("the command line", () => {
     ["session end 0123", { kind: "access", order: { kind: "sessionEnd", id: "0123" }, ...common }],
     ["audit --limit 5", { kind: "access", order: { kind: "audit", query: { limit: 5 } }, ...common }],
     [
-      "run --state /s --box b --import c.json --pair-key k --web [::1]:80",
+      "run --state /s --box b --import c.json --pair-key k --web [::1]:80 --system /data/system",
       {
         kind: "run",
         stateDirectory: "/s",
@@ -140,6 +140,7 @@ describe("the command line", () => {
         pairKeyFile: "k",
         web: "[::1]:80",
         power: undefined,
+        system: "/data/system",
       },
     ],
     [
@@ -152,6 +153,7 @@ describe("the command line", () => {
         pairKeyFile: undefined,
         web: undefined,
         power: undefined,
+        system: undefined,
       },
     ],
   ])("reads `futago %s`", (line, command) => {

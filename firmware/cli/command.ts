@@ -37,6 +37,7 @@ export type Command =
       readonly pairKeyFile: string | undefined;
       readonly web: string | undefined;
       readonly power: string | undefined;
+      readonly system: string | undefined;
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
@@ -201,6 +202,7 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
     pairKeyFile: text(values, "pair-key"),
     web,
     power: text(values, "power"),
+    system: text(values, "system"),
   };
 }
 

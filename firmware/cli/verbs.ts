@@ -45,6 +45,11 @@ export const VERBS: readonly Verb[] = [
         value: "PROGRAM",
         help: "called with the word reboot or poweroff once the box has ended by that order",
       },
+      system: {
+        type: "string",
+        value: "DIR",
+        help: "the machine is this box's alone: name its ports and itself, and remember them here",
+      },
     },
     summary: "run a whole box here, in the foreground",
     details:

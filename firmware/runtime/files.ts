@@ -1,5 +1,15 @@
 /** Files and directories: those that somebody names are made, or said in words why they cannot be had; put on the disk. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { ExitCode, RefusalError } from "./exit-code.ts";
 
@@ -53,4 +63,20 @@ export function syncDirectory(path: string): void {
   } finally {
     closeSync(directory);
   }
+}
+
+/** Only root may read it. The former file or the new one is there, whenever the power goes. */
+export function writeWhole(path: string, text: string): void {
+  const aside = `${path}.new`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // Left by a box that lost its power; it may have another mode.
+  rmSync(aside, { force: true });
+  const file = openSync(aside, "wx", 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(aside, path);
 }

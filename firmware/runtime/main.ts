@@ -7,12 +7,16 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bpf } from "@futago/hal/contract/bpf.ts";
+import type { Network } from "@futago/hal/contract/network.ts";
+import { openNetwork } from "@futago/hal/netlink/network.ts";
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
 import type { PowerEnd, SupervisorReport } from "./control.ts";
 import { ExitCode, formatRefusal, type Refusal, RefusalError } from "./exit-code.ts";
 import type { Box } from "./messages.ts";
+import { Appliance } from "./supervisor/appliance.ts";
 import { Child, type ChildEnd } from "./supervisor/child.ts";
 import { checkKernelFeatures } from "./supervisor/kernel-features.ts";
+import { MACHINE_ROOTS } from "./supervisor/machine-ports.ts";
 import { readPairKey } from "./supervisor/pair-key.ts";
 import { lockState } from "./supervisor/state-lock.ts";
 import { makeStateDirectory } from "./files.ts";
@@ -26,6 +30,8 @@ export interface RunOptions {
   readonly web: string | undefined;
   /** A program that is given the word "reboot" or "poweroff" when the box has ended by that order. */
   readonly power: string | undefined;
+  /** Where what belongs to the machine is kept; undefined where the machine is not this box's alone. */
+  readonly system: string | undefined;
 }
 
 /** What core tells the supervisor over IPC. */
@@ -33,6 +39,9 @@ export type CoreReport =
   | { readonly kind: "ready" }
   /** It ends now, to be started again. */
   | { readonly kind: "restarting" }
+  /** A configuration is in force and core owns the ports, or there is none and it owns nothing. */
+  | { readonly kind: "configured"; readonly hostname: string }
+  | { readonly kind: "bare" }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   /** A person ordered that the box forget everything; the order is on the disk. */
   | { readonly kind: "reset" }
@@ -64,19 +73,29 @@ export async function runBox(options: RunOptions): Promise<number> {
   const paths = checkGround(options);
   let report: () => SupervisorReport = () => ({ pid: process.pid, children: [] });
   const lock = await lockState(paths.state, () => report());
+  const network = options.system === undefined ? undefined : openNetwork();
+  const appliance = network === undefined ? undefined : applianceOf(options.system ?? "", network);
   try {
-    finishReset(paths.state);
+    appliance?.takeRequest(paths.state);
+    if (finishReset(paths.state)) await appliance?.forgetPorts();
+    else await appliance?.namePorts();
     const bpf = openBpf();
     bpf.mount(paths.bpf);
-    const box = new Supervisor(paths, options);
+    const box = new Supervisor(paths, options, appliance);
     report = () => box.report;
     const code = await box.run();
     unmount(bpf, paths.bpf);
     if (box.ordered !== undefined) endMachine(box.ordered, options.power);
     return code;
   } finally {
+    network?.close();
     lock.release();
   }
+}
+
+function applianceOf(systemDirectory: string, network: Network): Appliance {
+  const runDirectory = process.env["RUNTIME_DIRECTORY"];
+  return new Appliance({ systemDirectory, runDirectory, roots: MACHINE_ROOTS, network });
 }
 
 interface Paths {
@@ -141,10 +160,13 @@ class Supervisor {
   /** How a person ordered the box to end. */
   ordered: PowerEnd | undefined;
   readonly #state: string;
+  /** Undefined where the machine is not this box's alone. */
+  readonly #appliance: Appliance | undefined;
   #finish: (how: number | "reset") => void = () => undefined;
 
-  constructor(paths: Paths, options: RunOptions) {
+  constructor(paths: Paths, options: RunOptions, appliance: Appliance | undefined) {
     this.#state = paths.state;
+    this.#appliance = appliance;
     const key = paths.pairKey === undefined ? [] : ["--pair-key", paths.pairKey];
     const state = ["--state", paths.state];
     const onEnd = (end: ChildEnd) => this.#onEnd(end);
@@ -204,7 +226,7 @@ class Supervisor {
       // A signal that comes meanwhile is heard after it.
       finished = this.#nextEnd();
       await this.#stop();
-      this.#forget();
+      await this.#forget();
       this.#start();
       how = await finished;
     }
@@ -237,10 +259,11 @@ class Supervisor {
   }
 
   /** A disk that refuses is asked again at the next start; until then the box is what it was. */
-  #forget(): void {
+  async #forget(): Promise<void> {
     try {
       finishReset(this.#state);
       this.#isReset = true;
+      await this.#appliance?.forgetPorts();
     } catch (error) {
       if (!(error instanceof RefusalError)) throw error;
       process.stderr.write(`futago: ${formatRefusal(error.refusal)}\n`);
@@ -261,6 +284,10 @@ class Supervisor {
         return;
       case "reset":
         return this.#finish("reset");
+      case "configured":
+        return this.#appliance?.setOwner(message.hostname);
+      case "bare":
+        return this.#appliance?.setOwner(undefined);
       case "refused":
         this.#refusal = message.refusal;
     }

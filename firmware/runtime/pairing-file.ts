@@ -3,12 +3,12 @@
  * read is checked in every field, because it may come out of a backup file.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fromHex } from "@futago/hal/units/bytes.ts";
 import { ExitCode, RefusalError } from "./exit-code.ts";
-import { syncDirectory } from "./files.ts";
+import { syncDirectory, writeWhole } from "./files.ts";
 import { parseObject } from "./line-reader.ts";
 import type { Box } from "./messages.ts";
 import { PAIRING_FILE } from "./state-files.ts";
@@ -84,21 +84,6 @@ function readableText(pairing: PairingFile): string {
   const text = `${JSON.stringify(pairing, undefined, 2)}\n`;
   if (parsePairing(text) === undefined) throw new Error("the pairing holds what is no certificate or no key");
   return text;
-}
-
-function writeWhole(path: string, text: string): void {
-  const aside = `${path}.new`;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  // Left by a box that lost its power; it may have another mode.
-  rmSync(aside, { force: true });
-  const file = openSync(aside, "wx", 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(aside, path);
 }
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -20,10 +20,10 @@ export function orderReset(directory: string): void {
   });
 }
 
-/** Nothing where none is ordered. No process may be using the directory. Throws RefusalError with what the disk says. */
-export function finishReset(directory: string): void {
+/** False where none is ordered. No process may be using the directory. Throws RefusalError with what the disk says. */
+export function finishReset(directory: string): boolean {
   const order = join(directory, ORDER_FILE);
-  if (!existsSync(order)) return;
+  if (!existsSync(order)) return false;
   saying(directory, "the disk refuses to forget what was ordered to be forgotten", () => {
     const names = readdirSync(directory).filter((name) => FORGOTTEN.some((file) => name.startsWith(file)));
     for (const name of names) rmSync(join(directory, name), { force: true });
@@ -31,6 +31,7 @@ export function finishReset(directory: string): void {
     rmSync(order);
     syncDirectory(directory);
   });
+  return true;
 }
 
 function saying(where: string, what: string, work: () => void): void {

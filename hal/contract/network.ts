@@ -109,6 +109,8 @@ export interface Network {
   speeds(): Promise<ReadonlyMap<Ifindex, number>>;
 
   setLinkUp(ifindex: Ifindex, up: boolean): Promise<void>;
+  /** Throws EEXIST where another link has the name, and EBUSY for a link that is up on a kernel before Linux 6.2. */
+  renameLink(ifindex: Ifindex, ifname: Ifname): Promise<void>;
   /** Makes a macvlan in bridge mode with the given Ethernet address on top of `lower`. */
   addMacvlan(lower: Ifindex, ifname: Ifname, mac: Mac): Promise<void>;
   deleteLink(ifindex: Ifindex): Promise<void>;

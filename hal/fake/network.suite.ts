@@ -102,6 +102,19 @@ export function describeNetwork(name: string, make: () => Promise<NetworkUnderTe
       );
     });
 
+    test("gives a link that is down another name, tells, and gives no name twice", async () => {
+      await network.setLinkUp(eth0, false);
+      await network.renameLink(eth0, "port1" as Ifname);
+      await heard({ kind: "link", link: expect.objectContaining({ ifindex: eth0, ifname: "port1" }) });
+      await network.renameLink(eth0, "port1" as Ifname);
+      await network.addMacvlan(eth0, "vr10" as Ifname, MAC);
+      const { ifindex } = await linkNamed("vr10");
+      expect(await refusal(network.renameLink(ifindex, "port1" as Ifname))).toMatchObject({ code: "EEXIST" });
+      await network.deleteLink(ifindex);
+      await network.renameLink(eth0, "eth0" as Ifname);
+      await network.setLinkUp(eth0, true);
+    });
+
     test.each(["10.1.0.1/24", "fd00:1::1/64"])("adds %s twice, lists it once, deletes it twice", async (text) => {
       await network.addAddress(eth0, on(text));
       await network.addAddress(eth0, on(text));

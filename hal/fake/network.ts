@@ -167,6 +167,14 @@ export class FakeNetwork implements Network {
     }
   }
 
+  async renameLink(ifindex: Ifindex, ifname: Ifname): Promise<void> {
+    this.#admit("RTM_NEWLINK");
+    const port = this.#port(ifindex, "RTM_NEWLINK");
+    const taken = [...this.#ports.values()].some(({ link }) => link.ifname === ifname && link.ifindex !== ifindex);
+    if (taken) throw new HalError("EEXIST", "RTM_NEWLINK", "file already exists");
+    this.#put({ ...port, link: { ...port.link, ifname } });
+  }
+
   async addMacvlan(lower: Ifindex, ifname: Ifname, mac: Mac): Promise<void> {
     this.#admit("RTM_NEWLINK");
     const { link } = this.#port(lower, "RTM_NEWLINK");

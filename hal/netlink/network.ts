@@ -18,7 +18,14 @@ import {
 } from "./codec/constants.ts";
 import { decodeFamilyNumber, decodeLinkSpeed, encodeFamilyName, encodeLinkModesFilter } from "./codec/ethtool.ts";
 import { decodeEvents } from "./codec/event.ts";
-import { decodeLink, encodeLinkFilter, encodeLinkIndex, encodeLinkUp, encodeMacvlan } from "./codec/link.ts";
+import {
+  decodeLink,
+  encodeLinkFilter,
+  encodeLinkIndex,
+  encodeLinkName,
+  encodeLinkUp,
+  encodeMacvlan,
+} from "./codec/link.ts";
 import type { Message } from "./codec/message.ts";
 import { decodeNeighbour, encodeManagedNeighbour, encodeNeighbour, encodeNeighbourFilter } from "./codec/neighbour.ts";
 import { decodeRoutes, encodeRoute, encodeRouteDeletion, encodeRouteFilter } from "./codec/route.ts";
@@ -155,6 +162,7 @@ function changes(channel: RequestChannel): Changes {
   let managedProven = false;
   return {
     setLinkUp: (ifindex, up) => ask("RTM_NEWLINK", encodeLinkUp(ifindex, up)),
+    renameLink: (ifindex, ifname) => ask("RTM_NEWLINK", encodeLinkName(ifindex, ifname)),
     addMacvlan: (lower, ifname, mac) =>
       ask("RTM_NEWLINK", encodeMacvlan(lower, ifname, mac), NLM_F_CREATE | NLM_F_EXCL),
     deleteLink: (ifindex) => ask("RTM_DELLINK", encodeLinkIndex(ifindex)),

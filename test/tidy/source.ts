@@ -44,6 +44,7 @@ export const PURE_ROOMS = [
   "names",
   "firewall",
   "pair",
+  "ports",
   "config",
   "console",
   "update",

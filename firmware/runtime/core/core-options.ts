@@ -23,6 +23,8 @@ export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
   readonly isWebWanted: boolean;
   /** Starts core again, which changes nothing that serves. */
   readonly restart: (reason: string) => void;
+  /** Called when a configuration came into force, with the name that it gives the box, or when there is none. */
+  readonly onOwner: (hostname: string | undefined) => void;
   /** The box is being taken down, the sentinel first. */
   readonly isEnding: () => boolean;
 }

@@ -44,6 +44,7 @@ import { VipConnections } from "./vip-connections.ts";
 
 export class Core {
   readonly #log: Log;
+  readonly #onOwner: CoreOptions["onOwner"];
   readonly #parts: Parts;
   readonly #pairing: PairingRoom;
   readonly #alarms: AlarmBoard;
@@ -72,6 +73,7 @@ export class Core {
   private constructor(options: CoreOptions, parts: Parts) {
     const { hal, log, stateDirectory } = options;
     this.#log = log;
+    this.#onOwner = options.onOwner;
     this.#parts = parts;
     this.#alarms = new AlarmBoard(logAlarm(log));
     this.#network = new NetworkKeeper(hal.network, hal.sysctl, log, () => this.#onNetwork());
@@ -226,6 +228,7 @@ export class Core {
     if (this.#parts.configuration.inForce === undefined) {
       this.#alarms.set("no-configuration", "", noConfiguration(this.#parts.standing.kind));
       this.#link.open(undefined);
+      this.#onOwner(undefined);
     }
     await this.#parts.committer.bringUp();
     const groups = () => this.#parts.configuration.inForce?.resolved.groups;
@@ -265,6 +268,7 @@ export class Core {
     const system = await this.#link.spare.stand(inForce);
     this.#link.open(resolved);
     await this.#serving.configure(resolved, system, this.#network.links);
+    this.#onOwner(resolved.system.hostname ?? "");
     this.#onNetwork();
     this.#pair?.sayRevision();
     return this.#network.troubles.find(({ action }) => !known.has(action))?.sentence;

@@ -48,6 +48,7 @@ try {
     isWebWanted: values.web !== undefined,
     restart,
     isEnding: () => isEnding,
+    onOwner: (hostname) => report(hostname === undefined ? { kind: "bare" } : { kind: "configured", hostname }),
     end: (as) => report({ kind: "end", as }),
     reset: () => {
       isForgotten = true;

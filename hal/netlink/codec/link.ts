@@ -88,6 +88,10 @@ export function encodeLinkIndex(ifindex: Ifindex): Uint8Array {
   return payload;
 }
 
+export function encodeLinkName(ifindex: Ifindex, ifname: Ifname): Uint8Array {
+  return concatBytes([encodeLinkIndex(ifindex), attributeText(IFLA_IFNAME, ifname)]);
+}
+
 /** A macvlan in bridge mode: two of them on one lower link reach each other. */
 export function encodeMacvlan(lower: Ifindex, ifname: Ifname, mac: Mac): Uint8Array {
   const mode = attribute(IFLA_INFO_DATA, attributeU32(IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE));
