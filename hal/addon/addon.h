@@ -10,6 +10,8 @@ void futago_register_bpf(napi_env env, napi_value exports);
 void futago_register_machine(napi_env env, napi_value exports);
 void futago_register_pulse(napi_env env, napi_value exports);
 void futago_register_dial(napi_env env, napi_value exports);
+void futago_register_device(napi_env env, napi_value exports);
+void futago_register_notify(napi_env env, napi_value exports);
 
 /* Throws a JavaScript Error with `code` (errno's name) and `syscall` properties, for the TypeScript side to wrap. */
 void futago_throw_errno(napi_env env, int error, const char *syscall);

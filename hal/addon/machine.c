@@ -130,7 +130,10 @@ static napi_value die_with_parent(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
-/* gpioRequest(chipFd, offset, mode): asks for one line; mode 0 input, 1 output low, 2 output high. Returns the line's fd. */
+/*
+ * gpioRequest(chipFd, offset, mode): asks for one line; mode 0 input, 1 output low, 2 output high, 3 input that tells of
+ * both edges. Returns the line's fd.
+ */
 static napi_value gpio_request(napi_env env, napi_callback_info info)
 {
 	int32_t values[3];
@@ -142,6 +145,8 @@ static napi_value gpio_request(napi_env env, napi_callback_info info)
 	strcpy(request.consumer, "futago");
 	if (values[2] == 0) {
 		request.config.flags = GPIO_V2_LINE_FLAG_INPUT;
+	} else if (values[2] == 3) {
+		request.config.flags = GPIO_V2_LINE_FLAG_INPUT | GPIO_V2_LINE_FLAG_EDGE_RISING | GPIO_V2_LINE_FLAG_EDGE_FALLING;
 	} else {
 		request.config.flags = GPIO_V2_LINE_FLAG_OUTPUT;
 		request.config.num_attrs = 1;

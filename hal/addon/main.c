@@ -33,5 +33,7 @@ NAPI_MODULE_INIT()
 	futago_register_machine(env, exports);
 	futago_register_pulse(env, exports);
 	futago_register_dial(env, exports);
+	futago_register_device(env, exports);
+	futago_register_notify(env, exports);
 	return exports;
 }

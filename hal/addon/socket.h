@@ -1,4 +1,4 @@
-/* A non-blocking socket in Node's event loop that calls one JavaScript function. Netlink, packet, ICMP and the ring buffer build on it. */
+/* A non-blocking socket in Node's event loop that calls one JavaScript function. Netlink, packet, ICMP, the ring buffer and devices build on it. */
 #ifndef FUTAGO_SOCKET_H
 #define FUTAGO_SOCKET_H
 
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-enum futago_socket_kind { FUTAGO_NETLINK = 1, FUTAGO_PACKET, FUTAGO_ICMP, FUTAGO_RING, FUTAGO_DIALER };
+enum futago_socket_kind { FUTAGO_NETLINK = 1, FUTAGO_PACKET, FUTAGO_ICMP, FUTAGO_RING, FUTAGO_DIALER, FUTAGO_DEVICE };
 
 /* First member of what each kind keeps. Freed, as a whole, when JavaScript and the event loop have both let go. */
 struct futago_socket {

@@ -6,9 +6,12 @@ import { closeSync, constants, existsSync, openSync, readdirSync, realpathSync }
 import { dirname } from "node:path";
 import { refused } from "../addon/refused.ts";
 import { HalError } from "../contract/error.ts";
-import type { GpioLine } from "../contract/machine.ts";
+import type { GpioLine, InputListener, WatchedInput } from "../contract/machine.ts";
 import { readAttribute, writeAttribute } from "./attribute.ts";
 import { calls, type GpioMode } from "./calls.ts";
+
+/** A finger is slower. */
+const LOOK_MILLIS = 100;
 
 export interface GpioRoots {
   readonly sysRoot: string;
@@ -19,14 +22,80 @@ export function openGpioLine(roots: GpioRoots, chip: string, offset: number, mod
   if (!/^[\w:.-]+$/.test(chip) || !Number.isInteger(offset) || offset < 0) {
     throw new HalError("EINVAL", "gpio", `"${chip}" line ${offset} is no GPIO line`);
   }
-  const device = `${roots.devRoot}/${chip}`;
-  if (existsSync(device)) return openCharacterDevice(device, chip, offset, mode);
-  return openSysfs(`${roots.sysRoot}/class/gpio`, sysfsNumber(roots.sysRoot, chip, offset), mode);
+  const device = characterDevice(roots.devRoot, chip);
+  if (device === undefined)
+    return openSysfs(`${roots.sysRoot}/class/gpio`, sysfsNumber(roots.sysRoot, chip, offset), mode);
+  const what = `${chip} line ${offset}`;
+  const line = requestLine(device, offset, mode, what);
+  return {
+    get: () => refused(() => calls.gpioGet(line), what) === 1,
+    set: (value) => refused(() => calls.gpioSet(line, value ? 1 : 0), what),
+    close: () => closeSync(line),
+  };
 }
 
-function openCharacterDevice(device: string, chip: string, offset: number, mode: GpioMode): GpioLine {
+/** By edges where the chip raises interrupts, else by looking. */
+export function watchGpioLine(roots: GpioRoots, chip: string, offset: number, listener: InputListener): WatchedInput {
+  const device = /^[\w:.-]+$/.test(chip) ? characterDevice(roots.devRoot, chip) : undefined;
   const what = `${chip} line ${offset}`;
-  const line = refused(() => {
+  if (device === undefined) return lookAtLine(openGpioLine(roots, chip, offset, 0), listener);
+  let line: number;
+  try {
+    line = requestLine(device, offset, 3, what);
+  } catch (error) {
+    // ENXIO: the chip has no interrupts, or none for that line.
+    if (!(error instanceof HalError && error.code === "ENXIO")) throw error;
+    return lookAtLine(openGpioLine(roots, chip, offset, 0), listener);
+  }
+  const level = refused(() => calls.gpioGet(line), what) === 1;
+  const handle = calls.deviceWatch(line, (bytes) => {
+    if (bytes !== undefined) return listener(calls.gpioGet(line) === 1);
+    calls.socketClose(handle);
+    listener(undefined);
+  });
+  return { level, close: () => calls.socketClose(handle) };
+}
+
+function lookAtLine(line: GpioLine, listener: InputListener): WatchedInput {
+  const level = line.get();
+  let told = level;
+  const timer = setInterval(() => {
+    const now = line.get();
+    if (now === told) return;
+    told = now;
+    listener(now);
+  }, LOOK_MILLIS);
+  timer.unref();
+  const close = () => {
+    clearInterval(timer);
+    line.close();
+  };
+  return { level, close };
+}
+
+/** The path of a chip by its device's name or its label; undefined where this kernel shows none. */
+function characterDevice(devRoot: string, chip: string): string | undefined {
+  const named = `${devRoot}/${chip}`;
+  if (existsSync(named)) return named;
+  if (!existsSync(devRoot)) return undefined;
+  const chips = readdirSync(devRoot).filter((name) => /^gpiochip\d+$/.test(name));
+  return chips.map((name) => `${devRoot}/${name}`).find((path) => labelOf(path) === chip);
+}
+
+function labelOf(path: string): string {
+  return refused(() => {
+    const fd = openSync(path, constants.O_RDWR);
+    try {
+      return calls.gpioChipLabel(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }, path);
+}
+
+/** The line's file descriptor. */
+function requestLine(device: string, offset: number, mode: GpioMode, what: string): number {
+  return refused(() => {
     const chipFd = openSync(device, constants.O_RDWR);
     try {
       return calls.gpioRequest(chipFd, offset, mode);
@@ -34,11 +103,6 @@ function openCharacterDevice(device: string, chip: string, offset: number, mode:
       closeSync(chipFd);
     }
   }, what);
-  return {
-    get: () => refused(() => calls.gpioGet(line), what) === 1,
-    set: (value) => refused(() => calls.gpioSet(line, value ? 1 : 0), what),
-    close: () => closeSync(line),
-  };
 }
 
 /** @see Linux Documentation/userspace-api/gpio/sysfs.rst */

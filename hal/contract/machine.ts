@@ -34,6 +34,8 @@ export interface Sysctl {
 
 export interface Led {
   readonly name: string;
+  /** The network device whose port it sits on, where its driver says so. */
+  readonly ifname: string | undefined;
   set(on: boolean): void;
   blink(onMillis: number, offMillis: number): void;
   /** Lets the kernel drive the LED from a link's carrier (the netdev trigger). */
@@ -48,17 +50,45 @@ export interface GpioLine {
 
 export interface Watchdog {
   readonly identity: string;
+  /** "nowayout": once started it goes on, whatever is written to it. */
+  readonly neverStops: boolean;
   feed(): void;
-  setTimeoutSeconds(seconds: number): void;
+  /** As many as the device takes, up to `seconds`. Returns what is in force. Throws HalError EINVAL for less than 1. */
+  setTimeoutSeconds(seconds: number): number;
   /** Writes the magic close character, so that closing does not reset the machine, unless the driver was built or told "nowayout". */
+  close(): void;
+  /** Lets go of it while it counts on: whoever does not open and feed it in time lets the machine be reset. */
+  leaveArmed(): void;
+}
+
+/** A key or a line that is listened to. */
+export interface WatchedInput {
+  /** When the listening began. */
+  readonly level: boolean;
   close(): void;
 }
 
+/** True: pressed, or high. Undefined: the device is gone and says no more; it is closed then. */
+export type InputListener = (level: boolean | undefined) => void;
+
+/** What the machine says that it is. */
+export interface BoardIdentity {
+  /** Of /sys/class/dmi/id, such as sys_vendor and board_name; empty where there is none. */
+  readonly dmi: Readonly<Record<string, string>>;
+  /** Of the device tree, the most particular first. */
+  readonly compatible: readonly string[];
+}
+
 export interface Board {
+  identity(): BoardIdentity;
   leds(): readonly Led[];
-  /** A line of /dev/gpiochipN by offset, or of sysfs GPIO where there is no character device. */
+  /** A chip is its device, /dev/gpiochipN, or its label; lines by offset. By sysfs GPIO where there is no character device. */
   gpioInput(chip: string, offset: number): GpioLine;
   gpioOutput(chip: string, offset: number, initial: boolean): GpioLine;
+  /** Listens to a line, by its edges or, where it raises no interrupt, by looking ten times a second. */
+  watchLine(chip: string, offset: number, listener: InputListener): WatchedInput;
+  /** Listens to a key of an input device by its name, in which * stands for anything. Undefined when there is none with that key. */
+  watchKey(name: string, code: number, listener: InputListener): WatchedInput | undefined;
   /** Undefined when the machine has none. */
   openWatchdog(device?: string): Watchdog | undefined;
 }

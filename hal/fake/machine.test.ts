@@ -57,6 +57,6 @@ test("feedings of the watchdog are counted", () => {
   const opened = new FakeBoard([], watchdog).openWatchdog();
   opened!.feed();
   opened!.close();
-  expect(watchdog).toMatchObject({ feedings: 1, closed: true });
+  expect(watchdog).toMatchObject({ feedings: 1, end: "disarmed" });
   expect(new FakeBoard().openWatchdog()).toBeUndefined();
 });

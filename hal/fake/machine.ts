@@ -1,6 +1,18 @@
 /** The machine in memory: a clock that stands until it is moved, switches in a map, lights and lines that remember. */
 import { HalError } from "../contract/error.ts";
-import type { Board, Clock, GpioLine, Led, Scheduling, Sysctl, WallClock, Watchdog } from "../contract/machine.ts";
+import type {
+  Board,
+  BoardIdentity,
+  Clock,
+  GpioLine,
+  InputListener,
+  Led,
+  Scheduling,
+  Sysctl,
+  WallClock,
+  WatchedInput,
+  Watchdog,
+} from "../contract/machine.ts";
 import { after, instant, type Instant, type Micros } from "../units/time.ts";
 
 export class FakeClock implements Clock {
@@ -86,6 +98,7 @@ export type LedState =
 
 export class FakeLed implements Led {
   readonly name: string;
+  readonly ifname: string | undefined = undefined;
   state: LedState = { kind: "off" };
 
   constructor(name: string) {
@@ -107,20 +120,28 @@ export class FakeLed implements Led {
 
 export class FakeWatchdog implements Watchdog {
   readonly identity = "fake watchdog";
+  neverStops = false;
   feedings = 0;
   timeoutSeconds = 60;
-  closed = false;
+  timeoutSecondsMax = 300;
+  /** How it was let go of; undefined while it is held. */
+  end: "disarmed" | "armed" | undefined;
 
   feed(): void {
     this.feedings++;
   }
 
-  setTimeoutSeconds(seconds: number): void {
-    this.timeoutSeconds = seconds;
+  setTimeoutSeconds(seconds: number): number {
+    this.timeoutSeconds = Math.min(seconds, this.timeoutSecondsMax);
+    return this.timeoutSeconds;
   }
 
   close(): void {
-    this.closed = true;
+    this.end = this.neverStops ? "armed" : "disarmed";
+  }
+
+  leaveArmed(): void {
+    this.end = "armed";
   }
 }
 
@@ -129,6 +150,12 @@ export class FakeBoard implements Board {
   readonly lights: readonly FakeLed[];
   readonly levels = new Map<string, boolean>();
   watchdog: FakeWatchdog | undefined;
+  /** What opening the watchdog comes to. */
+  watchdogRefusal: string | undefined;
+  is: BoardIdentity = { dmi: {}, compatible: [] };
+  /** Codes of the keys that there are. */
+  readonly keys = new Set<number>();
+  readonly #listeners = new Map<string, InputListener>();
   readonly #taken = new Set<string>();
 
   constructor(ledNames: readonly string[] = [], watchdog?: FakeWatchdog) {
@@ -152,7 +179,31 @@ export class FakeBoard implements Board {
   }
 
   openWatchdog(): Watchdog | undefined {
+    if (this.watchdogRefusal !== undefined) throw new HalError(this.watchdogRefusal, "open", "cannot open watchdog0");
     return this.watchdog;
+  }
+
+  identity(): BoardIdentity {
+    return this.is;
+  }
+
+  watchLine(chip: string, offset: number, listener: InputListener): WatchedInput {
+    return this.#listen(`${chip}:${offset}`, listener);
+  }
+
+  watchKey(name: string, code: number, listener: InputListener): WatchedInput | undefined {
+    return this.keys.has(code) ? this.#listen(`${name}:${code}`, listener) : undefined;
+  }
+
+  /** What a finger does, or a plug that is pulled. */
+  input(key: string, level: boolean | undefined): void {
+    this.levels.set(key, level === true);
+    this.#listeners.get(key)?.(level);
+  }
+
+  #listen(key: string, listener: InputListener): WatchedInput {
+    this.#listeners.set(key, listener);
+    return { level: this.levels.get(key) ?? false, close: () => void this.#listeners.delete(key) };
   }
 
   /** A line belongs to one user at a time, as in the kernel. */
