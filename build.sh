@@ -11,7 +11,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   lab     two boxes, three web servers and a client in network namespaces, live (--script FILE: without a keyboard)
   test    every test and the scripted lab; the last line is "N passed, N failed"
   bench   the numbers, measured beside the peers (no argument: all of them)
-  image   amd64 | arm64: not built yet
+  image   amd64 | arm64: the disk image of a box, from Debian's packages (--refresh: of the newest) and this repository
   screenshots  every page of the web UI, in each theme, size and language, into a directory
 TEXT
   exit 2
@@ -24,6 +24,9 @@ packages_run=(gcc libc6-dev make clang libbpf-dev libsodium-dev pkg-config iprou
 packages_test=(keepalived haproxy libnginx-mod-stream frr tshark tcpdump conntrack ipvsadm python3 nsd ldnsutils
   openssh-server openssh-client openssl strace dnsmasq-base qemu-system-x86 qemu-utils ovmf busybox-static xz-utils debian-archive-keyring
   chromium-headless-shell fonts-ipafont-gothic fonts-dejavu-core grub-common dosfstools mtools)
+# What makes a disk image.
+packages_image=(binutils cryptsetup-bin debian-archive-keyring dosfstools e2fsprogs gdisk git kmod mtools squashfs-tools
+  tar xz-utils zstd)
 # Those of them that would start a daemon.
 daemons=(nginx keepalived haproxy frr iperf3 nsd ssh)
 
@@ -131,7 +134,7 @@ setup() {
   step "ready: Node $($node --version)"
 }
 
-need_root() { ((EUID == 0)) || die "./build.sh $1 makes network namespaces and loads BPF programs: run it as root"; }
+need_root() { ((EUID == 0)) || die "./build.sh $1 makes what only root can (namespaces, files of root): run it as root"; }
 
 (($#)) || usage
 verb=$1
@@ -166,6 +169,10 @@ case $verb in
     setup "${packages_run[@]}" "${packages_test[@]}" >&2
     exec "$node" test/bench/main.ts "$@"
     ;;
-  image) die "image: the disk image is not built yet; what runs today is ./build.sh lab" ;;
+  image)
+    need_root image
+    setup "${packages_run[@]}" "${packages_image[@]}" >&2
+    exec "$node" images/main.ts "$@"
+    ;;
   *) usage ;;
 esac
