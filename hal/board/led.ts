@@ -1,6 +1,5 @@
 /** Lights: LED class devices under /sys/class/leds and their triggers "none", "timer" and "netdev". */
-import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
 import { refused } from "../addon/refused.ts";
 import { HalError } from "../contract/error.ts";
 import type { Led } from "../contract/machine.ts";
@@ -23,7 +22,6 @@ function openLed(directory: string, name: string): Led {
     );
   return {
     name,
-    ifname: portOf(directory),
     set(on) {
       // A trigger would write over the brightness at its next tick.
       chooseTrigger(directory, name, "none");
@@ -47,13 +45,6 @@ function openLed(directory: string, name: string): Led {
         write(attribute, value);
     },
   };
-}
-
-/** Drivers of network cards hang the LEDs of a port on its network device. */
-function portOf(directory: string): string | undefined {
-  if (!existsSync(`${directory}/device`)) return undefined;
-  const device = realpathSync(`${directory}/device`);
-  return basename(dirname(device)) === "net" ? basename(device) : undefined;
 }
 
 /** @see Linux Documentation/leds/leds-class.rst: the file lists all triggers, the chosen one in brackets. */

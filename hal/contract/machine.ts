@@ -34,8 +34,6 @@ export interface Sysctl {
 
 export interface Led {
   readonly name: string;
-  /** The network device whose port it sits on, where its driver says so. */
-  readonly ifname: string | undefined;
   set(on: boolean): void;
   blink(onMillis: number, offMillis: number): void;
   /** Lets the kernel drive the LED from a link's carrier (the netdev trigger). */

@@ -98,7 +98,6 @@ export type LedState =
 
 export class FakeLed implements Led {
   readonly name: string;
-  readonly ifname: string | undefined = undefined;
   state: LedState = { kind: "off" };
 
   constructor(name: string) {
