@@ -200,7 +200,11 @@ function footer(status: BoxStatus): string {
     beat === null
       ? ""
       : `   heartbeat ${beat.profile}: dead after ${beat.deadMs} ms, lease ${beat.leaseMs} ms, own lateness p99.9 ${beat.latenessP999Ms.toFixed(1)} ms`;
-  return status.revision === "" ? heartbeat.trim() : `revision ${status.revision.slice(0, 16)}${heartbeat}`;
+  const revision = status.revision === "" ? heartbeat.trim() : `revision ${status.revision.slice(0, 16)}${heartbeat}`;
+  const { version, slot } = status.system;
+  // What runs from no image is a developer's, who knows what it is.
+  const system = slot === null ? "" : `version ${printable(version)}, slot ${slot.toUpperCase()}`;
+  return [revision, system].filter((line) => line !== "").join("\n");
 }
 
 /** Local time to the second, without the noise of RFC 3339. */

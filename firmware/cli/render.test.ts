@@ -13,6 +13,7 @@ const status: BoxStatus = {
   revision: "0123456789abcdef".repeat(4),
   editors: [],
   unconfirmed: null,
+  system: { version: "0.1.0", slot: null, passwordRequest: false },
   lastDrill: null,
   survival: { survives: "yes", reasons: [] },
   groups: [

@@ -3,6 +3,7 @@
  * per line; a request {id, method, params} is answered by {id, result}, by {id, error}, or, for a streaming method,
  * by {id, event} again and again until the asker closes the connection.
  */
+import type { SystemShown } from "./machine-system.ts";
 import type { Family } from "@futago/hal/units/address.ts";
 import type { Persistence, ServiceMode, ServiceProtocol } from "@futago/hal/units/balancer.ts";
 import type { TraceShown } from "../balancer/trace.ts";
@@ -111,6 +112,8 @@ export interface BoxStatus {
   readonly box: string;
   readonly role: string;
   readonly hostname: string;
+  /** What it was started from. */
+  readonly system: SystemShown;
   readonly revision: string;
   /** Whoever edits the configuration on this box and has not committed it; nobody where there is no candidate. */
   readonly editors: readonly CandidateAuthor[];

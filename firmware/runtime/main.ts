@@ -300,6 +300,7 @@ class Supervisor {
     const refused = !this.#ready && end.code !== null && end.name !== "web";
     if (!refused) {
       logEnd(end);
+      this.#appliance?.died();
       return true;
     }
     this.#refusal ??= {

@@ -12,6 +12,7 @@ const activeBox: BoxSnapshot = {
     role: "active",
     hostname: "edge-a",
     pairing: { kind: "paired", linked: true },
+    system: { version: "0.1.0", slot: null, passwordRequest: false },
     lastDrill: null,
     survival: { survives: "yes", reasons: [] },
     revision: "",

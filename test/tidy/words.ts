@@ -23,6 +23,7 @@ export const EXCEPTED: readonly Excepted[] = [
   { path: "test/interop/keepalived", words: /^master$/i, reason: "keepalived's own words" },
   { path: "test/bench/keepalived", words: /^master$/i, reason: "keepalived's own words" },
   { path: "test/interop/frr", words: /^master$/i, reason: "FRR's own words" },
+  { path: "images/base/files/etc/systemd/", words: /^manager$/i, reason: "systemd's own words" },
   { path: "firmware/cli/command.test.ts", words: /^master$/, reason: "shows that the word is refused as a role" },
 ];
 

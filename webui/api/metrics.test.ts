@@ -29,6 +29,7 @@ const status = {
   ],
   connections: { established: 5, replicated: null },
   replication: null,
+  system: { version: "0.1.0", slot: null, passwordRequest: false },
   lastDrill: { at: "2026-01-02T03:04:05.000Z", passed: true, lost: 0, silenceMicros: 1_500 },
   alarms: [{ kind: "widened" }, { kind: "widened" }],
   counters: { dropDenied: 9 },

@@ -25,6 +25,15 @@ export const SurvivalSchema = Type.Object(
   { description: "Whether the pair would survive the death of either box now, and why not." },
 );
 
+export const SystemSchema = Type.Object(
+  {
+    version: Type.String(),
+    slot: orNull(words(["a", "b"])),
+    passwordRequest: Type.Boolean({ description: "Chosen at the boot menu: the console sets a password." }),
+  },
+  { description: "The system that the box was started from." },
+);
+
 export const TrafficSchema = Type.Object(
   {
     packetsIn: Type.Number(),
@@ -137,6 +146,7 @@ export const StatusSchema = Type.Object(
         received: Type.Number(),
       }),
     ),
+    system: SystemSchema,
     lastDrill: orNull(LastDrillSchema),
     survival: SurvivalSchema,
     alarms: Type.Array(AlarmSchema),

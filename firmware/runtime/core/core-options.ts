@@ -1,5 +1,6 @@
 /** What a core is started with, and what it begins from. */
 import type { Hal } from "@futago/hal/contract/hal.ts";
+import type { SystemShown } from "../machine-system.ts";
 import type { Box } from "../messages.ts";
 import type { LoadedTables } from "./balancer/load-balancer.ts";
 import type { Committer } from "./commit/committer.ts";
@@ -40,4 +41,5 @@ export interface Parts {
   readonly tables: LoadedTables;
   readonly memory: ActivationMemory;
   readonly kept: KeptDrills;
+  readonly system: SystemShown;
 }

@@ -17,14 +17,12 @@ import { Configuration, logApplied } from "./configuration.ts";
 import type { CoreOptions, Parts } from "./core-options.ts";
 import { ControlSockets } from "./control/control-sockets.ts";
 import { coreHandlers } from "./control/core-handlers.ts";
-import { Drains } from "./control/drains.ts";
 import { type Answers, statusQuery } from "./control/handlers.ts";
 import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
-import { KeptDrills } from "./drill/kept-drills.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
-import { Maintenance } from "./maintenance.ts";
+import { loadMemories } from "./memories.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { PairLink } from "./pair-link.ts";
 import type { Pair } from "./pair.ts";
@@ -36,7 +34,6 @@ import { SentinelLink } from "./sentinel-link.ts";
 import { SentinelReady } from "./sentinel-ready.ts";
 import { BalancerLoading } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
-import { ActivationMemory } from "./spare/activation-memory.ts";
 import { type StatusSources, statusText } from "./status.ts";
 import { switchOver } from "./switchover.ts";
 import { Turns } from "./turns.ts";
@@ -163,8 +160,7 @@ export class Core {
     const configuration = await Configuration.open({ ...known, onResolved: loading.expect });
     if (importFile !== undefined) logApplied(log, await configuration.importFile(importFile));
     const seed = await loading.seed(configuration);
-    const [maintenance, drains] = await Promise.all([Maintenance.load(configuration), Drains.load(configuration)]);
-    const memory = await ActivationMemory.load(configuration);
+    const memories = await loadMemories(configuration);
     const tables = await loading.begin(configuration.inForce?.resolved);
     const committer = await Committer.open({
       hal,
@@ -176,8 +172,7 @@ export class Core {
       sent: async () => core.#pair?.commitMessagesSent(),
       onChange: () => core.#onCommit(),
     });
-    const kept = await KeptDrills.load(configuration);
-    const parts = { configuration, committer, standing, seed, maintenance, drains, tables, memory, kept };
+    const parts = { configuration, committer, standing, seed, tables, ...memories };
     const core: Core = new Core(options, parts);
     for (const [kind, sentence] of configuration.troubles) core.#alarms.set(kind, "", sentence);
     const answers = core.#answers();
@@ -378,6 +373,7 @@ export class Core {
       linked: this.#pair?.up === true,
       config: inForce?.resolved,
       revision: inForce?.revision.id ?? "",
+      system: this.#parts.system,
       editors: this.#candidate?.authors ?? [],
       unconfirmed: this.#parts.committer.unconfirmed,
       sentinel: this.#status,

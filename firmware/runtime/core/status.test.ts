@@ -18,6 +18,7 @@ function shown(kind: Standing["kind"], more: Partial<StatusSources> = {}): BoxSt
     drains: new Set(),
     replication: { connections: () => ({ established: 0, replicated: null }), status: undefined },
     activation: null,
+    system: { version: "0.1.0", slot: null, passwordRequest: false },
     lastDrill: null,
     survival: { survives: "yes", reasons: [] },
     alarms: [{ ...ALARMS[0]!, kind: "no-configuration" }],

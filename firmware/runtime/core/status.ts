@@ -4,6 +4,7 @@ import type { Resolved, ResolvedService } from "../../config/resolved.ts";
 import type { Activation } from "../../pair/spare/types.ts";
 import type { CandidateAuthor } from "../control-configuration.ts";
 import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
+import type { SystemShown } from "../machine-system.ts";
 import type { Survival } from "../control-ports.ts";
 import type { LastDrill } from "../control-drill.ts";
 import type { Alarm, PeerStatus, SentinelStatus } from "../messages.ts";
@@ -17,6 +18,7 @@ export interface StatusSources {
   readonly linked: boolean;
   readonly config: Resolved | undefined;
   readonly revision: string;
+  readonly system: SystemShown;
   readonly editors: readonly CandidateAuthor[];
   readonly unconfirmed: BoxStatus["unconfirmed"];
   /** Undefined while the sentinel is away. */
@@ -62,6 +64,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     box: box ?? "alone",
     role: sentinel?.role ?? "unknown",
     hostname: config?.system.hostname ?? "",
+    system: sources.system,
     revision: sources.revision,
     editors: sources.editors,
     unconfirmed: sources.unconfirmed,

@@ -25,6 +25,7 @@ export interface ApplianceOptions {
 const OWNERS = ["bare", "configured"] as const;
 /** What was chosen at the boot menu, from the moment when it was seen: it is done once, however often the box starts. */
 const REQUEST_FILE = "request";
+const DIED_FILE = "died";
 const LAST_PORT_FILE = "last-port.network";
 
 export class Appliance {
@@ -81,6 +82,12 @@ export class Appliance {
     if (runDirectory === undefined) return;
     for (const name of OWNERS) if (name !== owner) rmSync(join(runDirectory, name), { force: true });
     writeFileSync(join(runDirectory, owner), "");
+  }
+
+  /** Something of the box died: the end of the log is kept by whoever sees the file change. */
+  died(): void {
+    const { runDirectory } = this.#options;
+    if (runDirectory !== undefined) writeFileSync(join(runDirectory, DIED_FILE), new Date().toISOString());
   }
 
   #setHostname(name: string): void {

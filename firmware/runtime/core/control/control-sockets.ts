@@ -1,10 +1,11 @@
-/** The two sockets on which core answers: root's, and the web process's. What is published goes to the watchers of both. */
+/** The two sockets on which core answers, root's and the web process's, and what the console shows unasked. What is published goes to the watchers of both. */
 import { join } from "node:path";
 import type { AccessRoom } from "../access/access-room.ts";
 import { rootGate, webGate } from "../access/gate.ts";
 import { makeWebDirectory, webUser } from "../access/web-user.ts";
-import type { ControlStream } from "../../control.ts";
+import type { BoxStatus, ControlStream } from "../../control.ts";
 import type { JsonInPieces } from "../../json-pieces.ts";
+import { keepBanner } from "./banner-file.ts";
 import { ControlServer, type ControlServerOptions } from "./control-server.ts";
 
 export interface ControlSocketsOptions extends Pick<ControlServerOptions, "handlers" | "begun" | "onFault"> {
@@ -18,9 +19,11 @@ export interface ControlSocketsOptions extends Pick<ControlServerOptions, "handl
 
 export class ControlSockets {
   readonly #servers: readonly ControlServer[];
+  readonly #endBanner: () => void;
 
-  private constructor(servers: readonly ControlServer[]) {
+  private constructor(servers: readonly ControlServer[], endBanner: () => void) {
     this.#servers = servers;
+    this.#endBanner = endBanner;
   }
 
   static async open(options: ControlSocketsOptions): Promise<ControlSockets> {
@@ -32,7 +35,12 @@ export class ControlSockets {
     const root = { ...options, first, path: join(stateDirectory, "control.sock"), gate: rootGate(access.gate) };
     const servers = [await ControlServer.open(root)];
     if (isWebWanted) servers.push(...(await openWeb(options, first)));
-    return new ControlSockets(servers);
+    const endBanner = keepBanner(process.env["RUNTIME_DIRECTORY"], {
+      status: () => JSON.parse([...firstStatus({ services: [] }).pieces].join("")) as BoxStatus,
+      web: () => access.web.shown(),
+      onFault: (error) => options.onFault("banner", error),
+    });
+    return new ControlSockets(servers, endBanner);
   }
 
   get watched(): boolean {
@@ -49,6 +57,7 @@ export class ControlSockets {
   }
 
   close(): void {
+    this.#endBanner();
     for (const server of this.#servers) server.close();
   }
 }
