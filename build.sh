@@ -23,9 +23,10 @@ packages_run=(gcc libc6-dev make clang libbpf-dev libsodium-dev pkg-config iprou
 # What the tests and the bench compare Futago with and judge it by.
 packages_test=(keepalived haproxy libnginx-mod-stream frr tshark tcpdump conntrack ipvsadm python3 nsd ldnsutils
   openssh-server openssh-client openssl strace dnsmasq-base qemu-system-x86 qemu-utils ovmf busybox-static xz-utils debian-archive-keyring
-  chromium-headless-shell fonts-ipafont-gothic fonts-dejavu-core grub-common dosfstools mtools)
+  chromium-headless-shell fonts-ipafont-gothic fonts-dejavu-core grub-common dosfstools mtools
+  rauc squashfs-tools)
 # What makes a disk image.
-packages_image=(binutils cryptsetup-bin debian-archive-keyring dosfstools e2fsprogs gdisk git kmod mtools squashfs-tools
+packages_image=(binutils cryptsetup-bin debian-archive-keyring dosfstools e2fsprogs gdisk git kmod mtools openssl rauc squashfs-tools
   tar xz-utils zstd)
 # Those of them that would start a daemon.
 daemons=(nginx keepalived haproxy frr iperf3 nsd ssh)
