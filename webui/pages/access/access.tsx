@@ -63,8 +63,10 @@ function Claim() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const send = async () => {
-    await enter(await api.call("POST claim", { body: { code: code.trim(), name, password } }));
+    const session = await api.call("POST claim", { body: { code: code.trim(), name, password } });
+    // Before the menu is there: whoever chose a page from it is not taken away again.
     go("start");
+    await enter(session);
   };
   return (
     <>
