@@ -10,6 +10,7 @@ import {
   type ControlStreams,
   type SupervisorReport,
 } from "../runtime/control.ts";
+import type { SignedIn } from "../runtime/control-access.ts";
 import { ExitCode, type Refusal, RefusalError } from "../runtime/exit-code.ts";
 import { LineReader, parseObject } from "../runtime/line-reader.ts";
 
@@ -37,6 +38,33 @@ export async function ask<Method extends ControlMethod>(
       });
       socket.write(`${JSON.stringify({ id: 1, method, params })}\n`);
     });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether it is an account's password, as anybody who asks the web process would be told. Throws RefusalError where it is none. */
+export async function signInAtBox(stateDirectory: string, name: string, password: string): Promise<SignedIn> {
+  const outcome = await open(join(stateDirectory, "web", "core.sock"));
+  if (outcome.kind !== "open") throw new RefusalError(await notReachable(stateDirectory, outcome.code));
+  const { socket } = outcome;
+  const asked = <Result>(method: ControlMethod, more: object) =>
+    new Promise<Result>((resolve, reject) => {
+      const late = setTimeout(() => reject(silent(stateDirectory, ANSWER_MILLIS_MAX)), ANSWER_MILLIS_MAX);
+      readReplies(socket, (reply) => {
+        clearTimeout(late);
+        if (reply === undefined) reject(noAnswer(stateDirectory));
+        else if ("error" in reply) reject(new RefusalError(reply.error));
+        else resolve(("result" in reply ? reply.result : undefined) as Result);
+      });
+      // The console's own address: wrong passwords are counted there as everywhere.
+      socket.write(`${JSON.stringify({ id: 1, method, params: {}, from: "::1", ...more })}\n`);
+    });
+  try {
+    const signedIn = await asked<SignedIn>("signIn", { params: { name, password } });
+    const { session, proof } = signedIn;
+    await asked("signOut", { credential: { kind: "session", session, proof } });
+    return signedIn;
   } finally {
     socket.destroy();
   }

@@ -77,7 +77,7 @@ export type Command =
     } & Common)
   | ({ readonly kind: "ping"; readonly query: PingQuery } & Common)
   | ({ readonly kind: "traceroute"; readonly query: TracerouteQuery } & Common)
-  | ({ readonly kind: "console" } & Common)
+  | ({ readonly kind: "console"; readonly signIn: boolean } & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
 
 export type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
@@ -165,7 +165,7 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
     case "restore":
       return buildRestore(verb, values, operands[0] ?? "", common);
     case "console":
-      return { kind: "console", ...common };
+      return { kind: "console", signIn: values["sign-in"] === true, ...common };
     case "web":
     case "user":
     case "token":

@@ -4,6 +4,7 @@ import type { Facts, InterfaceFacts, Page } from "../console/facts.ts";
 import type { HistoryEntry } from "../runtime/control-configuration.ts";
 import type { BoxStatus } from "../runtime/control.ts";
 import { RefusalError } from "../runtime/exit-code.ts";
+import { foundBackupFiles } from "../runtime/machine-system.ts";
 import { ask } from "./client.ts";
 import { author as whoSits } from "./output.ts";
 import { editorsSentence, peerSentence, renderStatus, roleSentence, when } from "./render-status.ts";
@@ -28,6 +29,9 @@ export const NO_FACTS: Facts = {
   interfaces: [],
   revisions: [],
   users: [],
+  isLocked: false,
+  isPasswordAsked: false,
+  backupFiles: [],
   verbs: VERBS.map(({ name }) => name),
 };
 
@@ -52,6 +56,8 @@ export async function gatherFacts(stateDirectory: string, before: Facts, page: P
       maintenance: maintenanceOf(status),
       unconfirmed: unconfirmedOf(status),
       users: users.map(({ name, role }) => ({ name, role })),
+      isPasswordAsked: status.system.passwordRequest,
+      backupFiles: foundBackupFiles(),
       alarms: status.alarms.filter(({ kind }) => kind !== "unconfirmed").map(({ sentence }) => sentence),
       pages: {
         status: page === "status" ? await statusPage(stateDirectory, status) : before.pages.status,

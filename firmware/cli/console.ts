@@ -5,7 +5,7 @@ import { draw, wrapped } from "../console/draw.ts";
 import type { Facts } from "../console/facts.ts";
 import { readKeys } from "../console/keys.ts";
 import { ExitCode, formatRefusal, RefusalError } from "../runtime/exit-code.ts";
-import { ask } from "./client.ts";
+import { ask, signInAtBox } from "./client.ts";
 import type { CommandOf } from "./command.ts";
 import { gatherFacts, NO_FACTS } from "./console-facts.ts";
 import { resetBox } from "./factory-reset.ts";
@@ -17,9 +17,11 @@ import { Screen } from "./screen.ts";
 const REFRESH_MILLIS = 1_000;
 /** The rest of a key's letters come within this time, on the slowest line, too. */
 const KEY_MILLIS = 100;
+/** Somebody who went away must not leave the box open. */
+const SIGNED_IN_MILLIS = 600_000;
 
 export async function runConsole(command: CommandOf<"console">): Promise<number> {
-  if (process.stdin.isTTY && process.stdout.isTTY) return new Console(command.stateDirectory).run();
+  if (process.stdin.isTTY && process.stdout.isTTY) return new Console(command.stateDirectory, command.signIn).run();
   const what = "the console menu needs a terminal";
   return refuse({ exitCode: ExitCode.usage, what, mend: "`futago --help` lists the verbs for scripts." }, command.json);
 }
@@ -37,8 +39,15 @@ class Console {
   #shown = 0;
   #leave: () => void = () => undefined;
 
-  constructor(stateDirectory: string) {
+  /** Of the console's own clock, in milliseconds: so long nobody has to sign in. Undefined where nobody ever has to. */
+  #openUntil: number | undefined;
+  /** What is known of the users was told by the box. */
+  #isKnown = false;
+
+  constructor(stateDirectory: string, signIn: boolean) {
     this.#stateDirectory = stateDirectory;
+    this.#openUntil = signIn ? 0 : undefined;
+    this.#facts = { ...NO_FACTS, isLocked: signIn };
   }
 
   async run(): Promise<number> {
@@ -82,6 +91,7 @@ class Console {
   #step(input: Input): void {
     const before = this.#state;
     const { state, actions } = step(before, input, this.#facts);
+    if (input.kind === "key") this.#stayOpen();
     this.#state = state;
     this.#paint();
     if (state.kind !== before.kind) void this.#refresh();
@@ -109,8 +119,34 @@ class Console {
     const facts = await gatherFacts(this.#stateDirectory, this.#facts, page);
     if (look < this.#shown) return;
     this.#shown = look;
-    this.#facts = facts;
+    this.#isKnown ||= facts.trouble === undefined;
+    this.#facts = { ...facts, isLocked: this.#isLocked(facts) };
     this.#paint();
+  }
+
+  /** A box that cannot be asked whether it has an owner counts as one that has. */
+  #isLocked({ users }: Facts): boolean {
+    if (this.#openUntil === undefined || performance.now() < this.#openUntil) return false;
+    return !this.#isKnown || users.length > 0;
+  }
+
+  /** Whoever signed in stays so while he types. */
+  #stayOpen(): void {
+    if (this.#openUntil !== undefined && performance.now() < this.#openUntil) this.#open();
+  }
+
+  #open(): void {
+    this.#openUntil = performance.now() + SIGNED_IN_MILLIS;
+  }
+
+  async #signIn(name: string, password: string): Promise<readonly string[]> {
+    const { user } = await signInAtBox(this.#stateDirectory, name, password);
+    if (user.role !== "admin") {
+      const mend = "Sign in as an admin, or use the web UI.";
+      throw new RefusalError({ exitCode: ExitCode.failed, what: `${user.name} is no admin`, mend });
+    }
+    this.#open();
+    return [`Welcome, ${user.name}. Who types nothing for ten minutes is signed out.`];
   }
 
   #paint(): void {
@@ -147,6 +183,8 @@ class Console {
         return [(await ask(this.#stateDirectory, "power", { end: wish.end })).message];
       case "reset":
         return [await resetBox(this.#stateDirectory, false)];
+      case "signIn":
+        return this.#signIn(wish.name, wish.password);
       case "set":
         return this.#set(wish.path, wish.value, by);
       case "verb": {

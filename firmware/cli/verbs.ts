@@ -257,7 +257,11 @@ export const VERBS: readonly Verb[] = [
   ...ACCESS_VERBS,
   {
     ...none("console"),
-    options: { state: COMMON.state, help: COMMON.help },
+    options: {
+      state: COMMON.state,
+      help: COMMON.help,
+      "sign-in": { type: "boolean", help: "what changes something asks for an admin's account first" },
+    },
     summary: "a menu for the serial console",
     details: "For a vt100 of 24 lines and 80 columns, and whatever is like one. It needs a terminal.",
   },

@@ -28,6 +28,9 @@ const facts: Facts = {
     { id: "a".repeat(64), title: "aaaa  long ago", whole: false },
   ],
   users: [],
+  isLocked: false,
+  isPasswordAsked: false,
+  backupFiles: [],
   verbs: ["status", "pair", "restore", "spare"],
 };
 
@@ -337,6 +340,9 @@ describe("the screen", () => {
       interfaces: fc.array(fc.record({ name: text, device: text, addresses: texts, path: text }), { maxLength: 3 }),
       revisions: fc.array(fc.record({ id: text, title: text, whole: fc.boolean() }), { maxLength: 30 }),
       users: fc.array(fc.record({ name: text, role: text }), { maxLength: 30 }),
+      isLocked: fc.boolean(),
+      isPasswordAsked: fc.boolean(),
+      backupFiles: fc.array(text, { maxLength: 3 }),
       verbs: fc.constant(facts.verbs),
     });
     const input: fc.Arbitrary<Input> = fc.oneof(

@@ -23,6 +23,7 @@ import type { Facts, InterfaceFacts, Page, UnconfirmedFacts } from "./facts.ts";
 import type { Key } from "./keys.ts";
 import { ENTRIES, type EntryName, hindrance, LEAVE_KEY, titleOf } from "./menu.ts";
 import { RESET_WORD } from "./reset-words.ts";
+import { needsSignIn } from "./sign-in.ts";
 
 export type State =
   | { readonly kind: "menu"; readonly at: number; readonly remark: string }
@@ -37,12 +38,15 @@ export type State =
   /** Until any key. */
   | { readonly kind: "told"; readonly ok: boolean; readonly lines: readonly string[] };
 
-export type List = "interfaces" | "rollback" | "pair" | "password" | "confirm" | "power";
+export type List = "interfaces" | "rollback" | "pair" | "password" | "confirm" | "power" | "restore";
 
 export type Field =
   | { readonly kind: "addresses"; readonly of: InterfaceFacts }
   | { readonly kind: "code"; readonly replace: boolean }
   | { readonly kind: "file" }
+  | { readonly kind: "account" }
+  /** Not shown while it is typed. */
+  | { readonly kind: "secret"; readonly name: string }
   /** A word that nobody types by mistake. */
   | { readonly kind: "reset" };
 
@@ -55,6 +59,7 @@ export type Wish =
   | { readonly kind: "maintenance"; readonly on: boolean }
   | { readonly kind: "power"; readonly end: "reboot" | "poweroff" }
   | { readonly kind: "reset" }
+  | { readonly kind: "signIn"; readonly name: string; readonly password: string }
   | { readonly kind: "set"; readonly path: string; readonly value: string }
   /** A verb of the command line that talks by itself, on the whole screen. */
   | { readonly kind: "verb"; readonly words: readonly string[]; readonly replace?: boolean };
@@ -134,6 +139,7 @@ function choose(at: number, facts: Facts): Step {
   if (entry === undefined) return to(BEGIN);
   const why = hindrance(entry.name, facts);
   if (why !== undefined) return to({ kind: "menu", at, remark: `${titleOf(entry.name, facts)}: not now, ${why}.` });
+  if (needsSignIn(entry.name, facts)) return to({ kind: "write", field: { kind: "account" }, text: "" });
   return entered(entry.name, facts);
 }
 
@@ -162,6 +168,7 @@ function entered(name: EntryName, facts: Facts): Step {
     case "reset":
       return to({ kind: "write", field: { kind: "reset" }, text: "" });
     case "restore":
+      if (facts.backupFiles.length > 0) return to({ kind: "choose", list: name, at: 0 });
       return to({ kind: "write", field: { kind: "file" }, text: "" });
     case "shell":
       return to(BEGIN, { kind: "shell" });
@@ -209,6 +216,9 @@ export function lengthOf(list: List, facts: Facts): number {
       return CONFIRM_CHOICES.length;
     case "power":
       return POWER_CHOICES.length;
+    case "restore":
+      // Behind them: another file.
+      return facts.backupFiles.length + 1;
   }
 }
 
@@ -248,6 +258,11 @@ function taken(state: Extract<State, { kind: "choose" }>, facts: Facts): Step {
     case "password": {
       const user = facts.users[state.at];
       return user === undefined ? to(BEGIN) : wished({ kind: "verb", words: ["user", "set", user.name] });
+    }
+    case "restore": {
+      const file = facts.backupFiles[state.at];
+      if (file === undefined) return to({ kind: "write", field: { kind: "file" }, text: "" });
+      return wished({ kind: "verb", words: ["restore", file] });
     }
     case "confirm":
       return facts.unconfirmed === null ? to(BEGIN) : judged(state.at, facts.unconfirmed, facts);
@@ -314,6 +329,7 @@ function written(state: Extract<State, { kind: "write" }>, key: Key, facts: Fact
     case "back":
       return to(BEGIN);
     case "enter":
+      if (state.field.kind === "secret") return signedIn(state.field.name, state.text);
       return submitted(state.field, state.text.trim(), facts);
     case "up":
     case "down":
@@ -322,7 +338,11 @@ function written(state: Extract<State, { kind: "write" }>, key: Key, facts: Fact
   }
 }
 
-function submitted(field: Field, text: string, { hostname }: Facts): Step {
+function signedIn(name: string, password: string): Step {
+  return password === "" ? to(BEGIN) : wished({ kind: "signIn", name, password });
+}
+
+function submitted(field: Exclude<Field, { kind: "secret" }>, text: string, { hostname }: Facts): Step {
   if (text === "") return to(BEGIN);
   switch (field.kind) {
     case "addresses": {
@@ -341,6 +361,8 @@ function submitted(field: Field, text: string, { hostname }: Facts): Step {
       return paired(["pair", "join", text], field.replace);
     case "file":
       return wished({ kind: "verb", words: ["restore", text] });
+    case "account":
+      return to({ kind: "write", field: { kind: "secret", name: text }, text: "" });
     case "reset":
       if (text === RESET_WORD || text === hostname) return wished({ kind: "reset" });
       return to({ kind: "told", ok: true, lines: ["The word was another one: nothing was done."] });

@@ -4,6 +4,7 @@ import { BODY_LINES, type Field, type List, type State } from "./dialogue.ts";
 import type { Facts, Page, UnconfirmedFacts } from "./facts.ts";
 import { ENTRIES, hindrance, LEAVE_KEY, titleOf } from "./menu.ts";
 import { LOST_BY_RESET, RESET_WORD } from "./reset-words.ts";
+import { SIGN_IN } from "./sign-in.ts";
 
 export interface Line {
   readonly text: string;
@@ -39,6 +40,7 @@ const TITLES: Readonly<Record<Page | List, string>> = {
   password: "Reset the password of",
   confirm: "Confirm what was committed",
   power: "Reboot or power off",
+  restore: "Restore a backup file of the USB stick",
 };
 
 function parts(state: State, facts: Facts): Parts {
@@ -73,7 +75,10 @@ function parts(state: State, facts: Facts): Parts {
           plain(""),
           ...asked(state.field, facts).map(plain),
           plain(""),
-          { text: `> ${tail(state.text)}_`, look: "bold" },
+          {
+            text: `> ${tail(state.field.kind === "secret" ? "*".repeat(state.text.length) : state.text)}_`,
+            look: "bold",
+          },
         ],
         keys: "Enter: go on   Ctrl-U: clear   Esc: back to the menu",
       };
@@ -141,6 +146,8 @@ function items(list: List, facts: Facts): readonly string[] {
       return CONFIRM_CHOICES;
     case "power":
       return POWER_CHOICES.map(({ title }) => title);
+    case "restore":
+      return [...facts.backupFiles.map((path) => path.slice(path.lastIndexOf("/") + 1)), "Another file"];
   }
 }
 
@@ -152,6 +159,10 @@ function asked(field: Field, { hostname }: Facts): readonly string[] {
       return ["The code that the other box shows:"];
     case "file":
       return ["The path of the backup file:"];
+    case "account":
+      return [...SIGN_IN, "", "The name of the account:"];
+    case "secret":
+      return [`The password of ${field.name}:`];
     case "reset": {
       const or = hostname === "" ? "" : ` or the box's name, ${hostname},`;
       return [...LOST_BY_RESET, "An active box hands over first.", "", `Type ${RESET_WORD}${or} to go on:`];

@@ -26,6 +26,12 @@ export interface Facts {
   readonly revisions: readonly RevisionFacts[];
   /** Who may use the web UI. */
   readonly users: readonly UserFacts[];
+  /** What changes something waits for an admin to sign in. */
+  readonly isLocked: boolean;
+  /** Chosen at the boot menu: a password may be set without signing in. */
+  readonly isPasswordAsked: boolean;
+  /** Backup files that were found on a USB stick, as paths. */
+  readonly backupFiles: readonly string[];
   /** The verbs of the command line that this version has. */
   readonly verbs: readonly string[];
 }
