@@ -41,7 +41,7 @@ const TREE = [
 ].flatMap((line) => line.split(" "));
 
 const BOOT: Readonly<Record<Architecture, readonly string[]>> = {
-  amd64: ["grub-pc-bin", "grub-efi-amd64-signed", "shim-signed"],
+  amd64: ["grub-common", "grub-pc-bin", "grub-efi-amd64-signed", "shim-signed"],
   arm64: ["grub-efi-arm64-signed", "shim-signed"],
 };
 

@@ -21,6 +21,22 @@ const APPLETS =
   "killall less logger lsof lspci lsusb microcom more nc nslookup patch pgrep ping ping6 pkill ps pstree reset resize " +
   "sed strings tar time top traceroute traceroute6 tree uptime usleep vi watch which xargs xxd xz unxz xzcat zcat";
 
+/**
+ * Of systemd: what looks for partitions by itself, listens where nobody asked it to, or keeps caches below /usr and /etc that
+ * are read-only here. Below usr/lib/systemd.
+ */
+const SYSTEMD_LEFT_OUT = [
+  ..."gpt-auto hibernate-resume ssh tpm2".split(" ").map((name) => `system-generators/systemd-${name}-generator`),
+  ...(
+    "ldconfig systemd-binfmt systemd-firstboot systemd-hibernate-clear systemd-hwdb-update systemd-journal-catalog-update " +
+    "systemd-machine-id-commit systemd-pcrmachine systemd-pcrphase systemd-pcrphase-sysinit systemd-sysusers " +
+    "systemd-tpm2-setup systemd-tpm2-setup-early systemd-update-done"
+  )
+    .split(" ")
+    .map((name) => `system/sysinit.target.wants/${name}.service`),
+  "system/sysinit.target.wants/proc-sys-fs-binfmt_misc.automount",
+];
+
 /** Directories that are mounted over, and the one that a box keeps its things in. */
 const MOUNT_POINTS = ["data", "dev", "proc", "run", "sys", "tmp", "var"];
 const SHADOW_GROUP = 42;
@@ -37,6 +53,7 @@ export function finishPackages(tree: string): void {
     mkdirSync(`${tree}/${point}`);
   }
   rmSync(`${tree}/usr/share/base-passwd`, { recursive: true });
+  for (const path of SYSTEMD_LEFT_OUT) rmSync(`${tree}/usr/lib/systemd/${path}`, { force: true });
   authorities(tree);
   for (const applet of APPLETS.split(" ")) {
     if (["bin", "sbin"].some((place) => existsSync(`${tree}/usr/${place}/${applet}`))) continue;

@@ -32,6 +32,7 @@ const LEFT_OUT = [
     .split(" ")
     .map((name) => `net/${name}/`),
   ..."phonet qrtr rds rose rxrpc smc sunrpc tipc wireless x25 xfrm/none".split(" ").map((name) => `net/${name}/`),
+  "arch/x86/kvm/",
   "sound/",
   "samples/",
 ];

@@ -1,0 +1,2 @@
+# The rescue mode's menu, filled in below.
+rescue() { fail "no rescue"; }
