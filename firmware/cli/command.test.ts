@@ -126,6 +126,16 @@ describe("the command line", () => {
         ...common,
       },
     ],
+    [
+      "update /b.raucb",
+      { kind: "update", order: { word: "file", file: "/b.raucb" }, force: false, wait: true, ...common },
+    ],
+    ["update status", { kind: "update", order: { word: "status" }, force: false, wait: true, ...common }],
+    ["update back --force", { kind: "update", order: { word: "back" }, force: true, wait: true, ...common }],
+    [
+      "update ./status --no-wait",
+      { kind: "update", order: { word: "file", file: "./status" }, force: false, wait: false, ...common },
+    ],
     ["token revoke 0123", { kind: "access", order: { kind: "tokenRevoke", id: "0123" }, ...common }],
     ["session list", { kind: "access", order: { kind: "sessions" }, ...common }],
     ["session end 0123", { kind: "access", order: { kind: "sessionEnd", id: "0123" }, ...common }],
@@ -141,6 +151,7 @@ describe("the command line", () => {
         web: "[::1]:80",
         power: undefined,
         system: "/data/system",
+        updater: undefined,
       },
     ],
     [
@@ -154,6 +165,7 @@ describe("the command line", () => {
         web: undefined,
         power: undefined,
         system: undefined,
+        updater: undefined,
       },
     ],
   ])("reads `futago %s`", (line, command) => {

@@ -18,6 +18,7 @@ import {
   usageOf,
   type Values,
 } from "./command-words.ts";
+import { buildUpdate, type UpdateCommand } from "./command-update.ts";
 import { DEFAULT_STATE, type Verb } from "./verb.ts";
 import { type PairWord, ROLES, type Shown, type SpareWord, VERBS } from "./verbs.ts";
 
@@ -38,6 +39,7 @@ export type Command =
       readonly web: string | undefined;
       readonly power: string | undefined;
       readonly system: string | undefined;
+      readonly updater: string | undefined;
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
@@ -78,6 +80,7 @@ export type Command =
   | ({ readonly kind: "ping"; readonly query: PingQuery } & Common)
   | ({ readonly kind: "traceroute"; readonly query: TracerouteQuery } & Common)
   | ({ readonly kind: "console"; readonly signIn: boolean } & Common)
+  | (UpdateCommand & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
 
 export type CommandOf<Kind extends Command["kind"]> = Extract<Command, { kind: Kind }>;
@@ -164,6 +167,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
     }
     case "restore":
       return buildRestore(verb, values, operands[0] ?? "", common);
+    case "update":
+      return { ...buildUpdate(values, operands[0] ?? ""), ...common };
     case "console":
       return { kind: "console", signIn: values["sign-in"] === true, ...common };
     case "web":
@@ -203,6 +208,7 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
     web,
     power: text(values, "power"),
     system: text(values, "system"),
+    updater: text(values, "updater"),
   };
 }
 

@@ -20,6 +20,7 @@ import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
 import { spare } from "./spare.ts";
+import { update } from "./update.ts";
 import { renderWhy } from "./render-why.ts";
 
 const RETRY_MILLIS = 50;
@@ -84,6 +85,8 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       const { backup, restore } = await import("./backup.ts");
       return command.kind === "backup" ? backup(command) : restore(command);
     }
+    case "update":
+      return update(command);
     case "access":
       return access(command);
     case "console": {

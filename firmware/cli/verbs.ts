@@ -2,6 +2,7 @@
 import { COMMON, none, type Verb } from "./verb.ts";
 import { ACCESS_VERBS } from "./verbs-access.ts";
 import { BACKUP_VERBS } from "./verbs-backup.ts";
+import { UPDATE_VERB } from "./verb-update.ts";
 import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
 
 export const SHOWN = ["config", "boxes", "services", "flows", "health", "neighbours", "why", "log"] as const;
@@ -50,6 +51,7 @@ export const VERBS: readonly Verb[] = [
         value: "DIR",
         help: "the machine is this box's alone: name its ports and itself, and remember them here",
       },
+      updater: { type: "string", value: "SOCKET", help: "where the updater of the machine's two slots is asked" },
     },
     summary: "run a whole box here, in the foreground",
     details:
@@ -254,6 +256,7 @@ export const VERBS: readonly Verb[] = [
       "What the balancer forwards is in it, which tcpdump on the box does not see. Each packet's comment says what became of it. Ctrl-C ends the capture and leaves a whole file. One capture runs at a time.",
   },
   ...BACKUP_VERBS,
+  UPDATE_VERB,
   ...ACCESS_VERBS,
   {
     ...none("console"),

@@ -15,6 +15,7 @@ import type { DrillMethods, LastDrill } from "./control-drill.ts";
 import type { PairingMethods, PairingShown } from "./control-pairing.ts";
 import type { DiagnosticStreams, PortsMethods, Survival } from "./control-ports.ts";
 import type { SpareMethods } from "./control-spare.ts";
+import type { UpdateMethods } from "./control-update.ts";
 import type { Refusal } from "./exit-code.ts";
 import type { Alarm, GroupStatus, HeartbeatStatus, PeerStatus, SentinelEvent } from "./messages.ts";
 
@@ -301,7 +302,8 @@ export interface ControlMethods
     DrillMethods,
     PairingMethods,
     PortsMethods,
-    SpareMethods {
+    SpareMethods,
+    UpdateMethods {
   status: { params: StatusQuery; result: BoxStatus };
   health: { params: HealthQuery; result: readonly CheckStatus[] };
   /** Of this box alone. */

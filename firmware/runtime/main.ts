@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly power: string | undefined;
   /** Where what belongs to the machine is kept; undefined where the machine is not this box's alone. */
   readonly system: string | undefined;
+  /** The updater's socket; undefined where the machine has no slots. */
+  readonly updater: string | undefined;
 }
 
 /** What core tells the supervisor over IPC. */
@@ -179,6 +181,7 @@ class Supervisor {
     const box = options.box === undefined ? [] : ["--box", options.box];
     const load = paths.import === undefined ? [] : ["--import", paths.import];
     const web = options.web === undefined ? [] : ["--web", options.web];
+    const updater = options.updater === undefined ? [] : ["--updater", options.updater];
     this.#core = new Child({
       name: "core",
       // A core that is started again goes on with what is in force: somebody may have changed it since the import.
@@ -190,6 +193,7 @@ class Supervisor {
         ...box,
         ...(this.#ready || this.#isReset ? [] : load),
         ...web,
+        ...updater,
       ],
       onMessage: (message) => this.#onCore(message as CoreReport),
       onEnd,

@@ -10,6 +10,11 @@ export interface Build {
   readonly time: string;
 }
 
+/** From seconds since 1970, as an image's build is dated. */
+export function timeOfBuild(epochSeconds: number): string {
+  return new Date(epochSeconds * 1_000).toISOString().replace(".000Z", "Z");
+}
+
 interface Parts {
   readonly numbers: readonly number[];
   readonly before: readonly string[];

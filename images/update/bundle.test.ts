@@ -20,7 +20,7 @@ beforeAll(() => {
   const [boot, root] = [join(place, "boot.img"), join(place, "root.img")];
   writeFileSync(boot, Buffer.alloc(65_536, "boot"));
   writeFileSync(root, Buffer.alloc(262_144, "root"));
-  parts = { architecture: "amd64", version: "0.8.0", time: "2026-12-24T00:00:00Z", boot, root };
+  parts = { architecture: "amd64", version: "0.8.0", time: 1_798_070_400, boot, root };
   config = join(place, "system.conf");
   // The RAUC of Debian 12 refuses a configuration whose backend is no program.
   const places = { ...RAUC_PLACES, backend: "/bin/true", keyring: keyringOf(keys), dataDirectory: join(place, "data") };

@@ -2,14 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { timeOfBuild } from "@futago/firmware/update/version.ts";
 import type { Signer } from "./authorities.ts";
 
 export interface BundleParts {
   readonly architecture: "amd64" | "arm64";
   /** As in the tree's image.json. */
   readonly version: string;
-  /** RFC 3339: of two builds of one version the later one is the newer. */
-  readonly time: string;
+  /** Seconds since 1970, also as there: of two builds of one version the later one is the newer. */
+  readonly time: number;
   /** The boot partition's file system and the root's with its verity data, both as they go onto the disk. */
   readonly boot: string;
   readonly root: string;
@@ -40,7 +41,7 @@ export function manifest({ architecture, version, time }: BundleParts): string {
   return `[update]
 compatible=futago-${architecture}
 version=${version}
-build=${time}
+build=${timeOfBuild(time)}
 
 [bundle]
 format=verity

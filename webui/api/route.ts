@@ -55,6 +55,8 @@ export interface Route {
   /** Of the answer, where it is not JSON. */
   readonly media?: MediaType;
   readonly bodyBytesMax?: number;
+  /** The body is read by the route, as it comes. */
+  readonly streamsBody?: boolean;
   /** The body stays text, as it came. */
   readonly keepText?: boolean;
   readonly does: Does;

@@ -49,6 +49,9 @@ beforeEach(async () => {
       letter: "a",
     }),
     restoreSealed: () => ({ revision: "r", letter: null, whole: false, remarks: [] }),
+    updateUpload: () => ({ upload: 3 }),
+    updateUploadPart: ({ params }) => ({ received: params["offset"] }),
+    update: () => ({ message: "It is installed now." }),
     switchover: () => refuse({ exitCode: 5, what: "no peer" }),
     claim: () => refuse({ reason: "tooManyAttempts", parameters: { seconds: 7 } }),
     boxes: () => ({ boxes: [], survival: { survives: "no", reasons: [] } }),
@@ -295,6 +298,27 @@ describe("files and streams", () => {
     expect((await api("POST", "/restore", { headers: json, payload: "{}" })).statusCode).toBe(415);
     const wrong = { ...headers, "futago-options": '{"replace":true}' };
     expect((await api("POST", "/restore", { headers: wrong, payload: Buffer.from("x") })).statusCode).toBe(400);
+  });
+
+  it("pass a bundle on to core in pieces, in order and whole", async () => {
+    const bundle = Buffer.alloc(600_000, "futago ");
+    const headers = { "content-type": "application/octet-stream" };
+    const answer = await api("POST", "/update?force=true", { headers, payload: bundle });
+    expect([answer.statusCode, answer.json()]).toEqual([200, { message: "It is installed now." }]);
+    const of = (method: string) => core.asked.filter((one) => one.method === method).map(({ params }) => params);
+    expect(of("updateUpload")).toEqual([{ length: 600_000 }]);
+    const parts = of("updateUploadPart").map(({ offset, bytes, upload }) => {
+      expect(upload).toBe(3);
+      return { offset: Number(offset), bytes: Buffer.from(String(bytes), "base64") };
+    });
+    expect(parts.length).toBeGreaterThan(0);
+    let whole = 0;
+    for (const { offset, bytes } of parts) {
+      expect(offset).toBe(whole);
+      whole += bytes.length;
+    }
+    expect(Buffer.concat(parts.map(({ bytes }) => bytes)).equals(bundle)).toBe(true);
+    expect(of("update")).toEqual([{ upload: 3, force: true, author: "" }]);
   });
 
   it("make a capture a pcapng file, and end with core's end", async () => {

@@ -135,7 +135,8 @@ function addRoute(app: FastifyInstance, route: Route, options: ServerOptions, la
   const add = (scope: FastifyInstance) => {
     if (media !== undefined) {
       scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser(media, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+      if (route.streamsBody === true) scope.addContentTypeParser(media, (_request, body, done) => done(null, body));
+      else scope.addContentTypeParser(media, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
     }
     scope.route({
       method: route.method,

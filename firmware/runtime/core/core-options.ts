@@ -22,6 +22,8 @@ export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
   readonly pairKeyFile: string | undefined;
   /** Started with --web. */
   readonly isWebWanted: boolean;
+  /** The updater's socket; undefined where the box is no appliance. */
+  readonly updater: string | undefined;
   /** Starts core again, which changes nothing that serves. */
   readonly restart: (reason: string) => void;
   /** Called when a configuration came into force, with the name that it gives the box, or when there is none. */

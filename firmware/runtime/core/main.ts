@@ -14,6 +14,7 @@ const { values } = parseArgs({
     import: { type: "string" },
     "pair-key": { type: "string" },
     web: { type: "string" },
+    updater: { type: "string" },
   },
 });
 
@@ -46,6 +47,7 @@ try {
     importFile: values.import,
     pairKeyFile: values["pair-key"],
     isWebWanted: values.web !== undefined,
+    updater: values.updater,
     restart,
     isEnding: () => isEnding,
     onOwner: (hostname) => report(hostname === undefined ? { kind: "bare" } : { kind: "configured", hostname }),

@@ -29,8 +29,10 @@ import type { ActivationMemory } from "./spare/activation-memory.ts";
 import { SpareRoom } from "./spare/spare-room.ts";
 import { Timeline } from "./timeline/timeline.ts";
 import type { Turns } from "./turns.ts";
+import { type UpdateOfCore, updateOfCore } from "./update/update-of-core.ts";
+import type { UpdateRoom } from "./update/update-room.ts";
 
-export interface PairRooms {
+export interface PairRooms extends Pick<UpdateOfCore, "maintenance" | "end" | "reset" | "isWebWanted" | "updater"> {
   readonly hal: Hal;
   readonly log: Log;
   readonly standing: Standing;
@@ -69,6 +71,8 @@ export class PairLink {
   readonly timeline: Timeline;
   /** Both as things with ports. */
   readonly boxes: BoxesRoom;
+  /** What runs on this box, and what may. */
+  readonly update: UpdateRoom;
   #pair: Pair | undefined;
 
   constructor(rooms: PairRooms) {
@@ -88,6 +92,7 @@ export class PairLink {
       lastDrill: () => this.drill.last,
       urls: () => rooms.access()?.web.urls ?? [],
     });
+    this.update = updateOfCore({ ...rooms, link, inTurn: (change) => rooms.turns.take(change) });
   }
 
   /** Its part of what can be asked. */
@@ -127,6 +132,7 @@ export class PairLink {
     this.spare.close();
     this.drill.close();
     this.boxes.close();
+    this.update.close();
     this.#shut();
   }
 

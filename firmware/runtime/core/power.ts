@@ -49,6 +49,11 @@ export function powerHandlers(options: PowerOptions): Pick<ControlHandlers, "pow
   };
 }
 
+/** As a person orders it. */
+export function reboot(force: boolean, options: PowerOptions): Promise<string> {
+  return options.inTurn(() => endBox("reboot", force, options));
+}
+
 async function endBox(as: PowerEnd, force: boolean, options: PowerOptions): Promise<string> {
   const { sentence } = await handOver(options, {
     force,

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { answerBackend } from "./boot-state-backend.ts";
 import { findBootDisk, runningSlot, thisMachine } from "./boot-disk.ts";
+import { timeOfBuild } from "../../update/version.ts";
 import { openBootState } from "./boot-state-store.ts";
 import { parseObject } from "../line-reader.ts";
 import { machineHealth } from "./machine-health.ts";
@@ -66,9 +67,9 @@ function serve(): void {
 }
 
 function readImage(path: string): ImageFacts {
-  const { version, architecture, time } = parseObject(readFileSync(path, "utf8").replaceAll("\n", " ")) ?? {};
-  if (typeof version === "string" && typeof architecture === "string" && typeof time === "string")
-    return { version, architecture, time };
+  const { version, architecture, time } = parseObject(readFileSync(path, "utf8")) ?? {};
+  if (typeof version === "string" && typeof architecture === "string" && typeof time === "number")
+    return { version, architecture, time: timeOfBuild(time) };
   throw new Error(`${path} does not say what runs here`);
 }
 

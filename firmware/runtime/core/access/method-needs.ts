@@ -139,6 +139,16 @@ export const METHOD_NEEDS: Needs = {
   backupSealed: { need: "admin", about: nothingMore },
   restoreSealed: { need: "admin", author: true, about: forced },
 
+  updateStatus: read,
+  update: {
+    need: "admin",
+    author: true,
+    about: (params) => `${word(params["file"] ?? "sent")} ${forced(params)}`.trim(),
+  },
+  updateUpload: { need: "admin", about: (params) => `${word(params["length"])} bytes` },
+  updateUploadPart: { need: "admin" },
+  updateBack: { need: "admin", author: true, about: forced },
+
   webAccess: { need: "root" },
   webIdentity: { need: "web" },
   webListens: { need: "web" },

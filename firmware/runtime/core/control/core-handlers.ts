@@ -9,6 +9,7 @@ import type { PairLink } from "../pair-link.ts";
 import { pairingHandlers } from "../pairing/pairing-handlers.ts";
 import type { PairingRoom } from "../pairing/pairing-room.ts";
 import { powerHandlers, type PowerOptions } from "../power.ts";
+import { updateHandlers } from "../update/update-handlers.ts";
 import { spareHandlers } from "../spare/spare-commands.ts";
 import { backupHandlers, type BackupHandlersOptions } from "./backup-handlers.ts";
 import { configurationHandlers } from "./configuration-handlers.ts";
@@ -37,5 +38,6 @@ export function coreHandlers(rooms: CoreRooms): ControlHandlers {
     ...backupHandlers(rooms),
     ...spareHandlers({ ...rooms, room: link.spare }),
     ...accessHandlers(access),
+    ...updateHandlers(link.update),
   };
 }

@@ -19,6 +19,7 @@ import type { DrillMethods } from "../../control-drill.ts";
 import type { PortsMethods } from "../../control-ports.ts";
 import type { PairingMethods } from "../../control-pairing.ts";
 import type { SpareMethods } from "../../control-spare.ts";
+import type { UpdateMethods } from "../../control-update.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { JsonInPieces } from "../../json-pieces.ts";
 import type { SentinelEvent } from "../../messages.ts";
@@ -58,6 +59,7 @@ export function controlHandlers(
   | keyof PairingMethods
   | keyof PortsMethods
   | keyof SpareMethods
+  | keyof UpdateMethods
 > {
   return {
     status: (query) => answers.status(query),
