@@ -86,6 +86,8 @@ describe("the block", () => {
   it.each([
     ["a state of no name", "a_state=good", "a_state=fine", { a: { verdict: "good", tries: 8 } }],
     ["tries that are no number", "a_tries=8", "a_tries=x", { a: { verdict: "good", tries: 0 } }],
+    ["tries beyond the highest", "a_tries=8", "a_tries=12x", { a: { verdict: "good", tries: 8 } }],
+    ["tries written in another way", "a_tries=8", "a_tries=08", { a: { verdict: "good", tries: 0 } }],
     ["no tries", "a_tries=8\n", "", { a: { verdict: "good", tries: 0 } }],
     ["a backslash", "a_state=good", "a_state=b\\ad", { a: { verdict: "bad", tries: 8 } }],
     ["a second line of a name", "a_tries=8", "a_tries=8\na_tries=1", { a: { verdict: "good", tries: 1 } }],

@@ -92,7 +92,7 @@ export function decodeBootState(block: Uint8Array): Result<BootState, BootStateR
   if (variables.get("end") !== "1") return refuse("noEnd");
   const slot = (name: Slot): SlotState => ({
     verdict: verdictOf(variables.get(`${name}_state`)),
-    tries: Math.min(numberOf(variables.get(`${name}_tries`)), GOOD_TRIES),
+    tries: triesOf(variables.get(`${name}_tries`)),
   });
   return ok({
     generation: Math.min(numberOf(variables.get("generation")), GENERATION_MAX),
@@ -103,6 +103,12 @@ export function decodeBootState(block: Uint8Array): Result<BootState, BootStateR
 
 function verdictOf(text: string | undefined): SlotVerdict {
   return text === "bad" || text === "trial" ? text : "good";
+}
+
+/** The loader knows the numbers up to its highest, which anything above them counts as. */
+function triesOf(text: string | undefined): number {
+  const number = numberOf(text);
+  return number > GOOD_TRIES ? GOOD_TRIES : text === String(number) ? number : 0;
 }
 
 /** Digits count as far as they go, as in the loader's comparison. */

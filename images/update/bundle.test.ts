@@ -1,4 +1,5 @@
 /** Bundles as they are made, read by the RAUC of this machine with the configuration that a box has. */
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,8 +19,9 @@ beforeAll(() => {
   keys = join(place, "keys");
   makeTestKeys(keys);
   const [boot, root] = [join(place, "boot.img"), join(place, "root.img")];
-  writeFileSync(boot, Buffer.alloc(65_536, "boot"));
-  writeFileSync(root, Buffer.alloc(262_144, "root"));
+  // As in a slot, nothing that could be made smaller: RAUC takes no bundle of a few bytes.
+  writeFileSync(boot, randomBytes(65_536));
+  writeFileSync(root, randomBytes(262_144));
   parts = { architecture: "amd64", version: "0.8.0", time: 1_798_070_400, boot, root };
   config = join(place, "system.conf");
   // The RAUC of Debian 12 refuses a configuration whose backend is no program.

@@ -5,6 +5,9 @@ import { dirname, join } from "node:path";
 import { timeOfBuild } from "@futago/firmware/update/version.ts";
 import type { Signer } from "./authorities.ts";
 
+/** Where a box keeps whom it trusts. */
+export const RAUC_KEYRING = "/usr/lib/futago/update/keyring.pem";
+
 export interface BundleParts {
   readonly architecture: "amd64" | "arm64";
   /** As in the tree's image.json. */
@@ -28,8 +31,8 @@ export function makeBundle(parts: BundleParts, signer: Signer, out: string): voi
     writeFileSync(join(content, "manifest.raucm"), manifest(parts));
     rmSync(out, { force: true });
     const sign = [`--cert=${signer.certificate}`, `--key=${signer.key}`];
-    // The root is a compressed file system already: a second pass would only cost the box time.
-    const squashfs = ["--mksquashfs-args=-comp zstd -Xcompression-level 1 -noD"];
+    // The root is a compressed file system already, and stays as it is; the boot partition is half empty.
+    const squashfs = ["--mksquashfs-args=-comp zstd -Xcompression-level 1"];
     execFileSync("rauc", ["bundle", ...sign, ...squashfs, content, out], { stdio: ["ignore", "ignore", "pipe"] });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
