@@ -66,6 +66,7 @@ describe("the command line", () => {
     ["spare release --force", { kind: "spare", word: "release", force: true, ...common }],
     ["switchover --group edge", { kind: "switchover", group: "edge", ...common }],
     ["maintenance off", { kind: "maintenance", on: false, ...common }],
+    ["locate on", { kind: "locate", on: true, ...common }],
     ["maintenance on --state=/s", { kind: "maintenance", on: true, stateDirectory: "/s", json: false }],
     ["show services --service www", { kind: "show", what: "services", service: "www", ...common }],
     ["show health --service www", { kind: "show", what: "health", service: "www", ...common }],
@@ -141,7 +142,7 @@ describe("the command line", () => {
     ["session end 0123", { kind: "access", order: { kind: "sessionEnd", id: "0123" }, ...common }],
     ["audit --limit 5", { kind: "access", order: { kind: "audit", query: { limit: 5 } }, ...common }],
     [
-      "run --state /s --box b --import c.json --pair-key k --web [::1]:80 --system /data/system",
+      "run --state /s --box b --import c.json --pair-key k --web [::1]:80 --system /data/system --board auto",
       {
         kind: "run",
         stateDirectory: "/s",
@@ -152,6 +153,7 @@ describe("the command line", () => {
         power: undefined,
         system: "/data/system",
         updater: undefined,
+        board: "auto",
       },
     ],
     [
@@ -166,6 +168,7 @@ describe("the command line", () => {
         power: undefined,
         system: undefined,
         updater: undefined,
+        board: undefined,
       },
     ],
   ])("reads `futago %s`", (line, command) => {

@@ -40,6 +40,7 @@ export type Command =
       readonly power: string | undefined;
       readonly system: string | undefined;
       readonly updater: string | undefined;
+      readonly board: string | undefined;
     }
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
@@ -48,6 +49,7 @@ export type Command =
   | ({ readonly kind: "pair"; readonly word: PairWord; readonly code: string; readonly replace: boolean } & Common)
   | ({ readonly kind: "switchover"; readonly group: string | undefined } & Common)
   | ({ readonly kind: "maintenance"; readonly on: boolean } & Common)
+  | ({ readonly kind: "locate"; readonly on: boolean } & Common)
   | ({ readonly kind: "power"; readonly end: PowerEnd; readonly force: boolean } & Common)
   | ({ readonly kind: "factoryReset"; readonly ask: boolean; readonly force: boolean } & Common)
   | ({ readonly kind: "spare"; readonly word: SpareWord; readonly force: boolean } & Common)
@@ -147,6 +149,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return { kind: "power", end: verb.name, force: values["force"] === true, ...common };
     case "maintenance":
       return { kind: "maintenance", on: operands[0] === "on", ...common };
+    case "locate":
+      return { kind: "locate", on: operands[0] === "on", ...common };
     case "factory-reset": {
       const force = values["force"] === true;
       return { kind: "factoryReset", ask: !force && values["yes"] !== true, force, ...common };
@@ -209,6 +213,7 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
     power: text(values, "power"),
     system: text(values, "system"),
     updater: text(values, "updater"),
+    board: text(values, "board"),
   };
 }
 

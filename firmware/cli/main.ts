@@ -57,6 +57,8 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       return said(command, (await ask(command.stateDirectory, "switchover", given({ group: command.group }))).message);
     case "maintenance":
       return said(command, (await ask(command.stateDirectory, "maintenance", { on: command.on })).message);
+    case "locate":
+      return said(command, (await ask(command.stateDirectory, "locate", { on: command.on })).message);
     case "power":
       return power(command);
     case "factoryReset":

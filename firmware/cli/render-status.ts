@@ -21,6 +21,7 @@ export function renderStatus(status: BoxStatus, now = Date.now(), columns = Numb
     survivors(status),
     status.peer === null ? "" : survivalSentence(status.survival),
     provenSentence(status.lastDrill, now),
+    panelSentence(status.panel),
     footer(status),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
@@ -192,6 +193,15 @@ export function provenSentence(last: LastDrill | null, now: number): string {
       ? "No fail-over has been proven yet."
       : `Last proven fail-over: ${ago(Date.parse(provenAt), now)}, ${provenLost} lost.`;
   return last.passed ? proven : `${proven} The newest drill, ${ago(Date.parse(last.at), now)}, was WORSE THAN ALLOWED.`;
+}
+
+/** "Board PC Engines APU: a watchdog resets it 15 s after it hangs." Nothing where the machine is not the box's own. */
+function panelSentence(panel: BoxStatus["panel"]): string {
+  if (panel === null) return "";
+  const { board, locating, watchdog } = panel;
+  const guarded =
+    watchdog?.state === "armed" ? `its watchdog resets it when it hangs for ${watchdog.seconds} s.` : "no watchdog.";
+  return `Board ${printable(board)}: ${guarded}${locating ? " Its lights blink, so that somebody finds it." : ""}`;
 }
 
 function footer(status: BoxStatus): string {

@@ -16,6 +16,7 @@ const status: BoxStatus = {
   system: { version: "0.1.0", slot: null, passwordRequest: false },
   lastDrill: null,
   survival: { survives: "yes", reasons: [] },
+  panel: null,
   groups: [
     {
       name: "edge",

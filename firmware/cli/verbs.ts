@@ -52,6 +52,11 @@ export const VERBS: readonly Verb[] = [
         help: "the machine is this box's alone: name its ports and itself, and remember them here",
       },
       updater: { type: "string", value: "SOCKET", help: "where the updater of the machine's two slots is asked" },
+      board: {
+        type: "string",
+        value: "auto|FILE",
+        help: "feed the machine's watchdog, drive its lights and listen to its button, as this board's description says",
+      },
     },
     summary: "run a whole box here, in the foreground",
     details:
@@ -136,6 +141,15 @@ export const VERBS: readonly Verb[] = [
     operandWords: ["on", "off"],
     summary: "keep this box from holding a role, or end that",
     details: "The peer takes over first. Maintenance survives a reboot.",
+  },
+  {
+    ...none("locate"),
+    operands: "on|off",
+    operandsMin: 1,
+    operandsMax: 1,
+    operandWords: ["on", "off"],
+    summary: "let the lights of this box blink, so that somebody finds it",
+    details: "Ends by itself after an hour.",
   },
   {
     ...none("reboot"),

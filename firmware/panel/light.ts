@@ -33,6 +33,7 @@ export function roleLight(role: string | undefined): Light {
       return blink(500, 500);
     case "fault":
       return FAST;
+    case undefined:
     // "initialize" and words of a later version among them.
     default:
       return WAITING;

@@ -13,6 +13,7 @@ import type { BackupMethods } from "./control-backup.ts";
 import type { CandidateAuthor, ConfigurationMethods } from "./control-configuration.ts";
 import type { DrillMethods, LastDrill } from "./control-drill.ts";
 import type { PairingMethods, PairingShown } from "./control-pairing.ts";
+import type { PanelMethods, PanelShown } from "./control-panel.ts";
 import type { DiagnosticStreams, PortsMethods, Survival } from "./control-ports.ts";
 import type { SpareMethods } from "./control-spare.ts";
 import type { UpdateMethods } from "./control-update.ts";
@@ -137,6 +138,8 @@ export interface BoxStatus {
   readonly lastDrill: LastDrill | null;
   /** Whether the pair would survive the death of either box now. */
   readonly survival: Survival;
+  /** Lights, button and watchdog; null where the machine is not the box's own. */
+  readonly panel: PanelShown | null;
   readonly alarms: readonly Alarm[];
   /** Named counts of what was refused or went wrong. */
   readonly counters: Readonly<Record<string, number>>;
@@ -301,6 +304,7 @@ export interface ControlMethods
     ConfigurationMethods,
     DrillMethods,
     PairingMethods,
+    PanelMethods,
     PortsMethods,
     SpareMethods,
     UpdateMethods {

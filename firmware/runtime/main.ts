@@ -6,18 +6,23 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readBoardFile } from "@futago/hal/board/describe.ts";
+import { openServiceNotice } from "@futago/hal/board/notify.ts";
 import type { Bpf } from "@futago/hal/contract/bpf.ts";
+import { HalError } from "@futago/hal/contract/error.ts";
 import type { Network } from "@futago/hal/contract/network.ts";
 import { openNetwork } from "@futago/hal/netlink/network.ts";
 import { openBpf } from "@futago/hal/xdp/bpf.ts";
 import type { PowerEnd, SupervisorReport } from "./control.ts";
 import { ExitCode, formatRefusal, type Refusal, RefusalError } from "./exit-code.ts";
+import type { EndingNotice, HowBoxEnds } from "./hardware/end.ts";
 import type { Box } from "./messages.ts";
 import { Appliance } from "./supervisor/appliance.ts";
 import { Child, type ChildEnd } from "./supervisor/child.ts";
 import { checkKernelFeatures } from "./supervisor/kernel-features.ts";
 import { MACHINE_ROOTS } from "./supervisor/machine-ports.ts";
 import { readPairKey } from "./supervisor/pair-key.ts";
+import { ServiceKeeper } from "./supervisor/service-keeper.ts";
 import { lockState } from "./supervisor/state-lock.ts";
 import { makeStateDirectory } from "./files.ts";
 import { finishReset } from "./reset.ts";
@@ -34,6 +39,8 @@ export interface RunOptions {
   readonly system: string | undefined;
   /** The updater's socket; undefined where the machine has no slots. */
   readonly updater: string | undefined;
+  /** "auto" or a board's description: the watchdog, the lights and the button are the box's own. */
+  readonly board: string | undefined;
 }
 
 /** What core tells the supervisor over IPC. */
@@ -125,6 +132,7 @@ function checkGround(options: RunOptions): Paths {
       mend: "Give --import the path of a configuration document in JSON.",
     });
   }
+  if (options.board !== undefined && options.board !== "auto") checkBoard(options.board);
   const state = resolve(options.stateDirectory);
   makeStateDirectory(state);
   return {
@@ -133,6 +141,21 @@ function checkGround(options: RunOptions): Paths {
     pairKey: options.pairKeyFile === undefined ? undefined : resolve(options.pairKeyFile),
     import: options.importFile === undefined ? undefined : resolve(options.importFile),
   };
+}
+
+function checkBoard(file: string): void {
+  try {
+    readBoardFile(file);
+  } catch (error) {
+    if (!(error instanceof HalError)) throw error;
+    const mend = "docs/hardware.md tells what a board's description holds.";
+    throw new RefusalError({
+      exitCode: ExitCode.failed,
+      what: "the board's description cannot be taken",
+      where: error.message,
+      mend,
+    });
+  }
 }
 
 /** Entry points are .ts in development and .js on the image. */
@@ -164,13 +187,15 @@ class Supervisor {
   readonly #state: string;
   /** Undefined where the machine is not this box's alone. */
   readonly #appliance: Appliance | undefined;
+  readonly #service: ServiceKeeper;
   #finish: (how: number | "reset") => void = () => undefined;
 
   constructor(paths: Paths, options: RunOptions, appliance: Appliance | undefined) {
     this.#state = paths.state;
     this.#appliance = appliance;
     const key = paths.pairKey === undefined ? [] : ["--pair-key", paths.pairKey];
-    const state = ["--state", paths.state];
+    const board = options.board === undefined ? [] : ["--board", options.board];
+    const state = ["--state", paths.state, ...board];
     const onEnd = (end: ChildEnd) => this.#onEnd(end);
     this.#sentinel = new Child({
       name: "sentinel",
@@ -198,19 +223,31 @@ class Supervisor {
       onMessage: (message) => this.#onCore(message as CoreReport),
       onEnd,
     });
-    if (options.web === undefined) return;
-    this.#web = new Child({
+    const webChild = new Child({
       name: "web",
-      argv: () => [...WEB_SWITCHES, ...webLimits(paths.state), script("../../webui/api"), ...state, ...web],
+      argv: () => [
+        ...WEB_SWITCHES,
+        ...webLimits(paths.state),
+        script("../../webui/api"),
+        "--state",
+        paths.state,
+        ...web,
+      ],
       // What strangers talk to has nothing to say here.
       onMessage: () => undefined,
       onEnd,
     });
+    this.#web = options.web === undefined ? undefined : webChild;
+    // Before anything is started: no child is to believe that systemd waits for its word.
+    this.#service = new ServiceKeeper(openServiceNotice(), this.#children, logLine);
+  }
+
+  get #children(): readonly Child[] {
+    return [this.#sentinel, this.#core, ...(this.#web === undefined ? [] : [this.#web])];
   }
 
   get report(): SupervisorReport {
-    const web = this.#web === undefined ? [] : [this.#web.report];
-    return { pid: process.pid, children: [this.#sentinel.report, this.#core.report, ...web] };
+    return { pid: process.pid, children: this.#children.map((child) => child.report) };
   }
 
   async run(): Promise<number> {
@@ -229,12 +266,14 @@ class Supervisor {
     while (how === "reset") {
       // A signal that comes meanwhile is heard after it.
       finished = this.#nextEnd();
-      await this.#stop();
+      this.#service.ending("The box forgets everything.");
+      await this.#stop("restart");
       await this.#forget();
       this.#start();
       how = await finished;
     }
-    await this.#stop();
+    this.#service.ending("The box ends.", "STOPPING=1");
+    await this.#stop(this.ordered ?? "stop");
     if (this.#refusal !== undefined) process.stderr.write(`futago: ${formatRefusal(this.#refusal)}\n`);
     return signals > 1 ? ExitCode.failed : how;
   }
@@ -251,10 +290,12 @@ class Supervisor {
     this.#sentinel.start();
     this.#core.start();
     this.#web?.start();
+    this.#service.begin();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(as: HowBoxEnds): Promise<void> {
     this.#stopping = true;
+    this.#sentinel.send({ kind: "ending", as } satisfies EndingNotice);
     await this.#web?.stop(WEB_GRACE_MILLIS);
     this.#core.send({ kind: "ending" } satisfies CoreNotice);
     // The order matters: while the sentinel hands over, core's balancer still forwards.
@@ -279,6 +320,7 @@ class Supervisor {
       case "ready":
         if (!this.#ready) process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
         this.#ready = true;
+        this.#service.ready();
         return;
       case "restarting":
         return this.#core.expectEnd();
@@ -316,9 +358,7 @@ class Supervisor {
   }
 
   #force(): void {
-    this.#sentinel.kill();
-    this.#core.kill();
-    this.#web?.kill();
+    for (const child of this.#children) child.kill();
   }
 }
 
@@ -333,8 +373,12 @@ function endMachine(as: PowerEnd, program: string | undefined): void {
 
 /** In the shape of core's log, which the supervisor has no reason to load. */
 function logEnd({ name, code, signal }: ChildEnd): void {
-  const line = { level: 40, time: new Date().toISOString(), process: "supervisor", child: name, code, signal };
-  process.stderr.write(`${JSON.stringify({ ...line, event: "child-ended" })}\n`);
+  logLine("child-ended", { child: name, code, signal });
+}
+
+function logLine(event: string, fields: object): void {
+  const line = { level: 40, time: new Date().toISOString(), process: "supervisor", ...fields, event };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
 }
 
 function unmount(bpf: Bpf, path: string): void {

@@ -4,6 +4,7 @@
  */
 import type { Ifname, IpAddress, Mac } from "@futago/hal/units/address.ts";
 import type { Orders, Profile } from "../config/orders.ts";
+import type { Light } from "../panel/light.ts";
 
 export type {
   Box,
@@ -53,6 +54,8 @@ export type CoreToSentinel =
   | { readonly kind: "connections"; readonly told: boolean }
   /** Answers each status: a core that hangs keeps its socket, and says nothing. */
   | { readonly kind: "alive" }
+  /** What the role light is to show instead of the role; null: the role. Forgotten when core is gone. */
+  | { readonly kind: "light"; readonly light: Light | null }
   | { readonly kind: "command"; readonly id: number; readonly command: SentinelCommand }
   /** What the peer's sentinel saw. */
   | { readonly kind: "stale"; readonly hosts: readonly StaleSighting[] };
@@ -158,12 +161,40 @@ export interface RecordedPath {
   readonly longestPauseMicros: number;
 }
 
+export interface WatchdogShown {
+  /** Of /dev. */
+  readonly device: string;
+  /**
+   * "armed" and fed; "none": there is no such device; "refused": it is there and cannot be used; "starving": it is not fed,
+   * because this box shows no sign of life, and will reset the machine.
+   */
+  readonly state: "armed" | "none" | "refused" | "starving";
+  /** As the driver calls itself. */
+  readonly identity: string | null;
+  /** So long after its last meal it resets the machine. */
+  readonly seconds: number | null;
+  /** Whatever is written to it: "nowayout". */
+  readonly neverStops: boolean;
+  /** Of "refused" and "starving". */
+  readonly reason: string | null;
+}
+
+/** What the sentinel has of the machine, with `futago run --board`. */
+export interface HardwareReport {
+  /** Null where the board's description names none. */
+  readonly watchdog: WatchdogShown | null;
+  /** Why the role light shows nothing; null where it does, and where there is none. */
+  readonly roleLight: string | null;
+}
+
 export type SentinelToCore =
   /** On every change and once a second. */
   | { readonly kind: "status"; readonly status: SentinelStatus }
   | { readonly kind: "event"; readonly event: SentinelEvent }
   /** For the peer's sentinel, by way of the two cores. */
   | { readonly kind: "stale"; readonly hosts: readonly StaleSighting[] }
+  /** First thing, and on every change. */
+  | { readonly kind: "hardware"; readonly report: HardwareReport }
   | {
       readonly kind: "result";
       readonly id: number;

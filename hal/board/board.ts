@@ -3,6 +3,7 @@ import { openGpioLine, watchGpioLine } from "./gpio.ts";
 import { readIdentity } from "./identity.ts";
 import { watchKey } from "./key.ts";
 import { openLeds } from "./led.ts";
+import { portAt } from "./port.ts";
 import { openWatchdogDevice } from "./watchdog.ts";
 
 export interface BoardRoots {
@@ -15,6 +16,7 @@ export function openBoard({ sysRoot = "/sys", devRoot = "/dev" }: BoardRoots = {
   const roots = { sysRoot, devRoot };
   return {
     identity: () => readIdentity(sysRoot),
+    portAt: (bus) => portAt(sysRoot, bus),
     leds: () => openLeds(sysRoot),
     gpioInput: (chip, offset) => openGpioLine(roots, chip, offset, 0),
     gpioOutput: (chip, offset, initial) => openGpioLine(roots, chip, offset, initial ? 2 : 1),

@@ -1,4 +1,5 @@
 /** The rest of the machine: time, scheduling, switches of the kernel, lights, lines and the watchdog. */
+import type { Ifname } from "../units/address.ts";
 import type { Instant } from "../units/time.ts";
 
 export interface Clock {
@@ -79,6 +80,8 @@ export interface BoardIdentity {
 
 export interface Board {
   identity(): BoardIdentity;
+  /** The network device of a bus's device such as "0000:01:00.0"; undefined while there is none. */
+  portAt(bus: string): Ifname | undefined;
   leds(): readonly Led[];
   /** A chip is its device, /dev/gpiochipN, or its label; lines by offset. By sysfs GPIO where there is no character device. */
   gpioInput(chip: string, offset: number): GpioLine;

@@ -13,6 +13,7 @@ import type {
   WatchedInput,
   Watchdog,
 } from "../contract/machine.ts";
+import type { Ifname } from "../units/address.ts";
 import { after, instant, type Instant, type Micros } from "../units/time.ts";
 
 export class FakeClock implements Clock {
@@ -152,6 +153,8 @@ export class FakeBoard implements Board {
   /** What opening the watchdog comes to. */
   watchdogRefusal: string | undefined;
   is: BoardIdentity = { dmi: {}, compatible: [] };
+  /** By where they are. */
+  readonly ports = new Map<string, Ifname>();
   /** Codes of the keys that there are. */
   readonly keys = new Set<number>();
   readonly #listeners = new Map<string, InputListener>();
@@ -180,6 +183,10 @@ export class FakeBoard implements Board {
   openWatchdog(): Watchdog | undefined {
     if (this.watchdogRefusal !== undefined) throw new HalError(this.watchdogRefusal, "open", "cannot open watchdog0");
     return this.watchdog;
+  }
+
+  portAt(bus: string): Ifname | undefined {
+    return this.ports.get(bus);
   }
 
   identity(): BoardIdentity {

@@ -15,6 +15,7 @@ const activeBox: BoxSnapshot = {
     system: { version: "0.1.0", slot: null, passwordRequest: false },
     lastDrill: null,
     survival: { survives: "yes", reasons: [] },
+    panel: null,
     revision: "",
     editors: [],
     unconfirmed: null,

@@ -13,6 +13,8 @@ const log = pino(
 // The supervisor is gone, so nobody will stop us in order.
 process.on("disconnect", () => process.exit(1));
 process.stdin.on("end", () => process.exit(1)).resume();
+// The supervisor asks whether the event loop turns.
+process.on("message", () => process.send?.({ kind: "pong" }));
 process.on("uncaughtException", (error) => fail(error));
 process.on("unhandledRejection", (error) => fail(error));
 

@@ -48,6 +48,18 @@ const ROLES: readonly Route[] = [
   coreRoute(
     {
       method: "POST",
+      path: "/locate",
+      scope: "operate",
+      verb: "locate",
+      summary: "Let the lights of this box blink, so that somebody finds it",
+      body: asked({ on: Type.Boolean() }),
+      answer: Message,
+    },
+    ({ body }) => ["locate", body],
+  ),
+  coreRoute(
+    {
+      method: "POST",
       path: "/drain",
       scope: "operate",
       verb: "drain",

@@ -122,6 +122,28 @@ const LastDrillSchema = Type.Object({
   provenLost: orNull(Type.Number()),
 });
 
+const WatchdogSchema = Type.Object({
+  device: Type.String(),
+  state: words(["armed", "none", "refused", "starving"]),
+  identity: orNull(Type.String()),
+  seconds: orNull(Type.Number()),
+  neverStops: Type.Boolean(),
+  reason: orNull(Type.String()),
+});
+
+const LightSchema = Type.Optional(words(["off", "on", "blink"]));
+
+const PanelSchema = Type.Object(
+  {
+    board: Type.String(),
+    locating: Type.Boolean(),
+    lights: Type.Object({ role: LightSchema, peer: LightSchema, alarm: LightSchema, locate: LightSchema }),
+    button: words(["none", "missing", "ready", "stuck"]),
+    watchdog: orNull(WatchdogSchema),
+  },
+  { description: "Lights, button and watchdog of the machine." },
+);
+
 export const StatusSchema = Type.Object(
   {
     box: Type.String(),
@@ -149,6 +171,7 @@ export const StatusSchema = Type.Object(
     system: SystemSchema,
     lastDrill: orNull(LastDrillSchema),
     survival: SurvivalSchema,
+    panel: orNull(PanelSchema),
     alarms: Type.Array(AlarmSchema),
     counters: Type.Record(Type.String(), Type.Number(), {
       description: "Named counts of what was refused or went wrong.",
@@ -226,6 +249,7 @@ export const NeighboursSchema = Type.Array(
 export const TWINS = [
   true satisfies Same<keyof Static<typeof StatusSchema>, keyof BoxStatus>,
   true satisfies Same<Static<typeof ServiceSchema>, BoxStatus["services"][number]>,
+  true satisfies Same<Static<typeof PanelSchema>, NonNullable<BoxStatus["panel"]>>,
   true satisfies Same<keyof Static<typeof EventSchema>, keyof SentinelEvent>,
   true satisfies Same<keyof Static<typeof TimelineSchema>[number], keyof TimelineEvent>,
   true satisfies Same<Static<typeof HealthSchema>, readonly CheckStatus[]>,

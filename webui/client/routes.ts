@@ -72,6 +72,7 @@ export interface Routes {
 
   "POST switchover": { body: { readonly group?: string }; answer: Message };
   "POST maintenance": { body: { readonly on: boolean }; answer: Message };
+  "POST locate": { body: { readonly on: boolean }; answer: Message };
   "POST drain": { body: { readonly backend: string }; answer: DrainShown };
   "POST undrain": { body: { readonly backend: string }; answer: DrainShown };
   "POST drill": {

@@ -1,4 +1,5 @@
 /** What a core is started with, and what it begins from. */
+import type { ChosenBoard } from "@futago/hal/contract/board.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { SystemShown } from "../machine-system.ts";
 import type { Box } from "../messages.ts";
@@ -20,6 +21,8 @@ export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
   readonly box: Box | undefined;
   readonly importFile: string | undefined;
   readonly pairKeyFile: string | undefined;
+  /** Undefined: the machine is not the box's own. */
+  readonly board: ChosenBoard | undefined;
   /** Started with --web. */
   readonly isWebWanted: boolean;
   /** The updater's socket; undefined where the box is no appliance. */

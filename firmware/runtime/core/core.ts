@@ -3,7 +3,7 @@
  * them there, and answers on the control socket. It decides no role; it may die and come back without a packet lost.
  */
 import { join } from "node:path";
-import { JsonInPieces } from "../json-pieces.ts";
+import type { JsonInPieces } from "../json-pieces.ts";
 import type { SentinelEvent, SentinelStatus } from "../messages.ts";
 import { openAccess } from "./access/access-of-core.ts";
 import type { AccessRoom } from "./access/access-room.ts";
@@ -15,10 +15,11 @@ import { Committer } from "./commit/committer.ts";
 import { RevisionWatch } from "./commit/revision-watch.ts";
 import { Configuration, logApplied } from "./configuration.ts";
 import type { CoreOptions, Parts } from "./core-options.ts";
+import { answersOfCore } from "./control/answers-of-core.ts";
 import { ControlSockets } from "./control/control-sockets.ts";
 import { coreHandlers } from "./control/core-handlers.ts";
 import { type Answers, statusQuery } from "./control/handlers.ts";
-import { healthAnswer, servicesAsked } from "./control/large-answers.ts";
+import { servicesAsked } from "./control/large-answers.ts";
 import { StatusPublisher } from "./control/status-publisher.ts";
 import { Toolbox } from "./control/toolbox.ts";
 import { type Log, logAlarm, logEvent } from "./log.ts";
@@ -26,6 +27,8 @@ import { loadMemories } from "./memories.ts";
 import { NetworkKeeper } from "./network/network-keeper.ts";
 import { PairLink } from "./pair-link.ts";
 import type { Pair } from "./pair.ts";
+import { panelOfCore } from "./panel/panel-of-core.ts";
+import type { PanelRoom } from "./panel/panel-room.ts";
 import { PairingRoom } from "./pairing/pairing-room.ts";
 import { joinedBy, standingOf } from "./pairing/standing.ts";
 import { ReplicationKeeper } from "./replication/replication-keeper.ts";
@@ -34,8 +37,7 @@ import { SentinelLink } from "./sentinel-link.ts";
 import { SentinelReady } from "./sentinel-ready.ts";
 import { BalancerLoading } from "./balancer/load-balancer.ts";
 import { Serving } from "./serving.ts";
-import { type StatusSources, statusText } from "./status.ts";
-import { switchOver } from "./switchover.ts";
+import { statusOfCore } from "./status-of-core.ts";
 import { Turns } from "./turns.ts";
 import { VipConnections } from "./vip-connections.ts";
 
@@ -52,6 +54,7 @@ export class Core {
   readonly #link: PairLink;
   readonly #replication: ReplicationKeeper;
   readonly #toolbox: Toolbox;
+  readonly #panel: PanelRoom;
   readonly #turns = new Turns();
   readonly #counters = new Map<string, number>();
   readonly #count = (name: string) => void this.#counters.set(name, (this.#counters.get(name) ?? 0) + 1);
@@ -116,10 +119,21 @@ export class Core {
       onStatus: (status) => this.#onStatus(status),
       onEvent: (event) => this.#onEvent(event),
       onStale: (hosts) => this.#pair?.tellStale(hosts),
+      onHardware: (report) => this.#panel.setHardware(report),
       onConnected: () => this.#onSentinel(),
       onLost: () => this.#onSentinelLost(options.isEnding()),
     });
     this.#link = this.#newPairLink(options, parts);
+    this.#panel = panelOfCore({
+      ...options,
+      ...parts,
+      sentinel: this.#sentinel,
+      spare: this.#link.spare,
+      alarms: this.#alarms,
+      access: () => this.#access,
+      status: () => this.#status,
+      onChange: () => this.#publishStatus(),
+    });
   }
 
   #newPairLink(options: CoreOptions, parts: Parts): PairLink {
@@ -192,6 +206,7 @@ export class Core {
         access,
         pairing: core.#pairing,
         link: core.#link,
+        panel: core.#panel,
         sentinel: core.#sentinel,
         status: () => core.#status,
         inTurn: (change) => core.#turns.take(change),
@@ -234,6 +249,7 @@ export class Core {
   async stop(isForgotten: boolean): Promise<void> {
     if (isForgotten) await this.#pair?.sayFarewell();
     this.#toolbox.close();
+    this.#panel.close();
     this.#parts.committer.close();
     this.#revisions.close();
     this.#control?.close();
@@ -337,22 +353,17 @@ export class Core {
   }
 
   #answers(): Answers {
-    return {
-      status: async (query) => {
-        const only = servicesAsked(this.#parts.configuration.inForce?.resolved, query);
-        await this.#serving.countFlows();
-        return this.#boxStatus(only);
-      },
-      health: (service) =>
-        healthAnswer(this.#parts.configuration.inForce?.resolved, service, (only) => this.#serving.checks(only)),
-      events: () => this.#link.timeline.events,
-      timeline: () => this.#link.timeline.merged(),
-      log: () => this.#log.lines(),
-      neighbours: () => this.#network.neighbours(),
-      switchover: (group) => switchOver(group, this.#parts, this.#sentinel),
-      maintenance: (on) => this.#turns.take(() => this.#parts.maintenance.set(on, this.#sentinel)),
-      ...this.#toolbox.answers,
-    };
+    return answersOfCore({
+      ...this.#parts,
+      log: this.#log,
+      network: this.#network,
+      sentinel: this.#sentinel,
+      serving: this.#serving,
+      link: this.#link,
+      toolbox: this.#toolbox,
+      turns: this.#turns,
+      status: (only) => this.#boxStatus(only),
+    });
   }
 
   #setServingAlarms(): void {
@@ -367,25 +378,16 @@ export class Core {
   }
 
   #boxStatus(only: ReadonlySet<string> | undefined): JsonInPieces {
-    const { inForce } = this.#parts.configuration;
-    const sources: StatusSources = {
-      standing: this.#parts.standing,
-      linked: this.#pair?.up === true,
-      config: inForce?.resolved,
-      revision: inForce?.revision.id ?? "",
-      system: this.#parts.system,
-      editors: this.#candidate?.authors ?? [],
-      unconfirmed: this.#parts.committer.unconfirmed,
+    return statusOfCore(only, {
+      ...this.#parts,
+      candidate: this.#candidate,
       sentinel: this.#status,
       serving: this.#serving,
-      drains: this.#parts.drains.names,
       replication: this.#replication,
-      activation: this.#link.spare.shown,
-      lastDrill: this.#link.drill.last,
-      survival: this.#link.boxes.survival,
-      alarms: this.#alarms.alarms,
-      counters: { ...this.#serving.counters(), ...Object.fromEntries(this.#counters) },
-    };
-    return new JsonInPieces(statusText(sources, only));
+      link: this.#link,
+      panel: this.#panel,
+      alarms: this.#alarms,
+      counted: this.#counters,
+    });
   }
 }

@@ -1,9 +1,13 @@
 /** Entry of the core process, started by the supervisor: reads its arguments, names the real machine, reports back. */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { chooseBoard } from "@futago/hal/board/describe.ts";
+import type { ChosenBoard } from "@futago/hal/contract/board.ts";
 import { openHal } from "@futago/hal/linux.ts";
 import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
 import type { CoreNotice, CoreReport } from "../main.ts";
 import type { Box } from "../messages.ts";
+import { answerPings, type Ping } from "../supervisor/ping.ts";
 import { Core } from "./core.ts";
 import { openLog } from "./log.ts";
 
@@ -15,6 +19,7 @@ const { values } = parseArgs({
     "pair-key": { type: "string" },
     web: { type: "string" },
     updater: { type: "string" },
+    board: { type: "string" },
   },
 });
 
@@ -30,8 +35,9 @@ process.on("disconnect", () => process.exit(ExitCode.failed));
 process.stdin.on("end", () => process.exit(ExitCode.failed)).resume();
 hal.scheduling.dieWithParent("SIGKILL");
 
-process.on("message", ({ kind }: CoreNotice) => {
-  isEnding = kind === "ending";
+answerPings();
+process.on("message", ({ kind }: CoreNotice | Ping) => {
+  if (kind === "ending") isEnding = true;
 });
 process.on("SIGTERM", () => {
   stop().catch((error: unknown) => fail(error));
@@ -46,6 +52,7 @@ try {
     box: values.box as Box | undefined,
     importFile: values.import,
     pairKeyFile: values["pair-key"],
+    board: board(),
     isWebWanted: values.web !== undefined,
     updater: values.updater,
     restart,
@@ -62,6 +69,12 @@ try {
 } catch (error) {
   if (error instanceof RefusalError) refuse(error.refusal);
   else fail(error);
+}
+
+/** A person's own description lies beside what the box keeps, and outlives a factory reset: the machine stays what it is. */
+function board(): ChosenBoard | undefined {
+  const own = join(values.state ?? "", "board.json");
+  return values.board === undefined ? undefined : chooseBoard(values.board, own, hal.board.identity());
 }
 
 async function stop(): Promise<void> {

@@ -56,7 +56,7 @@ function box(
 }
 
 const reset = ({ handlers }: ReturnType<typeof box>, force = false) =>
-  Promise.resolve(handlers.factoryReset({ author: "alice", force }, { kind: "root" }));
+  Promise.resolve(handlers.factoryReset({ author: "alice", force }));
 const peer = { alive: true };
 
 describe("a box that is to forget everything", () => {

@@ -2,7 +2,7 @@
  * Reboot, power-off and factory reset by a person's order: what this box holds goes to the peer first, and only then does
  * the box end. An active box of a pair whose peer cannot take over refuses, unless it is forced.
  */
-import type { PowerEnd } from "../control.ts";
+import type { ControlMethods, PowerEnd } from "../control.ts";
 import type { ControlHandlers } from "./control/control-server.ts";
 import { badParameter } from "./control/handlers.ts";
 import { ExitCode, RefusalError } from "../exit-code.ts";
@@ -34,7 +34,11 @@ export interface PowerOptions {
 const ANSWER_MILLIS = 100;
 const AUTHOR_LENGTH_MAX = 64;
 
-export function powerHandlers(options: PowerOptions): Pick<ControlHandlers, "power" | "factoryReset"> {
+export interface PowerHandlers extends Pick<ControlHandlers, "power"> {
+  factoryReset(order: ControlMethods["factoryReset"]["params"]): Promise<{ readonly message: string }>;
+}
+
+export function powerHandlers(options: PowerOptions): PowerHandlers {
   return {
     power: async ({ end, force = false }) => {
       if (end !== "reboot" && end !== "poweroff") throw badParameter("end is reboot or poweroff");

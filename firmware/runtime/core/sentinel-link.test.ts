@@ -43,6 +43,7 @@ function open(): SentinelLink {
     onStatus: (one) => mine.push(`status ${one.role}`),
     onEvent: (one) => mine.push(`event ${one.event}`),
     onStale: (hosts) => mine.push(`stale ${hosts[0]?.host.address}`),
+    onHardware: () => 0,
     onConnected: () => mine.push("connected"),
     onLost: () => mine.push("lost"),
   });

@@ -3,9 +3,11 @@
  * and the health first thing each time, because the sentinel may know nothing.
  */
 import { connect, type Socket } from "node:net";
+import type { Light } from "../../panel/light.ts";
 import { LineReader, parseObject } from "../line-reader.ts";
 import type {
   CoreToSentinel,
+  HardwareReport,
   Orders,
   Penalty,
   SentinelCommand,
@@ -27,6 +29,8 @@ export interface SentinelListener {
   onEvent(event: SentinelEvent): void;
   /** Hosts that send to this box what is for a VIP of the peer's. */
   onStale(hosts: readonly StaleSighting[]): void;
+  /** What it has of the machine. */
+  onHardware(report: HardwareReport): void;
   onConnected(): void;
   onLost(): void;
 }
@@ -75,6 +79,12 @@ export class SentinelLink {
   /** What the peer's sentinel saw. */
   sendStale(hosts: readonly StaleSighting[]): void {
     this.#send({ kind: "stale", hosts });
+  }
+
+  /** What the role light is to show instead of the role. Answers whether there is a sentinel to show it. */
+  sendLight(light: Light | null): boolean {
+    this.#send({ kind: "light", light });
+    return this.#connected;
   }
 
   /** Always answers: by the sentinel, or with a refusal when it is away or says nothing. */
@@ -146,6 +156,8 @@ export class SentinelLink {
         return this.#listener.onEvent(message.event);
       case "stale":
         return this.#listener.onStale(message.hosts);
+      case "hardware":
+        return this.#listener.onHardware(message.report);
       case "result":
         this.#waiting.get(message.id)?.(message);
     }

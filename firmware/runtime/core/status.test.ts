@@ -21,6 +21,7 @@ function shown(kind: Standing["kind"], more: Partial<StatusSources> = {}): BoxSt
     system: { version: "0.1.0", slot: null, passwordRequest: false },
     lastDrill: null,
     survival: { survives: "yes", reasons: [] },
+    panel: null,
     alarms: [{ ...ALARMS[0]!, kind: "no-configuration" }],
     counters: {},
     ...more,

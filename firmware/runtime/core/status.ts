@@ -4,6 +4,7 @@ import type { Resolved, ResolvedService } from "../../config/resolved.ts";
 import type { Activation } from "../../pair/spare/types.ts";
 import type { CandidateAuthor } from "../control-configuration.ts";
 import type { BackendStatus, BoxStatus, ConnectionsShown, ReplicationShown, ServiceStatus } from "../control.ts";
+import type { PanelShown } from "../control-panel.ts";
 import type { SystemShown } from "../machine-system.ts";
 import type { Survival } from "../control-ports.ts";
 import type { LastDrill } from "../control-drill.ts";
@@ -35,6 +36,7 @@ export interface StatusSources {
   readonly activation: Activation | null;
   readonly lastDrill: LastDrill | null;
   readonly survival: Survival;
+  readonly panel: PanelShown | null;
   readonly alarms: readonly Alarm[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -76,6 +78,7 @@ function statusOfBox(sources: StatusSources): Omit<BoxStatus, "services" | "conn
     replication: shownReplication(sources.replication.status),
     lastDrill: sources.lastDrill,
     survival: sources.survival,
+    panel: sources.panel,
     alarms: [...sentinelAlarms(sources), ...sources.alarms],
     counters: sources.counters,
   };

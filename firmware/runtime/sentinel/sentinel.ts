@@ -1,10 +1,13 @@
 /** Puts the sentinel's parts together: the gate, the links, core's socket, and the mode that the orders ask for. */
 import { join } from "node:path";
+import type { BoardDescription } from "@futago/hal/contract/board.ts";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import type { Link, NetworkEvent, Subscription } from "@futago/hal/contract/network.ts";
 import type { PulseLauncher } from "@futago/hal/contract/pulse.ts";
+import type { Instant } from "@futago/hal/units/time.ts";
 import type { Orders } from "../../config/orders.ts";
 import { assignSlots } from "../../standby/identity.ts";
+import type { HowBoxEnds } from "../hardware/end.ts";
 import type {
   CoreToSentinel,
   Penalty,
@@ -16,8 +19,10 @@ import type {
 import { AloneSentinel } from "./alone.ts";
 import { readCpuTimes } from "./cpu-times.ts";
 import { GATE_GROUPS_MAX, Gate } from "./gate.ts";
+import { SentinelHardware } from "./hardware.ts";
 import type { BeatKeys, CommandAnswer, Mode, ModeContext } from "./mode.ts";
 import { PairedSentinel } from "./paired.ts";
+import { PulseWatch } from "./pulse-watch.ts";
 import { SentinelServer } from "./server.ts";
 
 const STATUS_MILLIS = 1_000;
@@ -31,6 +36,8 @@ export interface SentinelOptions {
   readonly beatKeys: () => BeatKeys | undefined;
   readonly stateDirectory: string;
   readonly bpfDirectory: string;
+  /** Undefined where the machine is not the box's own: nothing of it is touched then. */
+  readonly board?: BoardDescription | undefined;
 }
 
 export class Sentinel {
@@ -38,6 +45,8 @@ export class Sentinel {
   readonly #gate: Gate;
   readonly #server: SentinelServer;
   readonly #links = new Map<string, Link>();
+  readonly #pulse: PulseWatch;
+  readonly #hardware: SentinelHardware | undefined;
   #subscription: Subscription | undefined;
   #mode: Mode | undefined;
   #orders: Orders | undefined;
@@ -51,6 +60,7 @@ export class Sentinel {
   #maintenance = false;
   /** Modes follow one another: the next begins when the one before has let go of everything. */
   #turn: Promise<void> = Promise.resolve();
+  #followingSince: Instant | undefined;
   #stopping = false;
   #statusTimer: NodeJS.Timeout | undefined;
   #changeTimer: NodeJS.Timeout | undefined;
@@ -64,6 +74,9 @@ export class Sentinel {
       onMessage: (message, answer) => this.#onMessage(message, answer),
       onCore: (connected) => this.#onCore(connected),
     });
+    const { board, hal } = options;
+    this.#pulse = new PulseWatch(hal.clock);
+    this.#hardware = board && new SentinelHardware(hal.board, hal.clock, board, () => this.#reportHardware());
   }
 
   async start(): Promise<void> {
@@ -71,14 +84,19 @@ export class Sentinel {
     this.#subscription = network.subscribe((event) => this.#onNetwork(event));
     await this.#listLinks();
     await this.#server.listen();
+    this.#lookAtHardware();
     this.#statusTimer = setInterval(() => {
       this.#lookAtGate();
       this.#sendStatus();
+      // Last, so that the watchdog is fed by a turn that has done its work.
+      this.#lookAtHardware();
     }, STATUS_MILLIS);
   }
 
-  async stop(): Promise<void> {
+  /** `how` is known at the latest when it has handed over. */
+  async stop(how: () => Promise<HowBoxEnds | undefined> = () => Promise.resolve(undefined)): Promise<void> {
     clearInterval(this.#statusTimer);
+    this.#lookAtHardware();
     this.#stopping = true;
     await this.#turn;
     await this.#mode?.stop();
@@ -87,11 +105,24 @@ export class Sentinel {
     this.#subscription?.close();
     this.#server.close();
     this.#gate.close();
+    this.#hardware?.end(await how());
+  }
+
+  #reportHardware(): void {
+    if (this.#hardware !== undefined) this.#server.hardware(this.#hardware.report);
+  }
+
+  #lookAtHardware(): void {
+    const pulseSilence = this.#pulse.silence(this.#options.hal.clock.now());
+    this.#hardware?.look({ pulseSilence, followingSince: this.#followingSince });
   }
 
   #onCore(connected: boolean): void {
     this.#coreConnected = connected;
+    // Whatever a core wanted to be seen is gone with it.
+    this.#hardware?.override(undefined);
     if (connected) {
+      this.#reportHardware();
       // A core that was just started says so first thing when it is otherwise.
       this.#told = true;
       this.#mode?.setConnectionsTold(true);
@@ -116,6 +147,8 @@ export class Sentinel {
         return this.#mode?.hearStale(message.hosts);
       case "alive":
         return;
+      case "light":
+        return this.#hardware?.override(message.light ?? undefined);
       case "command": {
         const { id, command } = message;
         if (command.kind === "maintenance") this.#maintenance = command.on;
@@ -145,8 +178,15 @@ export class Sentinel {
       GATE_GROUPS_MAX,
     );
     this.#standGate();
-    this.#turn = this.#turn.then(() => this.#follow());
+    this.#turn = this.#turn.then(() => this.#takeTurn());
     this.#changed();
+  }
+
+  /** How long it takes is a sign of life. */
+  async #takeTurn(): Promise<void> {
+    this.#followingSince = this.#options.hal.clock.now();
+    await this.#follow();
+    this.#followingSince = undefined;
   }
 
   /** Brings the mode to the newest orders. From alone to paired or back, the old one lets go before the new one begins. */
@@ -180,7 +220,7 @@ export class Sentinel {
     };
     const { pair } = orders;
     if (pair === undefined) return new AloneSentinel(context, orders, this.#slots);
-    const { launcher } = this.#options;
+    const launcher = this.#pulse.listenTo(this.#options.launcher);
     const beatKeys = this.#options.beatKeys();
     // Core refuses a pair without a key before it sends orders; without one no heartbeat could be told from a forgery.
     if (beatKeys === undefined) throw new Error("orders for a pair on a box that has no pair key");
@@ -265,6 +305,7 @@ export class Sentinel {
 
   #sendStatus(): void {
     const status: SentinelStatus | undefined = this.#mode?.status();
+    this.#hardware?.setRole(status?.role);
     if (status !== undefined) this.#server.status(status);
   }
 }

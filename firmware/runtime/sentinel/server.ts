@@ -2,7 +2,14 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { LineReader, parseObject } from "../line-reader.ts";
-import type { CoreToSentinel, SentinelEvent, SentinelStatus, SentinelToCore, StaleSighting } from "../messages.ts";
+import type {
+  CoreToSentinel,
+  HardwareReport,
+  SentinelEvent,
+  SentinelStatus,
+  SentinelToCore,
+  StaleSighting,
+} from "../messages.ts";
 
 const LINE_BYTES_MAX = 8 << 20;
 const EVENTS_KEPT = 200;
@@ -40,6 +47,10 @@ export class SentinelServer {
         resolve();
       });
     });
+  }
+
+  hardware(report: HardwareReport): void {
+    this.#broadcast({ kind: "hardware", report });
   }
 
   status(status: SentinelStatus): void {

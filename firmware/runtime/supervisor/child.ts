@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { instant } from "@futago/hal/units/time.ts";
 import type { ChildReport } from "../control.ts";
+import type { Ping, Pong } from "./ping.ts";
 import { afterEnd, type RestartState } from "./restart-delay.ts";
 
 /**
@@ -34,6 +35,8 @@ export class Child {
   #stopping = false;
   #expected = false;
   #lastEnd: string | null = null;
+  /** When it answered, or was started; undefined while it does not run. */
+  #heardAt: number | undefined;
   #ended: Promise<void> = Promise.resolve();
 
   constructor(options: ChildOptions) {
@@ -49,6 +52,15 @@ export class Child {
     };
   }
 
+  get silentMillis(): number {
+    return this.#heardAt === undefined ? 0 : performance.now() - this.#heardAt;
+  }
+
+  /** Whether its event loop turns; {@link silentMillis} tells what came of it. */
+  ask(): void {
+    this.send({ kind: "ping" } satisfies Ping);
+  }
+
   start(): void {
     this.#stopping = false;
     const startedAt = monotonicMicros();
@@ -60,7 +72,11 @@ export class Child {
       env: { ...process.env, ...MALLOC },
     });
     this.#process = child;
-    child.on("message", this.#options.onMessage);
+    this.#heardAt = performance.now();
+    child.on("message", (message) => {
+      if ((message as Pong).kind === "pong") this.#heardAt = performance.now();
+      else this.#options.onMessage(message);
+    });
     child.on("error", () => {
       // "exit" or "close" follows when it had started; a failed spawn ends here with no pid.
       if (child.pid === undefined) this.#onExit(startedAt, null, null);
@@ -106,8 +122,14 @@ export class Child {
     this.#process?.kill("SIGKILL");
   }
 
+  /** It hangs: what is started again may not. */
+  abort(): void {
+    this.#process?.kill("SIGKILL");
+  }
+
   #onExit(startedAt: number, code: number | null, signal: NodeJS.Signals | null): void {
     this.#process = undefined;
+    this.#heardAt = undefined;
     const expected = this.#expected && signal === null;
     this.#expected = false;
     if (expected && !this.#stopping) return this.start();

@@ -41,6 +41,7 @@ const paths = {
   start: "M5 21V4M5 5h11l-2 4 2 4H5",
   drain: "M4 5h16l-6 8v6l-4 2v-8z",
   lock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3",
+  lamp: "M9 18h6M10 21h4M12 3a6 6 0 0 0-3.500 10.900V16h7v-2.100A6 6 0 0 0 12 3",
   down: "M12 4v15M6 13l6 6 6-6",
   up: "M12 20V5M6 11l6-6 6 6",
 } as const;

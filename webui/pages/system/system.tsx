@@ -6,6 +6,7 @@ import { words } from "../state/settings.ts";
 import { BackupCard, RestoreCard } from "./backup-card.tsx";
 import { BoxCard } from "./box-card.tsx";
 import { CertificateCard } from "./certificate-card.tsx";
+import { PanelCard } from "./panel-card.tsx";
 import { PasswordCard } from "./password-card.tsx";
 import { PowerCard } from "./power-card.tsx";
 import { SessionsCard } from "./sessions-card.tsx";
@@ -23,6 +24,7 @@ export function System() {
           <LookChoice />
         </Card>
         <PasswordCard />
+        <PanelCard />
       </div>
       {isAdmin && <UsersCard />}
       {isAdmin && <TokensCard />}

@@ -80,6 +80,7 @@ export const METHOD_NEEDS: Needs = {
 
   switchover: { need: "operate", about: (params) => word(params["group"] ?? "all groups") },
   maintenance: { need: "operate", about: (params) => (params["on"] === true ? "on" : "off") },
+  locate: { need: "operate", about: (params) => (params["on"] === true ? "on" : "off") },
   drain: {
     need: "operate",
     about: (params) => `${word(params["backend"])} ${params["on"] === true ? "drains" : "takes connections again"}`,

@@ -6,6 +6,8 @@ import type { Commits } from "../commit/commits.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Maintenance } from "../maintenance.ts";
 import type { PairLink } from "../pair-link.ts";
+import { panelHandlers } from "../panel/panel-handlers.ts";
+import type { PanelRoom } from "../panel/panel-room.ts";
 import { pairingHandlers } from "../pairing/pairing-handlers.ts";
 import type { PairingRoom } from "../pairing/pairing-room.ts";
 import { powerHandlers, type PowerOptions } from "../power.ts";
@@ -25,19 +27,30 @@ export interface CoreRooms extends Omit<PowerOptions, keyof BackupHandlersOption
   readonly pairing: PairingRoom;
   readonly link: PairLink;
   readonly access: AccessRoom;
+  readonly panel: PanelRoom;
 }
 
+/** Whoever presses the button stands before the box. */
+const BUTTON = { author: "button" };
+
 export function coreHandlers(rooms: CoreRooms): ControlHandlers {
-  const { answers, commits, candidate, pairing, link, access } = rooms;
+  const { answers, commits, candidate, pairing, link, access, panel } = rooms;
+  const power = powerHandlers(rooms);
+  const spare = spareHandlers({ ...rooms, room: link.spare });
+  panel.setHands({
+    activateSpare: () => spare.spareActivate({ ...BUTTON, force: false }),
+    factoryReset: () => power.factoryReset({ ...BUTTON, force: true }),
+  });
   return {
     ...controlHandlers(answers),
     ...configurationHandlers(commits, candidate),
     ...pairingHandlers(pairing),
     ...link.handlers,
-    ...powerHandlers(rooms),
+    ...power,
     ...backupHandlers(rooms),
-    ...spareHandlers({ ...rooms, room: link.spare }),
+    ...spare,
     ...accessHandlers(access),
     ...updateHandlers(link.update),
+    ...panelHandlers(panel),
   };
 }

@@ -16,6 +16,7 @@ import type { AccessMethods } from "../../control-access.ts";
 import type { BackupMethods } from "../../control-backup.ts";
 import type { ConfigurationMethods } from "../../control-configuration.ts";
 import type { DrillMethods } from "../../control-drill.ts";
+import type { PanelMethods } from "../../control-panel.ts";
 import type { PortsMethods } from "../../control-ports.ts";
 import type { PairingMethods } from "../../control-pairing.ts";
 import type { SpareMethods } from "../../control-spare.ts";
@@ -57,6 +58,7 @@ export function controlHandlers(
   | keyof DrillMethods
   | keyof ConfigurationMethods
   | keyof PairingMethods
+  | keyof PanelMethods
   | keyof PortsMethods
   | keyof SpareMethods
   | keyof UpdateMethods

@@ -61,7 +61,7 @@ async function boxOf(box: "a" | "b", inMaintenance: boolean) {
   room.setStatus(saying(box === "a" ? "active" : idle, true));
   const link = { pair: { up: true, revision: REVISION } } as unknown as Parameters<typeof spareHandlers>[0]["link"];
   const handlers = spareHandlers({ room, configuration: { inForce }, link, maintenance: { on: inMaintenance } });
-  const release = () => Promise.resolve(handlers.spareRelease({ force: false, author: "anna" }, { kind: "root" }));
+  const release = () => Promise.resolve(handlers.spareRelease({ force: false, author: "anna" }));
   return { room, alarms, release };
 }
 

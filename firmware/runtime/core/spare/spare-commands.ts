@@ -9,10 +9,9 @@ import {
 } from "../../../pair/spare/refusals.ts";
 import { isDark, next, standing } from "../../../pair/spare/step.ts";
 import type { Activation, Box, Look } from "../../../pair/spare/types.ts";
-import type { SpareDone, SpareMethods, SpareOrder } from "../../control-spare.ts";
+import type { SpareDone, SpareOrder } from "../../control-spare.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import { StoreError } from "../../store/refusal.ts";
-import type { ControlHandlers } from "../control/control-server.ts";
 import { checkedQuery } from "../control/handlers.ts";
 import { NO_CONFIGURATION } from "../sentences.ts";
 import type { Configuration } from "../configuration.ts";
@@ -31,7 +30,13 @@ export interface SpareFacts {
   readonly maintenance: Pick<Maintenance, "on">;
 }
 
-export function spareHandlers(facts: SpareFacts): Pick<ControlHandlers, keyof SpareMethods> {
+/** Each does what its order says, whoever asks. */
+export interface SpareHandlers {
+  spareActivate(order: SpareOrder): Promise<SpareDone>;
+  spareRelease(order: SpareOrder): Promise<SpareDone>;
+}
+
+export function spareHandlers(facts: SpareFacts): SpareHandlers {
   return {
     spareActivate: (order) => activate(facts, checked(order)),
     spareRelease: (order) => release(facts, checked(order)),
