@@ -54,11 +54,9 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
     case "showConfig":
       return changeConfiguration(command);
     case "switchover":
-      return said(command, (await ask(command.stateDirectory, "switchover", given({ group: command.group }))).message);
     case "maintenance":
-      return said(command, (await ask(command.stateDirectory, "maintenance", { on: command.on })).message);
     case "locate":
-      return said(command, (await ask(command.stateDirectory, "locate", { on: command.on })).message);
+      return order(command);
     case "power":
       return power(command);
     case "factoryReset":
@@ -95,6 +93,18 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       const { runConsole } = await import("./console.ts");
       return runConsole(command);
     }
+  }
+}
+
+async function order(command: CommandOf<"switchover" | "maintenance" | "locate">): Promise<number> {
+  const { stateDirectory: at } = command;
+  switch (command.kind) {
+    case "switchover":
+      return said(command, (await ask(at, "switchover", given({ group: command.group }))).message);
+    case "maintenance":
+      return said(command, (await ask(at, "maintenance", { on: command.on })).message);
+    case "locate":
+      return said(command, (await ask(at, "locate", { on: command.on })).message);
   }
 }
 
