@@ -139,6 +139,8 @@ describe("the command line", () => {
     ],
     ["token revoke 0123", { kind: "access", order: { kind: "tokenRevoke", id: "0123" }, ...common }],
     ["session list", { kind: "access", order: { kind: "sessions" }, ...common }],
+    ["ssh on -", { kind: "ssh", word: "on", file: "-", json: false }],
+    ["ssh off --json", { kind: "ssh", word: "off", file: "", json: true }],
     ["session end 0123", { kind: "access", order: { kind: "sessionEnd", id: "0123" }, ...common }],
     ["audit --limit 5", { kind: "access", order: { kind: "audit", query: { limit: 5 } }, ...common }],
     [

@@ -21,6 +21,7 @@ import {
 import { buildUpdate, type UpdateCommand } from "./command-update.ts";
 import { DEFAULT_STATE, type Verb } from "./verb.ts";
 import { type PairWord, ROLES, type Shown, type SpareWord, VERBS } from "./verbs.ts";
+import type { SshWord } from "./verbs-machine.ts";
 
 export interface Common {
   readonly stateDirectory: string;
@@ -81,6 +82,7 @@ export type Command =
     } & Common)
   | ({ readonly kind: "ping"; readonly query: PingQuery } & Common)
   | ({ readonly kind: "traceroute"; readonly query: TracerouteQuery } & Common)
+  | { readonly kind: "ssh"; readonly word: SshWord; readonly file: string; readonly json: boolean }
   | ({ readonly kind: "console"; readonly signIn: boolean } & Common)
   | (UpdateCommand & Common)
   | ({ readonly kind: "capture"; readonly query: CaptureQuery; readonly file: string } & Common);
@@ -173,6 +175,8 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
       return buildRestore(verb, values, operands[0] ?? "", common);
     case "update":
       return { ...buildUpdate(values, operands[0] ?? ""), ...common };
+    case "ssh":
+      return buildSsh(verb, operands, common);
     case "console":
       return { kind: "console", signIn: values["sign-in"] === true, ...common };
     case "web":
@@ -215,6 +219,12 @@ function buildRun(verb: Verb, values: Values, common: Common): Command {
     updater: text(values, "updater"),
     board: text(values, "board"),
   };
+}
+
+function buildSsh(verb: Verb, [word, file]: readonly string[], { json }: Common): Command {
+  const isOn = word === "on";
+  if (isOn !== (file !== undefined)) return usageOf(verb, isOn ? "on needs a FILE" : `${word} takes no file`);
+  return { kind: "ssh", word: word as SshWord, file: file ?? "", json };
 }
 
 /** The address is written as a number: the web process looks no name up. */

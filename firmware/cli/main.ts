@@ -20,6 +20,8 @@ import { renderFlows, renderTrace } from "./render-flows.ts";
 import { renderServices } from "./render-services.ts";
 import { renderStatus } from "./render-status.ts";
 import { spare } from "./spare.ts";
+
+import { ssh } from "./ssh.ts";
 import { update } from "./update.ts";
 import { renderWhy } from "./render-why.ts";
 
@@ -89,10 +91,10 @@ async function execute(command: Exclude<Command, { kind: "refused" }>): Promise<
       return update(command);
     case "access":
       return access(command);
-    case "console": {
-      const { runConsole } = await import("./console.ts");
-      return runConsole(command);
-    }
+    case "ssh":
+      return ssh(command);
+    case "console":
+      return (await import("./console.ts")).runConsole(command);
   }
 }
 

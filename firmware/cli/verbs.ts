@@ -4,6 +4,7 @@ import { ACCESS_VERBS } from "./verbs-access.ts";
 import { BACKUP_VERBS } from "./verbs-backup.ts";
 import { UPDATE_VERB } from "./verb-update.ts";
 import { CONFIGURATION_VERBS } from "./verbs-configuration.ts";
+import { MACHINE_VERBS } from "./verbs-machine.ts";
 
 export const SHOWN = ["config", "boxes", "services", "flows", "health", "neighbours", "why", "log"] as const;
 export type Shown = (typeof SHOWN)[number];
@@ -272,6 +273,7 @@ export const VERBS: readonly Verb[] = [
   ...BACKUP_VERBS,
   UPDATE_VERB,
   ...ACCESS_VERBS,
+  ...MACHINE_VERBS,
   {
     ...none("console"),
     options: {

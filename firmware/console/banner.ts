@@ -50,7 +50,7 @@ function roles({ box, role, isConfigured, peer, vips }: BannerFacts): readonly s
   if (!isConfigured && peer === null && box === "alone")
     return row("Role", ["none: this box has no configuration yet"]);
   const who = box === "alone" ? role : `${role} (box ${box})`;
-  const other = peer === null ? "none" : peer.alive ? `alive, ${peer.role}` : "NOT HEARD";
+  const other = peer === null ? "none: this box is alone" : peer.alive ? `alive, ${peer.role}` : "NOT HEARD";
   return [...row("Role", [who]), ...row("Peer", [other]), ...row("VIPs", vips)];
 }
 

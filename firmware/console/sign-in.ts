@@ -12,7 +12,7 @@ export function needsSignIn(name: EntryName, { isLocked, isPasswordAsked }: Fact
 }
 
 export const SIGN_IN = [
-  "This box has an owner: it asks for an admin's account of the web UI before it changes",
-  'anything. Who has lost the password restarts the box and chooses "Reset the password"',
-  "at the boot menu.",
+  "This box has an owner. It asks for an admin's account, as of the web UI, before",
+  "it changes anything. If the password is lost, restart the box and choose",
+  '"Reset the password" at the boot menu.',
 ] as const;

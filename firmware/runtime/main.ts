@@ -86,7 +86,7 @@ export async function runBox(options: RunOptions): Promise<number> {
   const appliance = network === undefined ? undefined : applianceOf(options.system ?? "", network);
   try {
     appliance?.takeRequest(paths.state);
-    if (finishReset(paths.state)) await appliance?.forgetPorts();
+    if (finishReset(paths.state)) await appliance?.forget();
     else await appliance?.namePorts();
     const bpf = openBpf();
     bpf.mount(paths.bpf);
@@ -308,7 +308,7 @@ class Supervisor {
     try {
       finishReset(this.#state);
       this.#isReset = true;
-      await this.#appliance?.forgetPorts();
+      await this.#appliance?.forget();
     } catch (error) {
       if (!(error instanceof RefusalError)) throw error;
       process.stderr.write(`futago: ${formatRefusal(error.refusal)}\n`);

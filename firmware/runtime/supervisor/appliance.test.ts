@@ -86,7 +86,10 @@ describe("the ports of a box", () => {
     mkdirSync(join(root, "sys/class/net/port4"));
     symlinkSync(join(root, "sys/devices/pci0000:00/0000:00:02.0"), join(root, "sys/class/net/port4/device"));
     write("sys/class/net/port4/type", "1\n");
-    await appliance().forgetPorts();
+    mkdirSync(join(root, "data/system/ssh"));
+    write("data/system/ssh/authorized_keys", "ssh-ed25519 AAAA\n");
+    await appliance().forget();
+    expect(has("data/system/ssh/authorized_keys")).toBe(false);
     expect(read("data/system/ports.json")).toContain(`"port1"`);
   });
 

@@ -3,7 +3,7 @@
  * out what a person chose at the boot menu, and tells the programs around the box who owns the ports. Two files in the
  * run-time directory say it, of which one is there: `bare` while there is no configuration, `configured` from then on.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HalError } from "@futago/hal/contract/error.ts";
 import type { Network } from "@futago/hal/contract/network.ts";
@@ -25,6 +25,8 @@ export interface ApplianceOptions {
 const OWNERS = ["bare", "configured"] as const;
 /** What was chosen at the boot menu, from the moment when it was seen: it is done once, however often the box starts. */
 const REQUEST_FILE = "request";
+/** Who may come in by ssh, and how the box is known there; `futago ssh` and the image's units make them. */
+const SSH_FILES = ["authorized_keys", "host_key", "host_key.pub"];
 const DIED_FILE = "died";
 const LAST_PORT_FILE = "last-port.network";
 
@@ -60,7 +62,10 @@ export class Appliance {
       this.#setHostname(this.#bareName);
       const last = names.ports.at(-1);
       if (last !== undefined && runDirectory !== undefined) {
-        writeFileSync(join(runDirectory, LAST_PORT_FILE), lastPortNetwork(last.name));
+        const file = join(runDirectory, LAST_PORT_FILE);
+        writeFileSync(file, lastPortNetwork(last.name));
+        // systemd-networkd reads it, which is not root.
+        chmodSync(file, 0o644);
       }
     } catch (error) {
       if (!(error instanceof HalError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -68,9 +73,11 @@ export class Appliance {
     }
   }
 
-  /** Of a box that forgot everything: nothing in force names a port, so they are named as on a new one. */
-  async forgetPorts(): Promise<void> {
-    forgetPortNames(this.#options.systemDirectory);
+  /** Of a box that forgot everything: its ports are named as on a new one, and nobody has a key to its system. */
+  async forget(): Promise<void> {
+    const { systemDirectory } = this.#options;
+    forgetPortNames(systemDirectory);
+    for (const name of SSH_FILES) rmSync(join(systemDirectory, "ssh", name), { force: true });
     await this.namePorts();
   }
 

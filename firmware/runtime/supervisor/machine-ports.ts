@@ -27,8 +27,8 @@ const ETHERNET = "1";
 /** A driver may take as long to find its card; a box with a dead card starts all the same. */
 const WAIT_MILLIS = 10_000;
 const LOOK_MILLIS = 20;
-/** So long nobody found a device: then there is no more to come. */
-const QUIET_MILLIS = 200;
+/** So long nobody found a device: then there is no more to come. Only a start that misses a port waits for it. */
+const QUIET_MILLIS = 3_000;
 
 export async function nameMachinePorts(network: Network, directory: string, roots: MachineRoots): Promise<PortNames> {
   const remembered = readRemembered(directory);
@@ -63,11 +63,11 @@ async function waitForPorts(remembered: readonly NamedPlace[], roots: MachineRoo
   while (performance.now() < until) {
     const places = new Set(readdirSync(join(roots.sys, "class/net")).map((name) => placeOfLink(name, roots)));
     if (remembered.length > 0 && remembered.every(({ place }) => places.has(place))) return;
-    // systemd-udevd's, while it works on what the kernel told it.
-    const isBusy = existsSync(join(roots.run, "udev/queue"));
-    const isServed = existsSync(join(roots.run, "udev/control"));
+    // A machine without systemd has its drivers already. The queue is there while udev works on what the kernel told it.
+    if (!existsSync(join(roots.run, "systemd/system"))) return;
+    const isBusy = existsSync(join(roots.run, "udev/queue")) || !existsSync(join(roots.run, "udev/control"));
     if (isBusy) quietSince = performance.now();
-    else if (!isServed || performance.now() - quietSince >= QUIET_MILLIS) return;
+    else if (performance.now() - quietSince >= QUIET_MILLIS) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
   }
 }
