@@ -8,6 +8,7 @@ import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { encodingOf, NO_PAGES, type Page } from "./pages.ts";
 import { sendPieces } from "./send-pieces.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { readSecurityTxt } from "./security-txt.ts";
 import type { ServerOptions } from "./server.ts";
 
 const METRICS_MILLIS = 1_000;
@@ -22,6 +23,11 @@ export function rootRoutes(app: FastifyInstance, options: ServerOptions): void {
       .header("cache-control", "no-store")
       .send(await metrics.text());
     return reply;
+  });
+  const securityText = readSecurityTxt();
+  app.get("/.well-known/security.txt", async (_request, reply) => {
+    if (securityText === undefined) throw notFound();
+    return reply.type("text/plain; charset=utf-8").send(securityText);
   });
   app.get("/assets/:name", (request, reply) => asset(options, request, reply));
   app.get("/*", (request, reply) => page(options, request, reply));
