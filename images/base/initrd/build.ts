@@ -29,7 +29,7 @@ const PROGRAMS = [
   "usr/bin/partx",
 ];
 const SCRIPTS = ["init", "library", "rescue"];
-const DIRECTORIES = ["bin", "dev", "proc", "run", "sys", "root", "mnt", "etc", "usr/lib"];
+const DIRECTORIES = ["bin", "dev", "proc", "run", "sys", "newroot", "mnt", "etc", "usr/lib"];
 
 export interface InitrdPlan {
   readonly tree: string;
@@ -62,7 +62,7 @@ export async function buildInitrd({ tree, work, time, names }: InitrdPlan): Prom
   }
   writeFileSync(`${root}/watchdogs`, `${WATCHDOGS.join(" ")}\n`);
   writeFileSync(`${work}/initrd.cpio`, cpio(root, time));
-  await run("zstd", ["-q", "-f", "-19", "--no-progress", `${work}/initrd.cpio`, "-o", `${work}/initrd`]);
+  await run("zstd", ["-q", "-f", "-12", "--no-progress", `${work}/initrd.cpio`, "-o", `${work}/initrd`]);
   return `${work}/initrd`;
 }
 

@@ -24,15 +24,15 @@ fi
 
 case $slot in a | b) ;; *) fail "the loader told no slot" ;; esac
 printf '%s\n' "$slot" >/run/futago/slot
-mkdir -p /root
+mkdir -p /newroot
 open_root "root-$slot" "$root" || fail "the root of slot $slot is not what it was built as"
-mount -t squashfs -o ro,nodev /dev/mapper/root /root || fail "the root of slot $slot is no file system"
-[ -x /root/sbin/init ] || fail "the root of slot $slot has no init"
+mount -t squashfs -o ro,nodev /dev/mapper/root /newroot || fail "the root of slot $slot is no file system"
+[ -x /newroot/sbin/init ] || fail "the root of slot $slot has no init"
 settle_disk
 mount_data
-mount -t tmpfs -o mode=755,nosuid,nodev,size=25% var /root/var
+mount -t tmpfs -o mode=755,nosuid,nodev,size=25% var /newroot/var
 give_machine_id
 
 stop_watchdog
-for place in dev proc sys run; do mount --move /$place /root/$place; done
-exec switch_root /root /sbin/init
+for place in dev proc sys run; do mount --move /$place /newroot/$place; done
+exec switch_root /newroot /sbin/init

@@ -3,6 +3,8 @@
 # Given to the disk when the image was made. A box's own replace them at its first start.
 factory_id=@FACTORY_ID@
 rescue_data=/run/futago/rescue-data
+# What the tools said.
+log=/run/futago/disk.log
 
 # The value of a word of the kernel's command line.
 word() {
@@ -163,13 +165,20 @@ settle_disk() {
 	[ "$(id_of "$disk")" = "$factory_id" ] || return 0
 	: >/run/futago/first-boot
 	load ext4
-	mke2fs -q -t ext4 -b 4096 -m 1 -L data -E lazy_itable_init=1,lazy_journal_init=1 -F "$data" || return 0
+	# By its path: the shell would take busybox's own, which knows no ext4.
+	/bin/mke2fs -q -t ext4 -b 4096 -m 1 -L data -E lazy_itable_init=1,lazy_journal_init=1 -F "$data" >>$log 2>&1 || return 0
 	sync
-	sfdisk --dump "/dev/$disk" >/table || return 0
+	sfdisk --dump "/dev/$disk" >/table 2>>$log || return 0
 	new_guids </table >/table.new
-	sfdisk --quiet --force --no-reread --no-tell-kernel --wipe never --wipe-partitions never "/dev/$disk" </table.new ||
-		say "the disk kept the GUIDs of the image"
+	write_table || say "the disk kept the GUIDs of the image"
+}
+
+# The second table first, then the first one: at any moment one of them is whole.
+write_table() {
+	sfdisk --quiet --force --no-reread --no-tell-kernel --wipe never --wipe-partitions never "/dev/$disk" </table.new >>$log 2>&1
+	written=$?
 	sync
+	return $written
 }
 
 new_guids() {
@@ -192,11 +201,9 @@ grow_data() {
 	end=$(($(cat "/sys/class/block/${data#/dev/}/start") + $(cat "/sys/class/block/${data#/dev/}/size")))
 	[ $(($(cat "/sys/class/block/$disk/size") - end)) -gt 4096 ] || return 0
 	# The data's size and the table's own end are left out, so both become what the disk has.
-	sfdisk --dump "/dev/$disk" >/table || return 0
+	sfdisk --dump "/dev/$disk" >/table 2>>$log || return 0
 	sed -e '/^last-lba:/d' -e "\\|^$data |s/size= *[0-9]*, *//" /table >/table.new
-	sfdisk --quiet --force --no-reread --no-tell-kernel --wipe never --wipe-partitions never "/dev/$disk" </table.new ||
-		say "the data could not be given the rest of the disk"
-	sync
+	write_table || say "the data could not be given the rest of the disk"
 	# The root is in use, so the kernel is told of this partition alone.
 	start=$(sed -n "s|^$data .*start= *\\([0-9]*\\).*|\\1|p" /table.new)
 	partx --update --nr "$number" "/dev/$disk" || say "the kernel keeps the old size of the data"
@@ -204,29 +211,29 @@ grow_data() {
 
 mount_data() {
 	load ext4
-	e2fsck -p "$data" >/fsck 2>&1
+	e2fsck -p "$data" >>$log 2>&1
 	# 4: what needs a decision. Nobody is there to make it.
-	[ $? -lt 4 ] || e2fsck -y -f "$data" >/fsck 2>&1
-	mount -t ext4 -o noatime,nosuid,nodev "$data" /root/data || broken_data "its file system cannot be mounted"
+	[ $? -lt 4 ] || e2fsck -y -f "$data" >>$log 2>&1
+	mount -t ext4 -o noatime,nosuid,nodev "$data" /newroot/data || broken_data "its file system cannot be mounted"
 	if [ ! -e $rescue_data ]; then
-		resize2fs "$data" >/dev/null 2>&1
-		mkdir -p /root/data/system && touch /root/data/system/.writable && rm /root/data/system/.writable ||
-			{ umount /root/data && broken_data "its file system cannot be written"; }
+		resize2fs "$data" >>$log 2>&1
+		mkdir -p /newroot/data/system && touch /newroot/data/system/.writable && rm /newroot/data/system/.writable ||
+			{ umount /newroot/data && broken_data "its file system cannot be written"; }
 	fi
 }
 
 broken_data() {
 	say "the data partition is not used: $1"
 	printf '%s\n' "$1" >$rescue_data
-	mount -t tmpfs -o mode=755,nosuid,nodev,size=25% data /root/data
-	mkdir -p /root/data/system
+	mount -t tmpfs -o mode=755,nosuid,nodev,size=25% data /newroot/data
+	mkdir -p /newroot/data/system
 }
 
 # Not in the image, and the same at every start.
 give_machine_id() {
-	own=/root/data/system/machine-id
+	own=/newroot/data/system/machine-id
 	if ! grep -q -x -E '[0-9a-f]{32}' $own 2>/dev/null; then
 		tr -d - </proc/sys/kernel/random/uuid >$own.new && sync && mv $own.new $own && sync
 	fi
-	mount -o bind $own /root/etc/machine-id
+	mount -o bind $own /newroot/etc/machine-id
 }
