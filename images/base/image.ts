@@ -14,6 +14,9 @@ import { factsOf } from "./facts.ts";
 import { buildInitrd } from "./initrd/build.ts";
 import { mebibytes, step } from "./progress.ts";
 import { REPOSITORY } from "./runtime/bundle.ts";
+import { signerOf } from "../update/authorities.ts";
+import { makeBundle } from "../update/bundle.ts";
+import { placeKeyring, updateKeys } from "../update/keys.ts";
 import { buildTree } from "./tree/build.ts";
 
 export interface ImagePlan {
@@ -25,30 +28,33 @@ export interface ImagePlan {
   readonly level: number;
 }
 
-/** Files for a slot, as a bundle carries them. */
-export interface SlotFiles {
-  readonly boot: string;
-  readonly root: string;
-}
-
-export async function buildImage({ build, architecture, locked, store, level }: ImagePlan): Promise<SlotFiles> {
+export async function buildImage({ build, architecture, locked, store, level }: ImagePlan): Promise<void> {
   const facts = factsOf(architecture);
   const { time } = facts;
   const work = `${build}/${architecture}`;
+  const keys = updateKeys(build);
   const compiled = { directory: `${REPOSITORY}hal/build`, strip: "strip" };
   const packages = locked.filter(({ purpose }) => purpose === "tree");
   const tree = await buildTree({ work, packages, store, facts, compiled });
   const bootState = makeBootState(work, time);
+  placeKeyring(tree.path, keys);
   step("initrd");
   const names = { FACTORY_ID, STATE_SECTOR: String(bootState.sector) };
-  const initrd = await buildInitrd({ tree: tree.path, work, time, names });
+  const initrd = await buildInitrd({
+    tree: tree.path,
+    work,
+    time,
+    names,
+    packed: { bs0: bootState.bs0, bs1: bootState.bs1 },
+  });
   step("root: squashfs and hash tree");
   const root = await sealRoot(tree.path, work, time, level);
   step("disk");
   const kernel = kernelIn(tree.boot);
-  const boot = makeBoot({ work, architecture, kernel, initrd, time }, root);
+  const plan = { work, facts, kernel, initrd };
+  const boot = makeBoot(plan, root);
   const loader = await unpackLoader({ work, architecture, tree: tree.path, packages: locked, store });
-  const esp = makeEsp({ work, architecture, loader, kernel, initrd, time });
+  const esp = makeEsp(plan, loader);
   const bios = architecture === "amd64" ? makeBiosBoot({ loader, tree: tree.path, work }) : undefined;
   const file = `${build}/futago-${architecture}.img`;
   makeDisk({
@@ -64,15 +70,18 @@ export async function buildImage({ build, architecture, locked, store, level }: 
       "root-b": root.file,
     },
   });
-  const hash = await hashOf(file);
-  writeFileSync(`${file}.sha256`, `${hash}  ${basename(file)}\n`);
+  step("bundle");
+  const bundle = `${build}/futago-${architecture}.raucb`;
+  makeBundle({ architecture, version: facts.version, time, boot, root: root.file }, signerOf(keys), bundle);
+  const hash = await writeHash(file);
+  await writeHash(bundle);
   const size = (path: string) => mebibytes(statSync(path).size);
   step(
     `root ${mebibytes(root.squashfsBytes)} (${size(root.file)} with hashes), kernel ${size(kernel)}, initrd ${size(initrd)}`,
   );
   step(`${file}: ${size(file)}, of which written ${mebibytes(statSync(file).blocks * 512)}`);
+  step(`${bundle}: ${size(bundle)}`);
   step(`sha256 ${hash}`);
-  return { boot, root: root.file };
 }
 
 function kernelIn(directory: string): string {
@@ -81,8 +90,11 @@ function kernelIn(directory: string): string {
   return `${directory}/${name}`;
 }
 
-async function hashOf(file: string): Promise<string> {
+/** Beside the file, as sha256sum -c reads it. */
+async function writeHash(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest("hex");
+  const found = hash.digest("hex");
+  writeFileSync(`${file}.sha256`, `${found}  ${basename(file)}\n`);
+  return found;
 }

@@ -7,7 +7,7 @@ import type { Architecture } from "../debian/wanted.ts";
 import { unpack } from "../tree/unpack.ts";
 import { makeFat } from "./files.ts";
 import { partitionNamed, SECTOR_BYTES } from "./layout.ts";
-import { slotConfiguration } from "./slot.ts";
+import { type BootPlan, slotConfiguration } from "./slot.ts";
 
 const CONFIGURATION = fileURLToPath(new URL("grub.cfg", import.meta.url));
 /** Where Debian's signed GRUB looks for its configuration. */
@@ -40,30 +40,21 @@ export async function unpackLoader({ work, packages, store }: LoaderPlan): Promi
   return to;
 }
 
-export interface Esp {
-  readonly work: string;
-  readonly architecture: Architecture;
-  readonly loader: string;
-  readonly kernel: string;
-  readonly initrd: string;
-  readonly time: number;
-}
-
 /** Nobody mounts it while a box runs. The rescue mode's own kernel is on it, so that it needs no slot. */
-export function makeEsp({ work, architecture, loader, kernel, initrd, time }: Esp): string {
-  const { shim, grub, suffix } = UEFI[architecture];
+export function makeEsp({ work, facts, kernel, initrd }: BootPlan, loader: string): string {
+  const { shim, grub, suffix } = UEFI[facts.architecture];
   const file = `${work}/esp.img`;
   makeFat({
     file,
     label: "ESP",
     bits: 32,
     mebibytes: partitionNamed("esp").mebibytes,
-    time,
+    time: facts.time,
     contents: {
       [`EFI/BOOT/BOOT${suffix.toUpperCase()}.EFI`]: { from: `${loader}/usr/lib/shim/${shim}` },
       [`EFI/BOOT/grub${suffix}.efi`]: { from: `${loader}/usr/lib/grub/${grub}` },
       [`${PREFIX}/grub.cfg`]: { from: CONFIGURATION },
-      "slot.cfg": { bytes: Buffer.from(slotConfiguration(architecture, undefined)) },
+      "slot.cfg": { bytes: Buffer.from(slotConfiguration(facts, undefined)) },
       vmlinuz: { from: kernel },
       initrd: { from: initrd },
     },

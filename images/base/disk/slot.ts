@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { createHash } from "node:crypto";
 import type { Architecture } from "../debian/wanted.ts";
+import type { ImageFacts } from "../runtime/place.ts";
 import { makeFat } from "./files.ts";
 import { fixedGuid } from "./ids.ts";
 
@@ -67,10 +68,9 @@ export async function sealRoot(tree: string, work: string, time: number, level: 
 
 export interface BootPlan {
   readonly work: string;
-  readonly architecture: Architecture;
+  readonly facts: ImageFacts;
   readonly kernel: string;
   readonly initrd: string;
-  readonly time: number;
 }
 
 /** The words that every kernel of ours gets. */
@@ -89,9 +89,11 @@ function words(architecture: Architecture): string {
 }
 
 /** Boots when it is read by the loader; comes back when that is impossible. */
-export function slotConfiguration(architecture: Architecture, root: string | undefined): string {
+export function slotConfiguration(facts: ImageFacts, root: string | undefined): string {
+  const { architecture, version, commit } = facts;
   const ofSlot = root === undefined ? "" : ` futago.slot=$futago_slot futago.root=${root}`;
-  return `if linux $futago_boot/vmlinuz ${words(architecture)}${ofSlot} $futago_words; then
+  return `# Futago ${version} of commit ${commit}
+if linux $futago_boot/vmlinuz ${words(architecture)}${ofSlot} $futago_words; then
   if initrd $futago_boot/initrd; then
     boot
   fi
@@ -99,15 +101,15 @@ fi
 `;
 }
 
-export function makeBoot({ work, architecture, kernel, initrd, time }: BootPlan, root: SealedRoot): string {
+export function makeBoot({ work, facts, kernel, initrd }: BootPlan, root: SealedRoot): string {
   const file = `${work}/boot.img`;
-  const configuration = slotConfiguration(architecture, root.told);
+  const configuration = slotConfiguration(facts, root.told);
   makeFat({
     file,
     label: "BOOT",
     bits: 16,
     mebibytes: BOOT_MEBIBYTES,
-    time,
+    time: facts.time,
     contents: {
       "slot.cfg": { bytes: Buffer.from(configuration) },
       vmlinuz: { from: kernel },

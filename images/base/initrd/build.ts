@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { output, run } from "../tree/unpack.ts";
 import { cpio } from "./cpio.ts";
 import { MODULES, WATCHDOGS } from "./modules.ts";
@@ -38,10 +39,12 @@ export interface InitrdPlan {
   readonly time: number;
   /** What the scripts name as @NAME@. */
   readonly names: Readonly<Record<string, string>>;
+  /** Files that are put into it compressed, by the names that they get there. */
+  readonly packed: Readonly<Record<string, string>>;
 }
 
 /** Returns the path of the compressed archive. */
-export async function buildInitrd({ tree, work, time, names }: InitrdPlan): Promise<string> {
+export async function buildInitrd({ tree, work, time, names, packed }: InitrdPlan): Promise<string> {
   const root = `${work}/initrd-root`;
   rmSync(root, { recursive: true, force: true });
   for (const name of DIRECTORIES) mkdirSync(`${root}/${name}`, { recursive: true });
@@ -60,6 +63,7 @@ export async function buildInitrd({ tree, work, time, names }: InitrdPlan): Prom
     });
     writeFileSync(`${root}/${name}`, text, { mode: 0o755 });
   }
+  for (const [name, file] of Object.entries(packed)) writeFileSync(`${root}/${name}.gz`, gzipSync(readFileSync(file)));
   writeFileSync(`${root}/watchdogs`, `${WATCHDOGS.join(" ")}\n`);
   writeFileSync(`${work}/initrd.cpio`, cpio(root, time));
   await run("zstd", ["-q", "-f", "-12", "--no-progress", `${work}/initrd.cpio`, "-o", `${work}/initrd`]);
@@ -70,7 +74,7 @@ function placeBusybox(tree: string, root: string): void {
   cpSync(`${tree}/usr/bin/busybox`, `${root}/bin/busybox`);
   const used =
     "ash sh awk blockdev cat chmod clear cp cut dd df dmesg echo expr false find free grep head hexdump kill less ln ls lsmod " +
-    "mkdir mknod mktemp modprobe more mount mv poweroff printf ps reboot reset rm rmdir sed seq sha256sum sleep sort stty " +
+    "mkdir mknod mktemp modprobe more mount mv poweroff printf ps reboot reset rm rmdir sed seq setsid sha256sum sleep sort stty " +
     "switch_root sync tail tar test touch tr true tty umount uname uniq vi watchdog wc xargs zcat";
   for (const applet of used.split(" ")) symlinkSync("busybox", `${root}/bin/${applet}`);
 }

@@ -14,13 +14,13 @@ mkdir -p /run/futago
 slot=$(word futago.slot)
 root=$(word futago.root)
 start_watchdog
-find_disk || fail "the disk that the loader read is not there"
-printf '%s\n' "$disk" >/run/futago/disk
-
 if has_word futago.rescue; then
+	find_disk
 	. /rescue
 	rescue
 fi
+find_disk || fail "the disk that the loader read is not there"
+printf '%s\n' "$disk" >/run/futago/disk
 
 case $slot in a | b) ;; *) fail "the loader told no slot" ;; esac
 printf '%s\n' "$slot" >/run/futago/slot

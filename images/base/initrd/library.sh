@@ -142,19 +142,22 @@ find_disk() {
 	return 1
 }
 
-# hash:salt:data blocks
 open_root() {
-	device=/dev/$(partition "$1")
-	hash=${2%%:*}
-	salt=${2#*:}
+	open_verity root "/dev/$(partition "$1")" "$2" panic_on_corruption
+}
+
+# As which name, of which device, by hash:salt:data blocks, and what the kernel does besides.
+open_verity() {
+	hash=${3%%:*}
+	salt=${3#*:}
 	salt=${salt%%:*}
-	blocks=${2##*:}
+	blocks=${3##*:}
 	load dm_verity squashfs
-	dmsetup create root --readonly --table "0 $((blocks * 8)) verity 1 $device $device 4096 4096 $blocks $blocks sha256 $hash $salt 1 panic_on_corruption" ||
-		return 1
+	dmsetup create "$1" --readonly --table \
+		"0 $((blocks * 8)) verity 1 $2 $2 4096 4096 $blocks $blocks sha256 $hash $salt 1 $4" >>$log 2>&1 || return 1
 	mkdir -p /dev/mapper
-	dmsetup mknodes root 2>/dev/null
-	[ -b /dev/mapper/root ]
+	dmsetup mknodes "$1" 2>/dev/null
+	[ -b "/dev/mapper/$1" ]
 }
 
 # At the first start: data to the end of the disk, a file system on them, and GUIDs that no other disk has. The file
