@@ -9,6 +9,7 @@ import type { SentinelStatus } from "../../messages.ts";
 import type { MachineHealth } from "../../update/protocol.ts";
 import type { Listening } from "../access/web-face.ts";
 import type { Configuration } from "../configuration.ts";
+import type { SentinelLink } from "../sentinel-link.ts";
 import type { NetworkKeeper } from "../network/network-keeper.ts";
 import { findingsOf, type Sights } from "./findings.ts";
 import type { AskUpdater } from "./updater-client.ts";
@@ -17,6 +18,7 @@ export interface LookedAt {
   readonly stateDirectory: string;
   readonly configuration: Pick<Configuration, "troubles" | "inForce">;
   readonly network: Pick<NetworkKeeper, "troubles" | "missingDevices" | "links">;
+  readonly sentinel: Pick<SentinelLink, "connected">;
   readonly status: () => SentinelStatus | undefined;
   /** Undefined on a box alone. */
   readonly replication: () => { readonly linked: boolean; readonly whole: boolean } | undefined;
@@ -31,7 +33,7 @@ const PAGES_MILLIS_MAX = 10_000;
 const PROBE_FILE = ".written";
 
 export async function lookAt(parts: LookedAt, updater: AskUpdater): Promise<readonly Finding[]> {
-  const { configuration, network, status } = parts;
+  const { configuration, network } = parts;
   const [machine, dataTrouble, pagesTrouble, before] = await Promise.all([
     askMachine(updater),
     writeProbe(join(parts.stateDirectory, PROBE_FILE)),
@@ -47,7 +49,7 @@ export async function lookAt(parts: LookedAt, updater: AskUpdater): Promise<read
     networkTroubles: network.troubles.map(({ sentence }) => sentence),
     missingDevices: network.missingDevices,
     deadPorts: before.filter((port) => !alive.has(port)),
-    sentinelIsThere: status() !== undefined,
+    sentinelIsThere: parts.sentinel.connected,
     peer: peerOf(parts),
   });
 }

@@ -23,7 +23,7 @@ export interface ProofKeeperOptions {
   readonly onChange: () => void;
 }
 
-const LOOK_MILLIS = 5_000;
+const LOOK_MILLIS = 10_000;
 
 export class ProofKeeper {
   readonly #options: ProofKeeperOptions;

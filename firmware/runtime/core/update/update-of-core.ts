@@ -8,12 +8,14 @@ import type { NetworkKeeper } from "../network/network-keeper.ts";
 import type { Pair } from "../pair.ts";
 import { type PowerOptions, reboot } from "../power.ts";
 import type { ReplicationKeeper } from "../replication/replication-keeper.ts";
+import type { SentinelLink } from "../sentinel-link.ts";
 import type { SentinelStatus } from "../../messages.ts";
 import { lookAt } from "./look.ts";
 import { updaterAt } from "./updater-client.ts";
 import { UpdateRoom } from "./update-room.ts";
 
-export interface UpdateOfCore extends Omit<PowerOptions, "configuration"> {
+export interface UpdateOfCore extends Omit<PowerOptions, "configuration" | "sentinel"> {
+  readonly sentinel: SentinelLink;
   readonly hal: Pick<Hal, "clock">;
   readonly log: Log;
   readonly alarms: AlarmBoard;
