@@ -1,5 +1,4 @@
 /** Reads the command line into a command, or into a refusal that says how it should have been written. Pure. */
-import { isIPv4, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { CaptureQuery, FlowsQuery, PowerEnd, TraceQuery } from "../runtime/control.ts";
 import type { PingQuery, TracerouteQuery } from "../runtime/control-ports.ts";
@@ -18,6 +17,7 @@ import {
   usageOf,
   type Values,
 } from "./command-words.ts";
+import { buildRun, type RunCommand } from "./command-run.ts";
 import { buildUpdate, type UpdateCommand } from "./command-update.ts";
 import { DEFAULT_STATE, type Verb } from "./verb.ts";
 import { type PairWord, ROLES, type Shown, type SpareWord, VERBS } from "./verbs.ts";
@@ -31,18 +31,7 @@ export interface Common {
 export type Command =
   | { readonly kind: "help"; readonly verb: Verb | undefined }
   | { readonly kind: "refused"; readonly refusal: Refusal }
-  | {
-      readonly kind: "run";
-      readonly stateDirectory: string;
-      readonly box: "a" | "b" | undefined;
-      readonly importFile: string | undefined;
-      readonly pairKeyFile: string | undefined;
-      readonly web: string | undefined;
-      readonly power: string | undefined;
-      readonly system: string | undefined;
-      readonly updater: string | undefined;
-      readonly board: string | undefined;
-    }
+  | RunCommand
   | ({ readonly kind: "status"; readonly watch: boolean } & Common)
   | ({ readonly kind: "wait"; readonly role: string; readonly timeoutSeconds: number } & Common)
   | ({ readonly kind: "show"; readonly what: Exclude<Shown, "flows" | "config">; readonly service?: string } & Common)
@@ -135,7 +124,7 @@ function build(verb: Verb, values: Values, operands: readonly string[]): Command
   if (common.stateDirectory === "") return usageOf(verb, "--state needs a directory");
   switch (verb.name) {
     case "run":
-      return buildRun(verb, values, common);
+      return buildRun(verb, values, common.stateDirectory);
     case "status":
       return { kind: "status", watch: values["watch"] === true, ...common };
     case "wait":
@@ -200,38 +189,10 @@ function accessOf(order: AccessCommand | Refused, common: Common): Command {
   return order.kind === "refused" ? order : { kind: "access", order, ...common };
 }
 
-function buildRun(verb: Verb, values: Values, common: Common): Command {
-  const box = text(values, "box");
-  if (box !== undefined && box !== "a" && box !== "b") return usageOf(verb, `--box is a or b, not ${quote(box)}`);
-  const web = text(values, "web");
-  if (web !== undefined && !isListenAddress(web)) {
-    return usageOf(verb, `--web is ADDR:PORT or :PORT, not ${quote(web)}`);
-  }
-  return {
-    kind: "run",
-    stateDirectory: common.stateDirectory,
-    box,
-    importFile: text(values, "import"),
-    pairKeyFile: text(values, "pair-key"),
-    web,
-    power: text(values, "power"),
-    system: text(values, "system"),
-    updater: text(values, "updater"),
-    board: text(values, "board"),
-  };
-}
-
 function buildSsh(verb: Verb, [word, file]: readonly string[], { json }: Common): Command {
   const isOn = word === "on";
   if (isOn !== (file !== undefined)) return usageOf(verb, isOn ? "on needs a FILE" : `${word} takes no file`);
   return { kind: "ssh", word: word as SshWord, file: file ?? "", json };
-}
-
-/** The address is written as a number: the web process looks no name up. */
-function isListenAddress(web: string): boolean {
-  const [, six, four, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]*)):(\d{1,5})$/.exec(web) ?? [];
-  const isAddress = six === undefined ? four === "" || isIPv4(four ?? "") : isIPv6(six);
-  return isAddress && Number(port) > 0 && Number(port) <= 65_535;
 }
 
 function buildWait(verb: Verb, values: Values, common: Common): Command {
