@@ -2,12 +2,14 @@
 import { Card, Facts } from "../parts/card.tsx";
 import { EditButton, useEditing } from "../parts/editing.tsx";
 import { moment, span } from "../parts/text.ts";
-import { boxes } from "../state/live.ts";
+import { boxes, status } from "../state/live.ts";
 import { words } from "../state/settings.ts";
 
 export function BoxCard() {
   const { system: say, shell } = words.value;
   const { edit, dialog } = useEditing();
+  const system = status.value?.system;
+  const slot = system?.slot ?? null;
   const own = boxes.value?.boxes.find((box) => box.own);
   return (
     <Card title={say.box} icon="system">
@@ -15,7 +17,8 @@ export function BoxCard() {
         <Facts
           rows={[
             [shell.boxName(own.box), own.hostname],
-            [say.version, own.version],
+            [say.version, system?.version ?? own.version],
+            ...(slot === null ? [] : [[say.slot, slot.toUpperCase()] as const]),
             [say.uptime, own.uptimeSeconds === null ? "–" : span(own.uptimeSeconds)],
             [say.time, moment(own.at)],
           ]}

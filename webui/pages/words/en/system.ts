@@ -72,6 +72,7 @@ export const system = {
   hostname: "Name and time",
   balancer: "Balancer",
   version: "Version",
+  slot: "Slot",
   uptime: "Running for",
   time: "Time of the box",
   panel: "Lights, button and watchdog",

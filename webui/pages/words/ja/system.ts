@@ -73,6 +73,7 @@ export const system: Words["system"] = {
   hostname: "ホスト名と時刻",
   balancer: "負荷分散",
   version: "バージョン",
+  slot: "スロット",
   uptime: "稼働時間",
   time: "装置の時刻",
   panel: "ランプ・ボタン・ウォッチドッグ",
