@@ -25,8 +25,11 @@ export class Visit {
     });
   }
 
-  static async begin(context: BrowserContext): Promise<Visit> {
-    return new Visit(await context.newPage());
+  /** `patienceMillis`: how long each thing may take on a slow box. */
+  static async begin(context: BrowserContext, patienceMillis?: number): Promise<Visit> {
+    const page = await context.newPage();
+    if (patienceMillis !== undefined) page.setDefaultTimeout(patienceMillis);
+    return new Visit(page);
   }
 
   async open(url: string): Promise<void> {

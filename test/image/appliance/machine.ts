@@ -61,6 +61,11 @@ export class Machine {
     return this.#options.name;
   }
 
+  /** Of the ports, in their order. */
+  get macs(): readonly string[] {
+    return (this.#options.cables ?? []).map(({ mac }) => mac);
+  }
+
   get serial(): Serial {
     if (this.#serial === undefined) throw new Error(`${this.name} is off`);
     return this.#serial;

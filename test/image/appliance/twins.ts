@@ -1,15 +1,16 @@
 /**
- * Two machines from the image, three cables each, a client with a browser, three web servers and a router that gives
- * addresses by DHCP, as somebody's rack has them. The boxes come out of their cartons: nobody configured them.
+ * Two machines from the image, three cables each, a client, three web servers and a router that gives addresses by DHCP,
+ * as somebody's rack has them. The boxes come out of their cartons: nobody configured them.
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import type { Namespace } from "../../netns/namespaces.ts";
 import { WebServer } from "../../lab/web-server.ts";
 import { Cabling } from "./cabling.ts";
 import { type Firmware, Machine, type MachineOptions } from "./machine.ts";
 
 export const VIP = "10.1.0.1";
+/** What the boxes have before anybody configured them. */
+export const CARTON_ADDRESSES = { a: "10.1.0.2", b: "10.1.0.3" } as const;
 const NETWORKS = ["wan", "lan", "sync"] as const;
 const SERVERS = { s1: "10.2.0.11", s2: "10.2.0.12", s3: "10.2.0.13" } as const;
 const SERVER_GATEWAY = "10.2.0.1";
@@ -28,20 +29,14 @@ export class Twins {
   readonly router: Namespace;
   readonly servers: readonly WebServer[];
   readonly #cabling: Cabling;
-  readonly #leases: string;
 
-  private constructor(
-    parts: Pick<Twins, "a" | "b" | "client" | "router" | "servers">,
-    cabling: Cabling,
-    leases: string,
-  ) {
+  private constructor(parts: Pick<Twins, "a" | "b" | "client" | "router" | "servers">, cabling: Cabling) {
     this.a = parts.a;
     this.b = parts.b;
     this.client = parts.client;
     this.router = parts.router;
     this.servers = parts.servers;
     this.#cabling = cabling;
-    this.#leases = leases;
   }
 
   /** Everything but the boxes is on. */
@@ -58,12 +53,10 @@ export class Twins {
         host: cabling.switches,
         cables: await cabling.cables(name, NETWORKS),
       });
-    const a = await machine("a");
-    const b = await machine("b");
+    const [a, b] = [await machine("a"), await machine("b")];
     const client = await cabling.host("client", "wan", "10.1.0.50/24");
     const router = await cabling.host("router", "wan", "10.1.0.254/24");
-    const leases = join(directory, "leases");
-    givesAddresses(router, leases);
+    givesAddresses(router, [a, b]);
     const servers = await Promise.all(
       Object.entries(SERVERS).map(async ([name, address]) => {
         const host = await cabling.host(name, "lan", `${address}/24`);
@@ -78,14 +71,7 @@ export class Twins {
         return server;
       }),
     );
-    return new Twins({ a, b, client, router, servers }, cabling, leases);
-  }
-
-  /** What the router gave to the port with this MAC; undefined before the port asked. */
-  leaseOf(mac: string): string | undefined {
-    // "1764460000 52:54:00:00:00:01 10.1.0.117 futago-0001 *"
-    const lines = existsSync(this.#leases) ? readFileSync(this.#leases, "utf8").split("\n") : [];
-    return lines.map((line) => line.split(" ")).find(([, found]) => found === mac)?.[2];
+    return new Twins({ a, b, client, router, servers }, cabling);
   }
 
   /** The name of the server that a client gets at the virtual address; nothing where none answers. */
@@ -100,22 +86,12 @@ export class Twins {
   }
 }
 
-function givesAddresses(router: Namespace, leases: string): void {
-  router.spawn(
-    [
-      "dnsmasq",
-      "--keep-in-foreground",
-      "--conf-file=/dev/null",
-      "--port=0",
-      "--user=root",
-      "--interface=eth0",
-      "--bind-interfaces",
-      "--dhcp-range=10.1.0.100,10.1.0.150,1h",
-      "--dhcp-authoritative",
-      "--no-ping",
-      `--dhcp-leasefile=${leases}`,
-      "--pid-file",
-    ],
-    { stdio: "ignore" },
-  );
+/** Whoever owns the router gave each box's first port an address of its own. */
+function givesAddresses(router: Namespace, machines: readonly Machine[]): void {
+  const options = [
+    "--keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=eth0 --bind-interfaces --no-ping",
+    "--dhcp-range=10.1.0.100,10.1.0.150,1h --dhcp-authoritative --leasefile-ro --pid-file",
+    ...machines.map(({ macs, name }) => `--dhcp-host=${macs[0]},${CARTON_ADDRESSES[name as "a" | "b"]}`),
+  ];
+  router.spawn(["dnsmasq", ...options.flatMap((words) => words.split(" "))], { stdio: "ignore" });
 }
