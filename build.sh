@@ -28,6 +28,8 @@ packages_test=(keepalived haproxy libnginx-mod-stream frr tshark tcpdump conntra
 # What makes a disk image.
 packages_image=(binutils cryptsetup-bin debian-archive-keyring dosfstools e2fsprogs gdisk git kmod mtools openssl rauc squashfs-tools
   tar xz-utils zstd)
+# What compiles for the other architecture.
+packages_arm64=(gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu)
 # Those of them that would start a daemon.
 daemons=(nginx keepalived haproxy frr iperf3 nsd ssh)
 
@@ -172,6 +174,7 @@ case $verb in
     ;;
   image)
     need_root image
+    if [[ "${1-} $(uname -m)" == "arm64 x86_64" ]]; then packages_image+=("${packages_arm64[@]}"); fi
     setup "${packages_run[@]}" "${packages_image[@]}" >&2
     exec "$node" images/main.ts "$@"
     ;;

@@ -3,6 +3,7 @@ import { createReadStream, readdirSync, statSync, writeFileSync } from "node:fs"
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { billOfMaterials } from "./bill.ts";
 import { makeBootState } from "./disk/boot-state.ts";
 import { makeDisk } from "./disk/disk.ts";
 import { FACTORY_ID } from "./disk/layout.ts";
@@ -13,7 +14,7 @@ import type { Architecture } from "./debian/wanted.ts";
 import { factsOf } from "./facts.ts";
 import { buildInitrd } from "./initrd/build.ts";
 import { mebibytes, step } from "./progress.ts";
-import { REPOSITORY } from "./runtime/bundle.ts";
+import { compile } from "./runtime/compile.ts";
 import { signerOf } from "../update/authorities.ts";
 import { makeBundle } from "../update/bundle.ts";
 import { placeKeyring, updateKeys } from "../update/keys.ts";
@@ -33,7 +34,7 @@ export async function buildImage({ build, architecture, locked, store, level }: 
   const { time } = facts;
   const work = `${build}/${architecture}`;
   const keys = updateKeys(build);
-  const compiled = { directory: `${REPOSITORY}hal/build`, strip: "strip" };
+  const compiled = await compile({ work, architecture, locked, store });
   const packages = locked.filter(({ purpose }) => purpose === "tree");
   const tree = await buildTree({ work, packages, store, facts, compiled });
   const bootState = makeBootState(work, time);
@@ -70,11 +71,14 @@ export async function buildImage({ build, architecture, locked, store, level }: 
       "root-b": root.file,
     },
   });
+  const bill = `${build}/futago-${architecture}.spdx.json`;
+  writeFileSync(bill, billOfMaterials({ facts, locked, npmPackages: tree.npmPackages, tree: tree.path, loader }));
   step("bundle");
   const bundle = `${build}/futago-${architecture}.raucb`;
   makeBundle({ architecture, version: facts.version, time, boot, root: root.file }, signerOf(keys), bundle);
   const hash = await writeHash(file);
   await writeHash(bundle);
+  await writeHash(bill);
   const size = (path: string) => mebibytes(statSync(path).size);
   step(
     `root ${mebibytes(root.squashfsBytes)} (${size(root.file)} with hashes), kernel ${size(kernel)}, initrd ${size(initrd)}`,

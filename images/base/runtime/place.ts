@@ -19,13 +19,15 @@ export interface Compiled {
   /** Holds futago.node, pulse and the BPF objects. */
   readonly directory: string;
   readonly strip: string;
+  /** The npm package of the pinned Node. */
+  readonly node: string;
 }
 
 /** Returns the npm packages that are in it. */
 export async function placeRuntime(tree: string, facts: ImageFacts, compiled: Compiled): Promise<readonly string[]> {
   const home = `${tree}${HOME}`;
   const { packages } = await bundleRuntime(home);
-  await placeNode(home, facts.architecture, compiled.strip);
+  await placeNode(home, compiled);
   cpSync(compiled.directory, `${home}/hal/build`, { recursive: true, force: true });
   await run(compiled.strip, ["--strip-unneeded", `${home}/hal/build/futago.node`, `${home}/hal/build/pulse`]);
   cpSync(`${REPOSITORY}webui/build`, `${home}/webui/build`, { recursive: true });
@@ -42,12 +44,10 @@ export async function placeRuntime(tree: string, facts: ImageFacts, compiled: Co
   return packages;
 }
 
-async function placeNode(home: string, architecture: Architecture, strip: string): Promise<void> {
-  const from = `${REPOSITORY}node_modules/node-linux-${NODE_ARCHITECTURE[architecture]}`;
-  if (!existsSync(from)) throw new Error(`${from} is missing: the pinned Node for ${architecture}`);
+async function placeNode(home: string, { node, strip }: Compiled): Promise<void> {
   mkdirSync(`${home}/bin`, { recursive: true });
-  copyFileSync(`${from}/bin/node`, `${home}/bin/node`);
-  copyFileSync(`${from}/LICENSE`, `${home}/bin/LICENSE.node`);
+  copyFileSync(`${node}/bin/node`, `${home}/bin/node`);
+  copyFileSync(`${node}/LICENSE`, `${home}/bin/LICENSE.node`);
   await run(strip, [`${home}/bin/node`]);
 }
 
