@@ -24,8 +24,12 @@ export async function update(command: CommandOf<"update">): Promise<number> {
 async function follow(stateDirectory: string): Promise<number> {
   let told = 0;
   let percent = -1;
+  let silences = 0;
   while (true) {
     const shown = await look(stateDirectory);
+    // A slow disk can keep the box from answering once.
+    silences = shown === undefined ? silences + 1 : 0;
+    if (shown === undefined && silences < 2) continue;
     if (shown === undefined) {
       print("The box starts anew. `futago update status` tells how the trial goes.\n");
       return ExitCode.done;

@@ -42,10 +42,12 @@ function backend(question: readonly string[]): void {
 function serve(): void {
   const disk = findBootDisk(thisMachine);
   const image = readImage(values.image ?? IMAGE);
-  if (disk !== undefined) writeRaucConfig(RAUC_PLACES, raucConfig(RAUC_PLACES, image.architecture, disk.partitions));
+  const running = runningSlot(thisMachine);
+  if (disk !== undefined && running !== undefined)
+    writeRaucConfig(RAUC_PLACES, raucConfig(RAUC_PLACES, image.architecture, disk.partitions), running);
   const updater = new Updater({
     image,
-    running: runningSlot(thisMachine),
+    running,
     store: disk === undefined ? undefined : openBootState(disk),
     record: RECORD,
     inspect: (file) => inspectBundle(RAUC_PLACES, file),

@@ -1,6 +1,6 @@
 /**
  * What core asks of the updater, one JSON object a line: a request {id, method, params} is answered by {id, result} or {id, error},
- * an installation by {id, progress} in between. Only root may connect; what is asked is done one after the other.
+ * an installation by {id, progress} in between. Only root may connect; changes are made one after the other.
  */
 import type { BootState, Slot } from "../../update/boot-state.ts";
 import type { BundleFacts } from "../../update/bundle.ts";

@@ -18,6 +18,8 @@ export interface RaucPlaces {
   /** What RAUC remembers of the slots. */
   readonly dataDirectory: string;
   readonly mountDirectory: string;
+  /** Tells RAUC's service, by its unit, which slot runs. */
+  readonly slotFile: string;
 }
 
 export const RAUC_PLACES: RaucPlaces = {
@@ -26,6 +28,7 @@ export const RAUC_PLACES: RaucPlaces = {
   backend: "/usr/lib/futago/bin/boot-state",
   dataDirectory: "/data/system/rauc",
   mountDirectory: "/run/rauc/mounts",
+  slotFile: "/run/rauc/slot",
 };
 
 /** What a bundle of the plain format signs is read twice, and may change in between. */
@@ -63,10 +66,12 @@ bootloader-custom-backend=${places.backend}
 ${slots.join("\n")}`;
 }
 
-export function writeRaucConfig(places: RaucPlaces, config: string): void {
+/** RAUC would guess by the kernel's words which slot runs, and takes any that end in "root=" for its own. */
+export function writeRaucConfig(places: RaucPlaces, config: string, running: "a" | "b"): void {
   for (const directory of [dirname(places.config), places.dataDirectory, places.mountDirectory])
     mkdirSync(directory, { recursive: true });
   writeFileSync(places.config, config);
+  writeFileSync(places.slotFile, `RAUC_SLOT=${running}\n`);
 }
 
 /** Reads the bundle's manifest, once its signature was found good. */
@@ -90,7 +95,9 @@ export async function installBundle(
     const [, percent, doing = ""] = /^\s*(\d{1,3})% (.*)$/.exec(line) ?? [];
     if (percent !== undefined) onProgress(Number(percent), doing);
   });
-  return code === 0 ? undefined : readRefusal(`${out}\n${said}`);
+  if (code === 0) return undefined;
+  // What it did before says "signature", too.
+  return readRefusal(/^LastError: (.*)$/m.exec(out)?.[1] ?? said);
 }
 
 function textOf(value: unknown): string {

@@ -1,10 +1,13 @@
-/** The updater's socket: requests are carried out one after the other, whoever asks; it ends when nobody has asked for a while. */
+/** The updater's socket: changes are made one after the other, whoever asks for them; it ends when nobody has asked for a while. */
 import { createServer, type Server, type Socket } from "node:net";
 import { LineReader, parseObject } from "../line-reader.ts";
 import { type Progress, UPDATER_LINE_BYTES_MAX, type UpdaterMethods, type UpdaterReply } from "./protocol.ts";
 import { type Updater, UpdaterError } from "./updater.ts";
 
 type Work = (params: Readonly<Record<string, unknown>>, onProgress: (progress: Progress) => void) => unknown;
+
+/** They change nothing, and are answered while a bundle is being written. */
+const LOOKS: ReadonlySet<string> = new Set(["state", "health", "inspect"]);
 
 export interface UpdaterServerOptions {
   readonly updater: Updater;
@@ -72,13 +75,15 @@ export class UpdaterServer {
     };
     const work = this.#works[name as keyof UpdaterMethods];
     const given = (typeof params === "object" && params !== null ? params : {}) as Record<string, unknown>;
-    this.#turn = this.#inTurn(this.#turn, async () => {
+    const carryOut = async () => {
       try {
         say({ id, result: await work(given, (progress) => say({ id, progress })) });
       } catch (error) {
         say({ id, error: this.#refusalOf(name, error) });
       }
-    });
+    };
+    if (LOOKS.has(name)) void carryOut();
+    else this.#turn = this.#inTurn(this.#turn, carryOut);
   }
 
   async #inTurn(before: Promise<void>, act: () => Promise<void>): Promise<void> {
