@@ -169,6 +169,11 @@ describe("the link between the two cores", () => {
     ["a line without end", "x".repeat(2 << 20), "peerLinkOversized"],
     ["A's own name", `{"kind":"hello","version":1,"box":"a","revision":"${"bb".repeat(32)}"}\n`, "peerLinkSameBox"],
     ["another version", `{"kind":"hello","version":9,"box":"b","revision":"${"bb".repeat(32)}"}\n`, "peerLinkVersion"],
+    [
+      "the version after the next",
+      `{"kind":"hello","version":5,"box":"b","revision":"${"bb".repeat(32)}"}\n`,
+      "peerLinkVersion",
+    ],
   ])("drops a peer that holds the key but sends %s, counts it, and serves the next", async (_, text, counter) => {
     const endA = startA();
     const endB = startB();
@@ -188,7 +193,8 @@ it("tells how much has come of a message before it is whole", async () => {
   await expect.poll(() => isUp(endA), { timeout: 5_000 }).toBe(true);
   const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0");
   await expect.poll(() => isUp(raw), { timeout: 5_000 }).toBe(true);
-  const hello = { kind: "hello", version: PEER_PROTOCOL_VERSION, box: "b", revision: "bb".repeat(32) };
+  // As a box says it that was updated first.
+  const hello = { kind: "hello", version: PEER_PROTOCOL_VERSION + 1, news: [1], box: "b", revision: "bb".repeat(32) };
   const parts = [500, 300].map((length) => ({ kind: "part", text: "x".repeat(length), last: false }));
   raw.process.stdin?.write([hello, ...parts].map((line) => `${JSON.stringify(line)}\n`).join(""));
   const arriving = () => endA.said.flatMap((one) => one.arriving ?? []);

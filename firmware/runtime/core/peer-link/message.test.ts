@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodePeerMessage, encodePeerMessage, type PeerMessage } from "./message.ts";
+import { decodePeerMessage, encodePeerMessage, isSpoken, type PeerMessage } from "./message.ts";
 
 const revision = "ab".repeat(32);
 const health: PeerMessage = {
@@ -98,6 +98,16 @@ describe("what the two cores say to each other", () => {
     [JSON.stringify({ kind: "stale", hosts: Array.from({ length: 65 }, () => sighting) }), "badField"],
   ])("refuses %s", (line, reason) => {
     expect(decodePeerMessage(line)).toEqual({ ok: false, reason });
+  });
+
+  it("is spoken with a peer that is one version newer, whatever more it says of itself, and with none further away", () => {
+    const hello = { kind: "hello", version: 4, box: "b", revision };
+    expect(decodePeerMessage(JSON.stringify({ ...hello, speaks: ["a", 5] }))).toEqual({ ok: true, value: hello });
+    for (const version of [2, 3, 5]) {
+      const further = JSON.stringify({ ...hello, version, speaks: [] });
+      expect(decodePeerMessage(further)).toEqual({ ok: false, reason: "unknownField" });
+    }
+    expect([1, 2, 3, 4, 5].map(isSpoken)).toEqual([false, false, true, true, false]);
   });
 
   it("refuses more backends than any configuration may hold", () => {

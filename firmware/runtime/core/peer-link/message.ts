@@ -11,8 +11,16 @@ import type { Box, StaleSighting } from "../../messages.ts";
 import { type Drain, DRAINS_MAX } from "./drain.ts";
 
 export const PEER_LINE_BYTES_MAX = 1 << 20;
-/** Both boxes of a pair must speak the same version to exchange health. */
+/** What this software speaks, unless the peer speaks the one before it. */
 export const PEER_PROTOCOL_VERSION = 3;
+/** While a pair is updated its boxes are a version apart, and each next version still speaks the one before: from 3 on. */
+const PEER_PROTOCOL_OLDEST = 3;
+
+/** A newer peer speaks this box's version with it. */
+export function isSpoken(version: number): boolean {
+  const oldest = Math.max(PEER_PROTOCOL_OLDEST, PEER_PROTOCOL_VERSION - 1);
+  return version >= oldest && version <= PEER_PROTOCOL_VERSION + 1;
+}
 
 const NAME_LENGTH_MAX = 63;
 const ROTATION_LENGTH_MAX = 8 << 10;
@@ -142,8 +150,10 @@ export function decodePeerMessage(line: string): Result<PeerMessage, PeerRefusal
 type Raw = Readonly<Record<string, unknown>>;
 
 function decodeHello(value: Raw): Result<PeerHello, PeerRefusal> {
-  if (!hasOnly(value, ["kind", "version", "box", "revision"])) return refuse("unknownField");
   const { version, box, revision } = value;
+  // The next version may say more of itself before it knows whom it speaks with.
+  const isNewer = version === PEER_PROTOCOL_VERSION + 1;
+  if (!isNewer && !hasOnly(value, ["kind", "version", "box", "revision"])) return refuse("unknownField");
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > 0xffff)
     return refuse("badField");
   if (box !== "a" && box !== "b") return refuse("badField");

@@ -13,7 +13,7 @@ import {
   decodePeerMessage,
   encodePeerMessage,
   PEER_LINE_BYTES_MAX,
-  PEER_PROTOCOL_VERSION,
+  isSpoken,
   type PeerActivation,
   type PeerDrains,
   type PeerRotation,
@@ -329,7 +329,7 @@ export class PeerLink {
 
   #onHello(socket: TLSSocket, hello: PeerHello): void {
     if (hello.box === this.#options.box) return this.#refuse(socket, "peerLinkSameBox");
-    if (hello.version !== PEER_PROTOCOL_VERSION) return this.#refuse(socket, "peerLinkVersion");
+    if (!isSpoken(hello.version)) return this.#refuse(socket, "peerLinkVersion");
     const isNew = this.#peer !== socket;
     const former = this.#peer;
     this.#peer = socket;
