@@ -3,13 +3,15 @@
  * `build`), held against the hash in the signed index, and as much of it unpacked as a guest needs.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Package, PrivateApt } from "@futago/images/base/debian/apt.ts";
 
 export const BUILD = fileURLToPath(new URL("build", import.meta.url));
 /** Of the modules; a guest has no hardware but what QEMU gives it. */
-const WANTED = ["arch", "crypto", "drivers/block", "drivers/char", "drivers/net", "drivers/virtio", "fs", "lib", "net"];
+const WANTED =
+  `arch crypto drivers/block drivers/char drivers/input drivers/leds drivers/net drivers/virtio drivers/watchdog
+  fs lib net`.split(/\s+/);
 const UNWANTED = ["drivers/net/ethernet", "drivers/net/wireless", "drivers/net/usb", "drivers/net/can"];
 
 export const SUITES = ["bookworm", "trixie"] as const;
@@ -32,13 +34,14 @@ export function kernelOf(suite: Suite): Kernel {
   const wanted = newestKernel(apt);
   const root = `${BUILD}/${suite}/${wanted.sha256.slice(0, 16)}`;
   const stamp = `${root}/complete`;
-  if (!existsSync(stamp)) {
+  const whole = `${wanted.name} ${wanted.version} ${wanted.sha256} ${WANTED.join(" ")}\n`;
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== whole) {
     for (const old of readdirSync(`${BUILD}/${suite}`))
       if (/^[0-9a-f]{16}$/.test(old)) rmSync(`${BUILD}/${suite}/${old}`, { recursive: true });
     mkdirSync(root);
     apt.fetch([wanted], root);
     unpack(`${root}/${wanted.sha256}.deb`, root);
-    writeFileSync(stamp, `${wanted.name} ${wanted.version} ${wanted.sha256}\n`);
+    writeFileSync(stamp, whole);
   }
   const modules = `${root}/lib/modules`;
   const [release] = readdirSync(modules);

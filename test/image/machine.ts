@@ -25,6 +25,10 @@ export interface Job {
   readonly limitMinutes: number;
   /** Default `tcg,thread=multi`, a processor like QEMU's best, one of it. */
   readonly machine?: readonly string[];
+  /** More of QEMU's arguments. A guest of its own hardware may be reset, and then begins its job again. */
+  readonly hardware?: readonly string[];
+  /** While it runs, with what is asked of QEMU: see board.ts. */
+  readonly beside?: (report: string) => { readonly end: () => void };
   readonly onLine: (line: string) => void;
 }
 
@@ -40,11 +44,13 @@ export async function runGuest(job: Job): Promise<number | undefined> {
   }, job.limitMinutes * 60_000);
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);
+  const beside = job.beside?.(job.report);
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on("line", (line) => job.onLine(line.replaceAll(ESCAPES, "").trimEnd()));
   try {
     await new Promise<void>((resolve, reject) => child.once("error", reject).once("close", () => resolve()));
   } finally {
+    beside?.end();
     clearTimeout(limit);
     process.off("exit", end);
   }
@@ -52,7 +58,8 @@ export async function runGuest(job: Job): Promise<number | undefined> {
   return existsSync(exit) ? Number(readFileSync(exit, "utf8")) : undefined;
 }
 
-function qemuArguments({ kernel, report, machine = ["-accel", "tcg,thread=multi"] }: Job): readonly string[] {
+function qemuArguments(job: Job): readonly string[] {
+  const { kernel, report, machine = ["-accel", "tcg,thread=multi"], hardware } = job;
   const share = (tag: string, path: string, extra: string) => [
     "-fsdev",
     `local,id=${tag},path=${path.replaceAll(",", ",,")},security_model=none,multidevs=remap${extra}`,
@@ -62,7 +69,8 @@ function qemuArguments({ kernel, report, machine = ["-accel", "tcg,thread=multi"
   return [
     ...machine,
     ...`-cpu max -smp 1 -m ${MEMORY_MEGABYTES}`.split(" "),
-    ..."-nodefaults -no-user-config -no-reboot -display none -serial stdio".split(" "),
+    ..."-nodefaults -no-user-config -display none -serial stdio".split(" "),
+    ...(hardware ?? ["-no-reboot"]),
     "-kernel",
     kernel.image,
     "-initrd",

@@ -9,12 +9,24 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Outcome, sum, totalsLine, vitestOutcome } from "../suite/totals.ts";
+import { boardArguments, serveBoard } from "./board.ts";
 import { BUILD, kernelOf, type Suite, SUITES } from "./kernels.ts";
 import { ROOT, runGuest } from "./machine.ts";
 
 const LIMIT_MINUTES = 25;
 
-async function testOn(suite: Suite, files: readonly string[]): Promise<Outcome> {
+/** What needs hardware has a guest of its own, after the others: its watchdog resets it. */
+const BOARD_TESTS = "test/image/guest/board/";
+
+async function testsOn(suite: Suite, files: readonly string[]): Promise<Outcome> {
+  const isOfBoard = (file: string) => file.startsWith(BOARD_TESTS);
+  const parts = [files.filter((file) => !isOfBoard(file)), files.filter(isOfBoard)].filter((part) => part.length > 0);
+  const outcomes: Outcome[] = [];
+  for (const part of parts) outcomes.push(await testOn(suite, part, part.some(isOfBoard)));
+  return sum(outcomes);
+}
+
+async function testOn(suite: Suite, files: readonly string[], hasBoard: boolean): Promise<Outcome> {
   const kernel = kernelOf(suite);
   const report = mkdtempSync(`${tmpdir()}/futago-guest-`);
   const say = (line: string) => process.stdout.write(`${suite} | ${line}\n`);
@@ -26,7 +38,8 @@ async function testOn(suite: Suite, files: readonly string[]): Promise<Outcome> 
       "export FUTAGO_REPORT=/run/report/outcome.json NODE_COMPILE_CACHE=/run/compile-cache",
       `${node} ${reporters} ${chosen}`,
     ];
-    const code = await runGuest({ kernel, script, report, limitMinutes: LIMIT_MINUTES, onLine: say });
+    const board = hasBoard ? { hardware: boardArguments(report), beside: serveBoard } : {};
+    const code = await runGuest({ kernel, script, report, limitMinutes: LIMIT_MINUTES, onLine: say, ...board });
     const written = `${report}/outcome.json`;
     const outcome = vitestOutcome("vitest", code, existsSync(written) ? readFileSync(written, "utf8") : undefined);
     say(`Linux ${kernel.release}: ${totalsLine(outcome)}`);
@@ -54,7 +67,7 @@ const filesFor = (suite: Suite) =>
   chosen.filter(({ kernel }) => kernel === undefined || kernel === suite).map(({ file }) => file);
 execFileSync("make", ["-s", "-C", `${ROOT}/test/image`], { stdio: "inherit" });
 process.stdout.write(`kernels lie in ${BUILD}\n`);
-const outcome = sum(await Promise.all(suites.map((suite) => testOn(suite, filesFor(suite)))));
+const outcome = sum(await Promise.all(suites.map((suite) => testsOn(suite, filesFor(suite)))));
 const path = process.env["FUTAGO_REPORT"];
 if (path !== undefined) writeFileSync(path, JSON.stringify(outcome));
 process.stdout.write(`${totalsLine(outcome)}\n`);

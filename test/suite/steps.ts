@@ -17,8 +17,15 @@ const PACKET_TESTS =
     .split(/\s+/)
     .map((name) => (name.includes("/") ? name : `test/xdp/${name}.test.ts`));
 
-/** What takes minutes on an emulated processor, on one kernel each: those two guests run side by side. */
-const ONE_KERNEL_TESTS = ["bookworm=test/image/guest/vlan.test.ts", "trixie=test/image/guest/clock.test.ts"];
+/**
+ * What takes minutes on an emulated processor, on one kernel each: those two guests run side by side. The third follows
+ * the second in a guest with hardware of its own.
+ */
+const ONE_KERNEL_TESTS = [
+  "bookworm=test/image/guest/vlan.test.ts",
+  "trixie=test/image/guest/clock.test.ts",
+  "trixie=test/image/guest/board/hardware.test.ts",
+];
 
 export function steps(root: string): readonly Step[] {
   const bin = `${root}/node_modules/.bin`;
@@ -53,7 +60,7 @@ export function steps(root: string): readonly Step[] {
     vitest("kernel", 35),
     vitest("browser", 10),
     {
-      ...one("image", 25, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS, ...ONE_KERNEL_TESTS),
+      ...one("image", 30, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS, ...ONE_KERNEL_TESTS),
       counts: "vitest",
     },
     ...labScripts(root).map((script) =>

@@ -296,6 +296,7 @@ export class Core {
     this.#serving.setGroups(status.groups);
     this.#replication.setGroups(status.groups);
     this.#connections.setGroups(status.groups);
+    this.#panel.look();
     this.#publishStatus();
   }
 

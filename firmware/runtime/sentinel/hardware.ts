@@ -38,6 +38,8 @@ export class SentinelHardware {
     this.#light = lights.role && new LightOutput(board, lights.role);
     this.#feeder = watchdog && new WatchdogFeeder(board, clock, watchdog, onReport);
     this.#show();
+    // Whoever came before may have left it armed: it is taken over before anything else is waited for.
+    this.#feeder?.feed(undefined);
   }
 
   get report(): HardwareReport {

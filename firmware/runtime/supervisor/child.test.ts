@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Child, type ChildEnd } from "./child.ts";
 
 /** A child that runs JavaScript given as text. */
@@ -29,6 +29,24 @@ function run(scripts: readonly string[], decide: (end: ChildEnd, ends: number) =
 }
 
 describe("a child of the supervisor", () => {
+  it("answers when it is asked, and is started again when it hung and was aborted", async () => {
+    const answers = 'process.on("message", () => process.send({ kind: "pong" })); process.send("up")';
+    const hangs = 'process.send("up"); setInterval(() => {}, 1000)';
+    const { child, messages, ends } = run([hangs, answers], () => true);
+    await vi.waitUntil(() => messages.length === 1);
+    child.ask();
+    await vi.waitUntil(() => child.silentMillis > 100);
+    child.abort();
+    await vi.waitUntil(() => messages.length === 2);
+    await vi.waitUntil(() => child.silentMillis > 100);
+    child.ask();
+    await vi.waitUntil(() => child.silentMillis < 100);
+    // The answer is the supervisor's own business.
+    expect([messages, ends.map(({ signal }) => signal)]).toEqual([["up", "up"], ["SIGKILL"]]);
+    await child.stop(5_000);
+    expect(child.silentMillis).toBe(0);
+  });
+
   it("is started again when it dies, and its last end is told", async () => {
     const die = 'process.send("hello", () => process.exit(9))';
     const { child, messages, ends, over } = run([die], (_, count) => count < 3);
