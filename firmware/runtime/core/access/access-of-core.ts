@@ -31,7 +31,8 @@ export function openAccess(options: AccessOfCore): Promise<AccessRoom> {
     hostname: nameOf,
     ownAddresses: own,
     names: () => ({
-      hosts: [nameOf(), "localhost"],
+      // A box without a configuration is found by multicast DNS (RFC 6762), and its certificate outlasts that.
+      hosts: [nameOf(), ...(nameOf().includes(".") ? [] : [`${nameOf()}.local`]), "localhost"],
       addresses: [...new Set([...own(), ...addressesOf(config()), "127.0.0.1", "::1"])],
     }),
   });
