@@ -86,7 +86,7 @@ function compile(to: string): void {
 function makeInitrd(root: string, unpacked: string): Buffer {
   const place = `${HERE}/initrd.d`;
   rmSync(place, { recursive: true, force: true });
-  for (const name of ["bin", "modules", "proc", "dev", "root"]) mkdirSync(`${place}/${name}`, { recursive: true });
+  for (const name of ["bin", "modules", "proc", "dev", "host"]) mkdirSync(`${place}/${name}`, { recursive: true });
   cpSync(`${root}/usr/bin/busybox`, `${place}/bin/busybox`);
   cpSync(`${ROOT}/test/image/arm64/init.sh`, `${place}/init`);
   execFileSync("chmod", ["755", `${place}/init`]);

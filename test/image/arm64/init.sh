@@ -6,10 +6,10 @@ p9() { busybox mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000,ro,cac
 busybox mount -t proc proc /proc
 busybox mount -t devtmpfs dev /dev
 for module in $(busybox cat /modules/order); do busybox insmod "/modules/$module"; done
-p9 root /root
-p9 checkout /root/checkout
-busybox mount -t sysfs sys /root/sys
-busybox mount --move /proc /root/proc
-busybox mount --move /dev /root/dev
-busybox mount --bind /root/futago.node /root/checkout/hal/build/futago.node
-exec busybox chroot /root /node /checkout/test/image/arm64/panel.ts
+p9 root /host
+p9 checkout /host/checkout
+busybox mount -t sysfs sys /host/sys
+busybox mount --move /proc /host/proc
+busybox mount --move /dev /host/dev
+busybox mount --bind /host/futago.node /host/checkout/hal/build/futago.node
+exec busybox chroot /host /node /checkout/test/image/arm64/panel.ts
