@@ -183,6 +183,8 @@ class Console {
         return [(await ask(this.#stateDirectory, "power", { end: wish.end })).message];
       case "reset":
         return [await resetBox(this.#stateDirectory, false)];
+      case "otherSlot":
+        return [(await ask(this.#stateDirectory, "updateBack", { author: by.author })).message];
       case "signIn":
         return this.#signIn(wish.name, wish.password);
       case "set":

@@ -48,6 +48,12 @@ export function beginMaintenance(facts: Facts): readonly string[] {
   return [`${handedTo(facts)} ${rest}`, "Begin maintenance of this box?"];
 }
 
+/** The other slot's system is on trial: what does not hold leads back here. */
+export function otherSlot(facts: Facts): readonly string[] {
+  const other = facts.slot === "a" ? "B" : "A";
+  return [`The box starts anew from slot ${other}, on trial. ${handedTo(facts)}`, `Boot slot ${other} now?`];
+}
+
 export function powerQuestion(title: string, facts: Facts): readonly string[] {
   return [handedTo(facts), `${title} now?`];
 }

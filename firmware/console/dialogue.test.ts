@@ -28,9 +28,7 @@ const facts: Facts = {
     { id: "a".repeat(64), title: "aaaa  long ago", whole: false },
   ],
   users: [],
-  isLocked: false,
-  isPasswordAsked: false,
-  backupFiles: [],
+  ...{ slot: null, isLocked: false, isPasswordAsked: false, backupFiles: [] },
   verbs: ["status", "pair", "restore", "spare"],
 };
 
@@ -340,6 +338,7 @@ describe("the screen", () => {
       interfaces: fc.array(fc.record({ name: text, device: text, addresses: texts, path: text }), { maxLength: 3 }),
       revisions: fc.array(fc.record({ id: text, title: text, whole: fc.boolean() }), { maxLength: 30 }),
       users: fc.array(fc.record({ name: text, role: text }), { maxLength: 30 }),
+      slot: fc.constantFrom("a", "b", null),
       isLocked: fc.boolean(),
       isPasswordAsked: fc.boolean(),
       backupFiles: fc.array(text, { maxLength: 3 }),

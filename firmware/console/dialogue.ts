@@ -8,6 +8,7 @@ import {
   beginMaintenance,
   CONFIRM_CHOICES,
   END_MAINTENANCE,
+  otherSlot,
   PAIR_CHOICES,
   type PairChoice,
   pairHindrance,
@@ -59,6 +60,8 @@ export type Wish =
   | { readonly kind: "maintenance"; readonly on: boolean }
   | { readonly kind: "power"; readonly end: "reboot" | "poweroff" }
   | { readonly kind: "reset" }
+  /** The machine starts anew from it. */
+  | { readonly kind: "otherSlot" }
   | { readonly kind: "signIn"; readonly name: string; readonly password: string }
   | { readonly kind: "set"; readonly path: string; readonly value: string }
   /** A verb of the command line that talks by itself, on the whole screen. */
@@ -173,7 +176,7 @@ function entered(name: EntryName, facts: Facts): Step {
     case "shell":
       return to(BEGIN, { kind: "shell" });
     case "slot":
-      return to(BEGIN);
+      return asked({ kind: "otherSlot" }, ...otherSlot(facts));
   }
 }
 

@@ -26,6 +26,8 @@ export interface Facts {
   readonly revisions: readonly RevisionFacts[];
   /** Who may use the web UI. */
   readonly users: readonly UserFacts[];
+  /** The slot of the system that runs; null where it has no slots. */
+  readonly slot: "a" | "b" | null;
   /** What changes something waits for an admin to sign in. */
   readonly isLocked: boolean;
   /** Chosen at the boot menu: a password may be set without signing in. */

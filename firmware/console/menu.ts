@@ -86,7 +86,7 @@ export function hindrance(name: EntryName, facts: Facts): string | undefined {
     case "password":
       return trouble ?? (facts.users.length === 0 ? "nobody has one: Status shows the code" : undefined);
     case "slot":
-      return "there is one system only";
+      return trouble ?? (facts.slot === null ? "there is one system only" : undefined);
     case "restore":
       return verbs.includes("restore") ? undefined : NOT_BUILT;
     case "pair":

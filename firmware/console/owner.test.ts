@@ -101,3 +101,25 @@ describe("backup files on a USB stick", () => {
     expect(typed(letters("r"), { ...found, backupFiles: [] }).state).toMatchObject({ field: { kind: "file" } });
   });
 });
+
+describe("the other slot", () => {
+  const slotted: Facts = { ...facts, isLocked: false, slot: "a" };
+
+  it("is booted after a question that names it and who takes over", () => {
+    const { state } = typed(letters("9"), slotted);
+    expect(state).toMatchObject({
+      question: [
+        "The box starts anew from slot B, on trial. Nobody takes over from a box that is alone.",
+        "Boot slot B now?",
+      ],
+    });
+    expect(typed(letters("9y"), slotted).actions).toEqual([{ kind: "do", wish: { kind: "otherSlot" } }]);
+    expect(typed(letters("9n"), slotted)).toEqual({ state: BEGIN, actions: [] });
+  });
+
+  it("is none where the system has no slots", () => {
+    expect(typed(letters("9"), { ...slotted, slot: null }).state).toMatchObject({
+      remark: "Boot the other slot: not now, there is one system only.",
+    });
+  });
+});
