@@ -1,8 +1,18 @@
 /** Whether a state directory can be used: finds or makes its database, and says why it cannot. */
-import { accessSync, chmodSync, constants, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
-import { makeDirectory } from "../files.ts";
+import { makeDirectory, syncDirectory } from "../files.ts";
 import { DATABASE_FILE } from "../state-files.ts";
 import { StoreDatabase } from "./database.ts";
 import { refusal, refusalOf, type StoreRefusal } from "./refusal.ts";
@@ -56,6 +66,25 @@ function prepare(database: Database, path: string): StoreRefusal | undefined {
   const verdict = String(database.pragma("quick_check(1)", { simple: true }));
   // The first line names the database.
   if (verdict !== "ok") return refusal("damaged", `${path} is damaged: ${verdict.split("\n").at(-1)}`);
+  if (!fresh && version < schemaVersion) keepFormer(database, formerPath(path, version));
   bringUpToDate(database, version);
   return undefined;
+}
+
+/** Where the database was kept as a version wrote it, before a newer one changed its format. */
+export function formerPath(path: string, version: number): string {
+  return `${path}.format-${version}`;
+}
+
+/** For the version that wrote it, which a box may have to go back to. On the disk when it returns. */
+function keepFormer(database: Database, path: string): void {
+  const fresh = `${path}.new`;
+  rmSync(fresh, { force: true });
+  database.prepare("VACUUM INTO ?").run(fresh);
+  const file = openSync(fresh, "r");
+  fsyncSync(file);
+  closeSync(file);
+  chmodSync(fresh, 0o600);
+  renameSync(fresh, path);
+  syncDirectory(dirname(path));
 }

@@ -2,14 +2,16 @@
  * Opens a state directory whatever a disk did to it: what is damaged is moved aside, never deleted, and the box goes on
  * with the newest revision that can still be read, be it from the copy beside the database or from before the damage.
  */
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { syncDirectory } from "../files.ts";
 import { COPY_FILE, DATABASE_FILE } from "../state-files.ts";
 import type { Copy } from "./copy.ts";
 import { readCopy } from "./copy-file.ts";
 import type { StoreDatabase } from "./database.ts";
-import { openDatabase } from "./opening.ts";
+import { formerPath, openDatabase } from "./opening.ts";
 import { refusal, refusalOf, StoreError, type StoreRefusal } from "./refusal.ts";
+import { schemaVersion } from "./tables.ts";
 
 export type Recovered =
   | {
@@ -28,6 +30,7 @@ export function openRecovering(directory: string): Recovered {
   const wasThere = existsSync(join(directory, DATABASE_FILE));
   const opened = openMended(directory, `${DATABASE_FILE} was ${wasThere ? "empty" : "missing"}`, false);
   // Beside a copy of ours even a file without the marks of a database was ours.
+  if (!opened.ok && opened.code === "newerVersion") return openFormer(directory, opened);
   const isOurs = existsSync(join(directory, COPY_FILE));
   if (opened.ok || !(opened.code === "damaged" || (opened.code === "notOurs" && isOurs))) return opened;
   try {
@@ -39,6 +42,33 @@ export function openRecovering(directory: string): Recovered {
     if (refused === undefined) throw error;
     return { ok: false, ...refused };
   }
+}
+
+/**
+ * A box that went back to a former version goes on with the database that was kept before the newer one changed it, and with
+ * the newest revision that the copy tells. What the newer version wrote stays beside it.
+ */
+function openFormer(directory: string, refused: { readonly ok: false } & StoreRefusal): Recovered {
+  const path = join(directory, DATABASE_FILE);
+  const former = formerPath(path, schemaVersion);
+  if (!existsSync(former)) return refused;
+  const newer = `${path}.newer`;
+  try {
+    rmSync(newer, { force: true });
+    // There is a database under its name at every moment.
+    linkSync(path, newer);
+    for (const suffix of ["-wal", "-shm"]) if (existsSync(path + suffix)) renameSync(path + suffix, newer + suffix);
+    renameSync(former, path);
+    syncDirectory(directory);
+  } catch (error) {
+    const failed = refusalOf(error, directory);
+    if (failed === undefined) throw error;
+    return { ok: false, ...failed };
+  }
+  const opened = openMended(directory, `${DATABASE_FILE} was empty`, false);
+  if (!opened.ok) return opened;
+  const what = `${refused.what}, and this version goes on with what it had itself`;
+  return { ...opened, recovered: opened.recovered === undefined ? what : `${what}; ${opened.recovered}` };
 }
 
 /** `what` is why the database may hold nothing though the box is not new; `isSure` when that is known without a copy. */

@@ -45,7 +45,8 @@ export async function lookAt(parts: LookedAt, updater: AskUpdater): Promise<read
     machine,
     dataTrouble,
     pagesTrouble,
-    storeTroubles: [...configuration.troubles.values()],
+    // What was mended is an alarm, and works.
+    storeTroubles: [configuration.troubles.get("configuration-unusable") ?? []].flat(),
     networkTroubles: network.troubles.map(({ sentence }) => sentence),
     missingDevices: network.missingDevices,
     deadPorts: before.filter((port) => !alive.has(port)),
