@@ -11,6 +11,9 @@ import { afterEnd, type RestartState } from "./restart-delay.ts";
  */
 const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "262144", MALLOC_TRIM_THRESHOLD_: "262144" };
 
+/** On a slow machine, until it has read its modules. */
+const START_MILLIS_MAX = 60_000;
+
 export interface ChildOptions {
   readonly name: ChildReport["name"];
   /** Arguments of the node program: V8's switches, the script, the script's arguments. */
@@ -35,7 +38,7 @@ export class Child {
   #stopping = false;
   #expected = false;
   #lastEnd: string | null = null;
-  /** When it answered, or was started; undefined while it does not run. */
+  /** When it answered, or is to have answered first; undefined while it does not run. */
   #heardAt: number | undefined;
   #ended: Promise<void> = Promise.resolve();
 
@@ -53,7 +56,7 @@ export class Child {
   }
 
   get silentMillis(): number {
-    return this.#heardAt === undefined ? 0 : performance.now() - this.#heardAt;
+    return this.#heardAt === undefined ? 0 : Math.max(0, performance.now() - this.#heardAt);
   }
 
   /** Whether its event loop turns; {@link silentMillis} tells what came of it. */
@@ -72,7 +75,7 @@ export class Child {
       env: { ...process.env, ...MALLOC },
     });
     this.#process = child;
-    this.#heardAt = performance.now();
+    this.#heardAt = performance.now() + START_MILLIS_MAX;
     child.on("message", (message) => {
       if ((message as Pong).kind === "pong") this.#heardAt = performance.now();
       else this.#options.onMessage(message);

@@ -7,7 +7,7 @@ import type { ChildReport } from "../control.ts";
 
 export interface Silence {
   readonly name: ChildReport["name"];
-  /** Since it answered, or was started; 0 while it does not run. */
+  /** Since it answered; 0 while it does not run, and for a minute after it was started. */
   readonly millis: number;
 }
 
