@@ -45,6 +45,9 @@ start_watchdog() {
 	# Their devices are there with the bus.
 	load_found
 	[ -c /dev/watchdog0 ] || return 0
+	# One that cannot wait so long would reset every start: 15 s is the most that a Raspberry Pi's waits. 0 is no limit.
+	read -r longest </sys/class/watchdog/watchdog0/max_timeout || longest=0
+	[ "$longest" -eq 0 ] || [ "$longest" -ge 180 ] || return 0
 	watchdog -F -T 180 -t 15 /dev/watchdog0 >/dev/null 2>&1 &
 	watchdog_pid=$!
 }
