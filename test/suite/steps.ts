@@ -35,7 +35,7 @@ export function steps(root: string): readonly Step[] {
     counts: "one",
     limitMinutes,
   });
-  const vitest = (name: string, limitMinutes: number): Step => ({
+  const vitest = (name: string, limitMinutes: number, ...files: string[]): Step => ({
     name,
     command: [
       `${bin}/node`,
@@ -46,6 +46,7 @@ export function steps(root: string): readonly Step[] {
       name,
       "--reporter=default",
       "--reporter=./test/suite/reporter.ts",
+      ...files,
     ],
     counts: "vitest",
     limitMinutes,
@@ -63,6 +64,9 @@ export function steps(root: string): readonly Step[] {
       ...one("image", 30, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS, ...ONE_KERNEL_TESTS),
       counts: "vitest",
     },
+    one("image-amd64", 15, `${root}/build.sh`, "image", "amd64"),
+    // The rest of what boots the image is asked for by hand: test/image/README.md.
+    vitest("appliance", 20, "test/image/pair/first-pair.test.ts"),
     ...labScripts(root).map((script) =>
       one(`lab-${script}`, 10, `${bin}/node`, "test/lab/main.ts", "--script", `test/lab/${script}.json`),
     ),
