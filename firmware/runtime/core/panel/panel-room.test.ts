@@ -70,7 +70,8 @@ function panel(description: BoardDescription | undefined = BOARD, problem?: stri
       return Promise.reject(new RefusalError({ exitCode: ExitCode.failed, what: "the disk says no" }));
     },
   });
-  one.look();
+  // The first second is over.
+  vi.advanceTimersByTime(1_000);
   room = one;
   const light = (name: string) => board.lights.find((led) => led.name === name)!.state;
   return {
@@ -97,7 +98,7 @@ function panel(description: BoardDescription | undefined = BOARD, problem?: stri
 
 describe("the lights", () => {
   test("of peer and alarm are core's, and the port's is the kernel's once the port is there", () => {
-    const { light, know, board, one } = panel();
+    const { light, know, board } = panel();
     expect([light("green:1"), light("green:2"), light("green:wan")]).toEqual([
       { kind: "on" },
       { kind: "off" },
@@ -106,7 +107,7 @@ describe("the lights", () => {
     know({ peer: "lost", alarms: 1 });
     expect([light("green:1").kind, light("green:2").kind]).toEqual(["blink", "on"]);
     board.ports.set("0000:01:00.0", "port1" as Ifname);
-    one.look();
+    vi.advanceTimersByTime(1_000);
     expect(light("green:wan")).toEqual({ kind: "followLink", ifname: "port1" });
   });
 
@@ -135,7 +136,7 @@ describe("the lights", () => {
     one.locate(true);
     expect(sent).toEqual([]);
     sentinel.connected = true;
-    one.look();
+    vi.advanceTimersByTime(1_000);
     expect(sent).toEqual([{ kind: "blink", onMillis: 250, offMillis: 250 }]);
   });
 });

@@ -74,7 +74,7 @@ export class PanelRoom {
     this.#roleOutput = lights.role && new LightOutput(board, lights.role);
     this.#ports = new PortLights(board, links);
     this.#button = button && new BoardButton(board, button, (event) => this.#input(event));
-    this.#looking = setInterval(() => this.look(), LOOK_MILLIS);
+    this.#looking = setInterval(() => this.#lookAround(), LOOK_MILLIS);
     this.#looking.unref();
     options.log.info("board", { board: chosen.description.name });
   }
@@ -107,13 +107,19 @@ export class PanelRoom {
     // A sentinel that is new knows nothing of what its light shall show.
     this.#sentLight = null;
     this.#show();
-    this.look();
+    this.#lookAround();
   }
 
-  /** Whatever the facts are made of may have changed. */
+  /** Whatever the facts are made of may have changed: as often as that. */
   look(): void {
     if (this.#description === undefined) return;
     this.#input({ kind: "facts", facts: this.#options.facts() });
+  }
+
+  /** What tells nothing by itself: lights, ports and a button that were not there, and a sentinel that fell silent. */
+  #lookAround(): void {
+    if (this.#description === undefined) return;
+    this.look();
     this.#button?.look();
     this.#ports?.look();
     this.#show();
