@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Action, BEGIN, type Input, type State, step, type Wish } from "./dialogue.ts";
 import { COLUMNS, draw, LINES, wrapped } from "./draw.ts";
 import type { Facts } from "./facts.ts";
-import { type Key, readKeys } from "./keys.ts";
+import type { Key } from "./keys.ts";
 import { ENTRIES, hindrance } from "./menu.ts";
 
 const facts: Facts = {
@@ -28,7 +28,10 @@ const facts: Facts = {
     { id: "a".repeat(64), title: "aaaa  long ago", whole: false },
   ],
   users: [],
-  ...{ slot: null, isLocked: false, isPasswordAsked: false, backupFiles: [] },
+  slot: null,
+  isLocked: false,
+  isPasswordAsked: false,
+  backupFiles: [],
   verbs: ["status", "pair", "restore", "spare"],
 };
 
@@ -362,37 +365,6 @@ describe("the screen", () => {
           expect(lines).toHaveLength(LINES);
           for (const line of lines) expect(line.text).toMatch(new RegExp(`^[ -~]{0,${COLUMNS}}$`));
         }
-      }),
-    );
-  });
-});
-
-describe("keys", () => {
-  it.each<[string, readonly Key["kind"][]]>([
-    ["\u001b[A\u001b[B", ["up", "down"]],
-    ["\u001bOA\u001bOB", ["up", "down"]],
-    ["\u001b[1;5A", ["up"]],
-    ["\u001b[C\u001b[3~\u001b[15~", []],
-    ["\r\n", ["enter", "enter"]],
-    ["\b\u007f", ["erase", "erase"]],
-    ["\u0003\u0004", ["back", "back"]],
-    ["\u000c", ["redraw"]],
-    ["\u0015", ["clear"]],
-    ["aZ~", ["letter", "letter", "letter"]],
-    ["\u0001\u00e9\u009b\u0000", []],
-  ])("%j are %j", (text, kinds) => {
-    const { keys, rest } = readKeys(text, false);
-    expect([keys.map(({ kind }) => kind), rest]).toEqual([kinds, ""]);
-  });
-
-  it("come whole from pieces, and a lone Escape is one when nothing follows", () => {
-    expect(readKeys("x\u001b", false)).toEqual({ keys: [{ kind: "letter", letter: "x" }], rest: "\u001b" });
-    expect(readKeys("\u001b[", false)).toEqual({ keys: [], rest: "\u001b[" });
-    expect(readKeys("\u001b", true)).toEqual({ keys: [{ kind: "back" }], rest: "" });
-    fc.assert(
-      fc.property(fc.string(), fc.boolean(), (text, isAll) => {
-        const { rest } = readKeys(text, isAll);
-        expect(text.endsWith(rest) && !(isAll && rest !== "")).toBe(true);
       }),
     );
   });
