@@ -149,7 +149,7 @@ open_root() {
 	open_verity root "/dev/$(partition "$1")" "$2" panic_on_corruption
 }
 
-# As which name, of which device, by hash:salt:data blocks, and what the kernel does besides.
+# As which name, of which device, by hash:salt:data blocks, and what the kernel does about a wrong block besides refusing it.
 open_verity() {
 	hash=${3%%:*}
 	salt=${3#*:}
@@ -157,7 +157,7 @@ open_verity() {
 	blocks=${3##*:}
 	load dm_verity squashfs
 	dmsetup create "$1" --readonly --table \
-		"0 $((blocks * 8)) verity 1 $2 $2 4096 4096 $blocks $blocks sha256 $hash $salt 1 $4" >>$log 2>&1 || return 1
+		"0 $((blocks * 8)) verity 1 $2 $2 4096 4096 $blocks $blocks sha256 $hash $salt${4:+ 1 $4}" >>$log 2>&1 || return 1
 	mkdir -p /dev/mapper
 	dmsetup mknodes "$1" 2>/dev/null
 	[ -b "/dev/mapper/$1" ]

@@ -3,12 +3,20 @@
 # wait for ever for a person.
 
 wait_seconds=300
+own=nobody
 touched=/run/touched
 
 rescue() {
 	printf 'rescue\n' >/run/futago/slot
+	# Between the menu's lines the kernel's words would be in the way; dmesg has them.
+	echo 1 >/proc/sys/kernel/printk
 	for terminal in $(menu_terminals); do
-		(while :; do menu "$terminal" <"$terminal" >"$terminal" 2>&1; done) &
+		# Each with places of its own: they look at the same disk at the same time.
+		(
+			own=${terminal##*/}
+			mkdir -p "/mnt/$own"
+			while :; do menu "$terminal" <"$terminal" >"$terminal" 2>&1; done
+		) &
 	done
 	waited=0
 	while [ $waited -lt $wait_seconds ] || [ -e $touched ]; do
@@ -76,13 +84,13 @@ slot_line() {
 
 version_of() {
 	mount_boot "$1" || { printf 'its boot partition cannot be read'; return; }
-	sed -n 's/^# Futago /version /p' /mnt/slot.cfg 2>/dev/null
-	umount /mnt
+	sed -n 's/^# Futago /version /p' "/mnt/$own/slot.cfg" 2>/dev/null
+	umount "/mnt/$own"
 }
 
 mount_boot() {
 	load vfat nls_cp437 nls_ascii nls_utf8
-	[ -n "$disk" ] && mount -t vfat -o ro "/dev/$(partition "boot-$1")" /mnt 2>/dev/null
+	[ -n "$disk" ] && mount -t vfat -o ro "/dev/$(partition "boot-$1")" "/mnt/$own" 2>/dev/null
 }
 
 # The boot state, or what the loader takes where there is none.
@@ -95,7 +103,7 @@ load_state() {
 		for pair in $text; do
 			case $pair in
 			generation=*[!0-9]* | ?_tries=*[!0-9]*) ;;
-			generation=[0-9]* | primary=[ab] | a_state=* | a_tries=[0-9]* | b_state=* | b_tries=[0-9]*) eval "${pair%%=*}='${pair#*=}'" ;;
+			generation=[0-9]* | primary=[ab] | ?_state=good | ?_state=trial | ?_state=bad | ?_tries=[0-9]*) eval "$pair" ;;
 			esac
 		done
 		return
@@ -106,13 +114,13 @@ load_state() {
 save_state() {
 	generation=$((generation + 1))
 	printf '# GRUB Environment Block\nfutago=1\ngeneration=%s\nprimary=%s\na_state=%s\na_tries=%s\nb_state=%s\nb_tries=%s\nend=1\n' \
-		"$generation" "$primary" "$a_state" "$a_tries" "$b_state" "$b_tries" >/state
-	printf "%$((512 - $(wc -c </state)))s" '' | tr ' ' '#' >>/state
+		"$generation" "$primary" "$a_state" "$a_tries" "$b_state" "$b_tries" >"/state.$own"
+	printf "%$((512 - $(wc -c <"/state.$own")))s" '' | tr ' ' '#' >>"/state.$own"
 	for copy in bs0 bs1; do
 		device=/dev/$(partition $copy)
 		dd if="$device" bs=512 skip=@STATE_SECTOR@ count=1 2>/dev/null | grep -q '^# GRUB Environment Block' ||
 			zcat /$copy.gz | dd of="$device" bs=64k conv=notrunc,fsync 2>/dev/null
-		dd if=/state of="$device" bs=512 seek=@STATE_SECTOR@ count=1 conv=notrunc,fsync 2>/dev/null
+		dd if="/state.$own" of="$device" bs=512 seek=@STATE_SECTOR@ count=1 conv=notrunc,fsync 2>/dev/null
 	done
 }
 
@@ -139,19 +147,19 @@ one_more_try() {
 compare() {
 	printf 'Slot %s: ' "$(printf %s "$1" | tr ab AB)"
 	mount_boot "$1" || { echo "its boot partition cannot be read"; return; }
-	told=$(sed -n 's/.* futago\.root=\([0-9a-f:]*\).*/\1/p' /mnt/slot.cfg)
-	umount /mnt
+	told=$(sed -n 's/.* futago\.root=\([0-9a-f:]*\).*/\1/p' "/mnt/$own/slot.cfg")
+	umount "/mnt/$own"
 	if verify "/dev/$(partition "root-$1")" "$told"; then echo "as it was built"; else echo "damaged"; fi
 }
 
 # Of a device that begins with a root, and what slot.cfg tells of it.
 verify() {
 	[ -n "$2" ] || return 1
-	dmsetup remove check 2>/dev/null
-	open_verity check "$1" "$2" ignore_zero_blocks || return 1
-	dd if=/dev/mapper/check of=/dev/null bs=1M 2>/dev/null
+	dmsetup remove "$own" 2>/dev/null
+	open_verity "$own" "$1" "$2" || return 1
+	dd if="/dev/mapper/$own" of=/dev/null bs=1M 2>/dev/null
 	verified=$?
-	dmsetup remove check
+	dmsetup remove "$own"
 	return $verified
 }
 
@@ -167,9 +175,9 @@ write_from_stick() {
 	[ "$answer" = yes ] || return
 	boot=/dev/$(partitions_of "$stick" | sed -n 's/^boot-a //p')
 	root=/dev/$(partitions_of "$stick" | sed -n 's/^root-a //p')
-	mount -t vfat -o ro "$boot" /mnt || { echo "The stick's boot partition cannot be read."; return; }
-	told=$(sed -n 's/.* futago\.root=\([0-9a-f:]*\).*/\1/p' /mnt/slot.cfg)
-	umount /mnt
+	mount -t vfat -o ro "$boot" "/mnt/$own" || { echo "The stick's boot partition cannot be read."; return; }
+	told=$(sed -n 's/.* futago\.root=\([0-9a-f:]*\).*/\1/p' "/mnt/$own/slot.cfg")
+	umount "/mnt/$own"
 	verify "$root" "$told" || { echo "The image on the stick is damaged."; return; }
 	for slot in a b; do
 		echo "Writing slot $slot ..."

@@ -4,6 +4,7 @@ import { type BootState, defaultBootState } from "@futago/firmware/update/boot-s
 import { Machine } from "../appliance/machine.ts";
 import { Disk, IMAGE, scratch } from "./disks.ts";
 
+/** From power to a console on a machine that does other things besides. */
 const UP_MILLIS = 300_000;
 
 function withTries(a: number, b: number): BootState {
