@@ -1,14 +1,15 @@
 /** The shell behind the console's menu, as a person at the serial line has it on a box that nobody has claimed. */
 import type { Machine } from "../appliance/machine.ts";
 
-export const BOOT_MILLIS = 400_000;
+export const BOOT_MILLIS = 800_000;
 const ANSWER_MILLIS = 120_000;
 
 /** Waits for the banner and goes into the shell. */
 export async function enterShell({ serial }: Machine): Promise<void> {
-  await serial.expect("Press Enter for the menu", BOOT_MILLIS);
+  await serial.expect(/Press Enter for the menu|A key opens the menu/, BOOT_MILLIS);
   serial.send("\r");
-  await serial.expect("Shell", ANSWER_MILLIS);
+  // What is offered before the box was asked is another menu.
+  await serial.expect("1  Status", BOOT_MILLIS);
   serial.send("s");
   await serial.expect("/ #", ANSWER_MILLIS);
 }

@@ -14,7 +14,7 @@ import { bundleOf, strangeBundle } from "./variant.ts";
 const IMAGES = fileURLToPath(new URL("../../../images/build", import.meta.url));
 const INSTALL_MILLIS = 400_000;
 /** Two minutes of soak, by the guest's clock, and the looks. */
-const PROOF_MILLIS = 400_000;
+const PROOF_MILLIS = 800_000;
 
 let place: string;
 let box: Machine;
@@ -137,14 +137,15 @@ describe("a box", () => {
   });
 
   it("comes back by itself from a version whose service does not come up, and says so", async () => {
+    const mine = runs(await status())?.slot ?? "";
+    const other = mine === "a" ? "b" : "a";
     expect((await update("broken")).code).toBe(0);
-    await box.serial.expect("Futago: slot a, 2 tries left", INSTALL_MILLIS + BOOT_MILLIS);
-    await box.serial.expect("Futago: slot a, 1 tries left", BOOT_MILLIS);
-    await box.serial.expect("Futago: slot a, 0 tries left", BOOT_MILLIS);
-    await box.serial.expect("Futago: slot b, 7 tries left", BOOT_MILLIS);
+    for (const left of [2, 1, 0])
+      await box.serial.expect(`Futago: slot ${other}, ${left} tries left`, INSTALL_MILLIS + BOOT_MILLIS);
+    await box.serial.expect(`Futago: slot ${mine}, `, BOOT_MILLIS);
     await enterShell(box);
-    const shown = await until(({ slots }) => slots[0]?.verdict === "bad", PROOF_MILLIS);
-    expect(runs(shown)).toMatchObject({ slot: "b", verdict: "good" });
+    const shown = await until(({ slots }) => slots.some(({ verdict }) => verdict === "bad"), PROOF_MILLIS);
+    expect(runs(shown)).toMatchObject({ slot: mine, verdict: "good" });
     expect((await shell(box, "futago status")).text.replaceAll(/\s+/g, " ")).toContain("failed: it did not come up");
   });
 });
