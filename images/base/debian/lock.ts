@@ -40,6 +40,9 @@ export function formatLock(packages: readonly LockedPackage[]): string {
   return HEAD + lines.join("");
 }
 
+/** Debian published newer versions, and the mirror dropped those of the lock. */
+export class StaleLock extends Error {}
+
 /** Where the packages of the lock lie, each as HASH.deb. */
 export class PackageStore {
   readonly #directory: string;
@@ -51,19 +54,23 @@ export class PackageStore {
     mkdirSync(this.#directory, { recursive: true });
   }
 
-  /** Writes the lock anew: the newest of everything. */
-  refresh(): void {
+  /** The newest of everything, as a lock would have it. */
+  newest(): readonly LockedPackage[] {
     const apt = this.#apt();
     apt.update();
-    const named = PURPOSES.flatMap((purpose) => {
+    return PURPOSES.flatMap((purpose) => {
       const roots = wanted(this.#architecture, purpose);
       const packages = purpose === "tree" ? apt.closureOf(roots) : apt.newest(roots);
       return packages.map((one) => ({ ...one, purpose }));
     });
-    writeFileSync(lockFile(this.#architecture), formatLock(named));
   }
 
-  /** Fetches what is not here yet. Returns how many that were. */
+  /** Writes the lock anew. */
+  refresh(): void {
+    writeFileSync(lockFile(this.#architecture), formatLock(this.newest()));
+  }
+
+  /** Fetches what is not here yet. Returns how many that were. Throws StaleLock. */
   complete(locked: readonly LockedPackage[]): number {
     const missing = locked.filter((one) => !existsSync(this.fileOf(one)));
     if (missing.length === 0) return 0;
@@ -72,7 +79,7 @@ export class PackageStore {
     // One question for all of them; only when it is refused, one for each.
     const gone = areOffered(apt, missing) ? [] : missing.filter((one) => !areOffered(apt, [one]));
     if (gone.length > 0) {
-      throw new Error(`the mirror has these packages of the lock no longer:
+      throw new StaleLock(`the mirror has these packages of the lock no longer:
 ${gone.map(({ name, version }) => `  ${name} ${version}\n`).join("")}\
 ./build.sh image ${this.#architecture} --refresh takes the newest instead; commit the lock that it writes`);
     }
