@@ -13,6 +13,7 @@ const document = openApiDocument(ROUTES, "1.2.3");
 const NO_ROUTE: Readonly<Record<string, string>> = {
   run: "starts the box that would answer",
   console: "a menu for the serial console; each of its entries has a route",
+  ssh: "who may be root on the system under the box is said at its console",
   "pair no": "POST pair/answer with yes false",
   web: "shows the claim code, which is for whoever stands before the box",
 };
