@@ -43,6 +43,7 @@ async function claimCode({ serial }: Machine): Promise<string> {
 it("become a pair that balances, by the codes of their serial lines and the pages", async () => {
   const visitor = () => browser.visitor();
   const [codeOfA, codeOfB] = [await claimCode(twins.a), await claimCode(twins.b)];
+  for (const box of ["a", "b"] as const) await expect.poll(() => isWell(CARTON_ADDRESSES[box]), PATIENCE).toBe(true);
   await takeFirstSteps({
     a: await Visit.begin(await visitor(), PATIENCE.timeout),
     b: await Visit.begin(await visitor(), PATIENCE.timeout),
@@ -69,6 +70,12 @@ it("keep the connections of clients when the active one loses its power", async 
   process.stdout.write(`the VIP was silent for ${((silence?.micros ?? 0) / 1_000).toFixed(0)} ms, emulated\n`);
   kept.close();
 });
+
+/** Whether the web UI is reached by the address that the router gave. */
+async function isWell(address: string): Promise<boolean> {
+  const { stdout } = await twins.client.tryRun(["curl", "-sk", "-m", "5", `https://${address}/healthz`]);
+  return stdout.includes('"ok":true');
+}
 
 /** Whose Ethernet address the client knows for the VIP. */
 async function isActive(box: "a" | "b"): Promise<boolean> {
