@@ -59,26 +59,36 @@ it("become a pair that balances, by the codes of their serial lines and the page
 it("keep the connections of clients when the active one loses its power", async () => {
   const kept = await KeptConnections.open(twins.client, VIP, CONNECTIONS);
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
-  const active = (await isActive("a")) ? twins.a : twins.b;
-  const prober = await Prober.start(twins.client, { address: VIP });
+  const isActiveA = await isActive("a");
+  expect(await isActive("b")).toBe(!isActiveA);
+  const active = isActiveA ? twins.a : twins.b;
+  const prober = await Prober.start(twins.client, { address: VIP, ping: true });
   const cutAt = monotonicMicros();
   await active.cut();
   await expect.poll(() => twins.served(), PATIENCE).toMatch(/^s[123]$/);
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
   const silence = longestSilence(prober, cutAt, cutAt);
   await prober.stop();
+  expect(silence).toBeDefined();
   process.stdout.write(`the VIP was silent for ${((silence?.micros ?? 0) / 1_000).toFixed(0)} ms, emulated\n`);
   kept.close();
 });
 
-/** Whether the web UI is reached by the address that the router gave. */
+/** Whether the web UI is reached at this address. */
 async function isWell(address: string): Promise<boolean> {
-  const { stdout } = await twins.client.tryRun(["curl", "-sk", "-m", "5", `https://${address}/healthz`]);
-  return stdout.includes('"ok":true');
+  return (await health(address)).ok === true;
 }
 
-/** Whose Ethernet address the client knows for the VIP. */
 async function isActive(box: "a" | "b"): Promise<boolean> {
-  const shown = await twins.client.ip(`neigh show ${VIP}`);
-  return shown.includes(twins[box].macs[0] ?? "none");
+  return (await health(CARTON_ADDRESSES[box])).role === "active";
+}
+
+interface Health {
+  readonly ok?: boolean;
+  readonly role?: string | null;
+}
+
+async function health(address: string): Promise<Health> {
+  const { stdout } = await twins.client.tryRun(["curl", "-sk", "-m", "5", `https://${address}/healthz`]);
+  return stdout === "" ? {} : (JSON.parse(stdout) as Health);
 }
