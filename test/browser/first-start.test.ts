@@ -25,6 +25,7 @@ it("goes from two unclaimed boxes to a balanced service and a passed drill by th
       const { stdout } = await rig.topology.client.tryRun(["curl", "-s", "-m", "2", "http://10.1.0.1/"]);
       return stdout.trim();
     },
+    drilled: "Passed",
     patienceMillis: 25_000,
   });
   expect(a.troubles).toEqual([]);
