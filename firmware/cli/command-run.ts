@@ -1,19 +1,11 @@
 /** Reads `futago run`. Pure. */
 import { isIPv4, isIPv6 } from "node:net";
+import type { RunOptions } from "../runtime/main.ts";
 import { quote, type Refused, text, usageOf, type Values } from "./command-words.ts";
 import type { Verb } from "./verb.ts";
 
-export interface RunCommand {
+export interface RunCommand extends RunOptions {
   readonly kind: "run";
-  readonly stateDirectory: string;
-  readonly box: "a" | "b" | undefined;
-  readonly importFile: string | undefined;
-  readonly pairKeyFile: string | undefined;
-  readonly web: string | undefined;
-  readonly power: string | undefined;
-  readonly system: string | undefined;
-  readonly updater: string | undefined;
-  readonly board: string | undefined;
 }
 
 export function buildRun(verb: Verb, values: Values, stateDirectory: string): RunCommand | Refused {
