@@ -11,18 +11,9 @@ import { step } from "./base/progress.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    refresh: { type: "boolean" },
-    "newest-if-stale": { type: "boolean" },
-    level: { type: "string", default: "3" },
-  },
-});
-const architecture = ARCHITECTURES.find((one) => one === positionals[0]);
-if (architecture === undefined || positionals.length !== 1) {
-  throw new Error("usage: main.ts amd64|arm64 [--refresh | --newest-if-stale] [--level ZSTD-LEVEL]");
-}
+const USAGE = "usage: ./build.sh image amd64|arm64 [--refresh | --newest-if-stale] [--level ZSTD-LEVEL]";
+
+const { values, architecture } = readArguments();
 process.umask(0o022);
 const store = new PackageStore(BUILD, architecture);
 if (values.refresh === true) {
@@ -46,5 +37,25 @@ function gathered(wanted: readonly LockedPackage[]): readonly LockedPackage[] {
     }
     step(`${error.message}\nthis image is made of the newest, and the lock is left as it is`);
     return gathered(store.newest());
+  }
+}
+
+/** Ends the program with what is wrong and how it is written. */
+function readArguments() {
+  try {
+    const given = parseArgs({
+      allowPositionals: true,
+      options: {
+        refresh: { type: "boolean" },
+        "newest-if-stale": { type: "boolean" },
+        level: { type: "string", default: "3" },
+      },
+    });
+    const found = ARCHITECTURES.find((one) => one === given.positionals[0]);
+    if (found === undefined || given.positionals.length !== 1) throw new Error("an image is for amd64 or for arm64");
+    return { values: given.values, architecture: found };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+    return process.exit(2);
   }
 }
