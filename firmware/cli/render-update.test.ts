@@ -13,6 +13,8 @@ const shown: UpdateShown = {
   steps: [],
   isWorking: false,
   failure: null,
+  peer: null,
+  pair: null,
 };
 
 it("says which version runs, what keeps it from being good, and what is in the slots", () => {

@@ -30,6 +30,60 @@ export interface UpdateStep {
   readonly sentence: string;
 }
 
+/** In the order in which a pair goes through them; each is of one box. */
+export type PairUpdateStage =
+  /** The bundle, both boxes and the link are looked at. */
+  | "checking"
+  /** The bundle goes to the other box, over the pair's link. */
+  | "sending"
+  /** It is written into the slot that does not run. */
+  | "installing"
+  /** The box starts anew from that slot, on trial. */
+  | "starting"
+  /** Nothing may be wrong with it for as long as a version is found good. */
+  | "proving"
+  /** The updated box takes over. */
+  | "handingOver"
+  /** It serves, and its traffic is held against the former version's. */
+  | "watching"
+  /** What served before takes over again. */
+  | "handingBack"
+  /** The box starts the former version again. */
+  | "goingBack"
+  | "over";
+
+export interface PairUpdateShown {
+  /** 16 hex digits, the same on both boxes. */
+  readonly id: string;
+  /** What the bundle holds. */
+  readonly version: string;
+  readonly author: string;
+  /** RFC 3339 with milliseconds. */
+  readonly startedAt: string;
+  readonly stage: PairUpdateStage;
+  /** The box that the stage is about: the standby first, then the other one. */
+  readonly box: "a" | "b";
+  /** While it is sent or written. */
+  readonly percent: number | null;
+  /** While it is proved or watched, when nothing goes wrong. */
+  readonly secondsLeft: number | null;
+  /** What the stage waits for, or what speaks against the new version, in sentences. */
+  readonly findings: readonly string[];
+  /** The oldest first; of both boxes. */
+  readonly steps: readonly UpdateStep[];
+  /** "done": both run it. "cameBack": neither does, and the former version serves. "halfway": one of them does. */
+  readonly outcome: "running" | "done" | "cameBack" | "halfway";
+  /** Why it did not come to its end. */
+  readonly failure: string | null;
+  /** It can still be stopped, and then both boxes run the former version. */
+  readonly canStop: boolean;
+}
+
+export interface PeerVersionShown {
+  readonly version: string | null;
+  readonly proof: ProofShown["state"];
+}
+
 export interface UpdateShown {
   /** The image that runs; null where the machine did not boot from one. */
   readonly version: string | null;
@@ -42,6 +96,10 @@ export interface UpdateShown {
   readonly isWorking: boolean;
   /** Why the newest update came to nothing. */
   readonly failure: string | null;
+  /** What the other box runs, as it told last; null on a box alone, or when it never told. */
+  readonly peer: PeerVersionShown | null;
+  /** The newest update of the pair; null where there was none. */
+  readonly pair: PairUpdateShown | null;
 }
 
 export interface UpdateOrder {

@@ -63,7 +63,14 @@ export class UpdateRoom {
 
   async shown(): Promise<UpdateShown> {
     const { updater } = this.#options;
-    const work = { percent: this.#percent, steps: this.#steps, isWorking: this.#isWorking, failure: this.#failure };
+    const work = {
+      percent: this.#percent,
+      steps: this.#steps,
+      isWorking: this.#isWorking,
+      failure: this.#failure,
+      peer: null,
+      pair: null,
+    };
     if (updater === undefined) return { version: null, slots: [], proof: OFF, ...work };
     const state = await updater("state", {});
     const proof = this.#proof?.shown ?? { ...OFF, state: "waiting" as const };
