@@ -11,6 +11,8 @@ import { Serial } from "./serial.ts";
 
 export type Firmware = "bios" | "uefi" | "secure-boot";
 
+export type Architecture = "amd64" | "arm64";
+
 export interface Cable {
   /** A tap device in the machine's namespace. */
   readonly tap: string;
@@ -25,6 +27,11 @@ export interface MachineOptions {
   readonly image: string;
   /** The disk is made so large; the default is the image's own size. */
   readonly diskBytes?: number;
+  /** Where QEMU finds a raw disk that somebody else keeps; left out, the disk is a copy of `image`. */
+  readonly drive?: string;
+  /** The default is amd64. */
+  readonly architecture?: Architecture;
+  /** Of an arm64 machine always by UEFI; the default of the other is the BIOS. */
   readonly firmware?: Firmware;
   /** Where the taps are; left out, the machine has no ports. */
   readonly host?: Namespace;
@@ -35,9 +42,17 @@ export interface MachineOptions {
   readonly devices?: readonly string[];
 }
 
-const OVMF = "/usr/share/OVMF";
-const CODE = { uefi: "OVMF_CODE_4M.fd", "secure-boot": "OVMF_CODE_4M.secboot.fd" } as const;
-const VARIABLES = { uefi: "OVMF_VARS_4M.fd", "secure-boot": "OVMF_VARS_4M.ms.fd" } as const;
+const PROGRAMS = { amd64: "qemu-system-x86_64", arm64: "qemu-system-aarch64" } as const;
+const CODE = {
+  uefi: "/usr/share/OVMF/OVMF_CODE_4M.fd",
+  "secure-boot": "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+  arm64: "/usr/share/AAVMF/AAVMF_CODE.fd",
+} as const;
+const VARIABLES = {
+  uefi: "/usr/share/OVMF/OVMF_VARS_4M.fd",
+  "secure-boot": "/usr/share/OVMF/OVMF_VARS_4M.ms.fd",
+  arm64: "/usr/share/AAVMF/AAVMF_VARS.fd",
+} as const;
 const QEMU_END_MILLIS = 10_000;
 
 export class Machine {
@@ -50,8 +65,8 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true });
-    this.disk = join(options.directory, `${options.name}.qcow2`);
-    if (existsSync(this.disk)) return;
+    this.disk = options.drive ?? join(options.directory, `${options.name}.qcow2`);
+    if (options.drive !== undefined || existsSync(this.disk)) return;
     const size = options.diskBytes === undefined ? [] : [String(options.diskBytes)];
     const backing = ["-b", options.image, "-F", "raw"];
     execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", ...backing, this.disk, ...size]);
@@ -133,16 +148,18 @@ export class Machine {
   }
 
   #arguments(): readonly string[] {
-    const { memoryMegabytes = 512, cpus = 1, firmware = "bios", cables = [], devices = [] } = this.#options;
-    const machine = firmware === "secure-boot" ? "q35,smm=on" : "q35";
+    const { memoryMegabytes = 512, cpus = 1, architecture = "amd64", cables = [], devices = [] } = this.#options;
+    const format = this.#options.drive === undefined ? "qcow2" : "raw";
     const chardev = (id: "serial" | "qmp") => `socket,id=${id},path=${this.#socket(id)},server=on,wait=off`;
     return [
-      "qemu-system-x86_64",
-      ...`-machine ${machine} -accel tcg,thread=multi -cpu max -smp ${cpus} -m ${memoryMegabytes}`.split(" "),
-      ..."-nodefaults -no-user-config -display none -vga std".split(" "),
-      ...this.#firmware(firmware),
+      PROGRAMS[architecture],
+      ...this.#board(architecture),
+      ...`-accel tcg,thread=multi -smp ${cpus} -m ${memoryMegabytes} -nodefaults -no-user-config -display none`.split(
+        " ",
+      ),
+      ...this.#firmware(architecture),
       "-drive",
-      `file=${this.disk},if=none,id=disk,format=qcow2,cache=none,discard=unmap`,
+      `file=${this.disk},if=none,id=disk,format=${format},cache=none,discard=unmap`,
       ..."-device virtio-blk-pci,drive=disk,bootindex=1".split(" "),
       "-chardev",
       chardev("serial"),
@@ -159,15 +176,23 @@ export class Machine {
     ];
   }
 
-  #firmware(firmware: Firmware): readonly string[] {
-    if (firmware === "bios") return [];
+  #board(architecture: Architecture): readonly string[] {
+    if (architecture === "arm64") return "-machine virt -cpu cortex-a72".split(" ");
+    const machine = this.#options.firmware === "secure-boot" ? "q35,smm=on" : "q35";
+    return `-machine ${machine} -cpu max -vga std`.split(" ");
+  }
+
+  #firmware(architecture: Architecture): readonly string[] {
+    const { firmware = "bios" } = this.#options;
+    if (architecture === "amd64" && firmware === "bios") return [];
+    const kind = architecture === "arm64" ? architecture : (firmware as Exclude<Firmware, "bios">);
     const variables = join(this.#options.directory, `${this.name}.variables`);
-    if (!existsSync(variables)) copyFileSync(join(OVMF, VARIABLES[firmware]), variables);
-    const secure = firmware === "secure-boot" ? ["-global", "driver=cfi.pflash01,property=secure,value=on"] : [];
+    if (!existsSync(variables)) copyFileSync(VARIABLES[kind], variables);
+    const secure = kind === "secure-boot" ? ["-global", "driver=cfi.pflash01,property=secure,value=on"] : [];
     return [
       ...secure,
       "-drive",
-      `if=pflash,unit=0,format=raw,readonly=on,file=${join(OVMF, CODE[firmware])}`,
+      `if=pflash,unit=0,format=raw,readonly=on,file=${CODE[kind]}`,
       "-drive",
       `if=pflash,unit=1,format=raw,file=${variables}`,
     ];

@@ -1,9 +1,8 @@
 /** Disks of machines, looked at and spoilt from outside: partitions by name, the boot state, bytes. */
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { partitionNamed } from "@futago/images/base/disk/layout.ts";
 import {
   type BootState,
@@ -11,10 +10,8 @@ import {
   chooseBootState,
   encodeBootStateFile,
 } from "@futago/firmware/update/boot-state.ts";
+import { imageFile } from "../appliance/image.ts";
 import type { Machine } from "../appliance/machine.ts";
-
-export const IMAGE = fileURLToPath(new URL("../../../images/build/futago-amd64.img", import.meta.url));
-if (!existsSync(IMAGE)) throw new Error(`${IMAGE} is missing: ./build.sh image amd64 makes it`);
 
 export const GIBIBYTE = 1 << 30;
 
@@ -37,7 +34,7 @@ export class Disk {
   static ofImage(directory: string, name = "image"): Disk {
     mkdirSync(directory, { recursive: true });
     const path = join(directory, `${name}.raw`);
-    execFileSync("cp", ["--sparse=always", IMAGE, path]);
+    execFileSync("cp", ["--sparse=always", imageFile(), path]);
     return new Disk(path);
   }
 
@@ -72,22 +69,24 @@ export class Disk {
   }
 
   copy(partition: "bs0" | "bs1"): Buffer {
-    return this.read(partition, stateAt(), BOOT_STATE_FILE_BYTES);
+    return this.read(partition, this.#stateAt(), BOOT_STATE_FILE_BYTES);
   }
 
   setBootState(state: BootState): void {
-    for (const copy of ["bs0", "bs1"]) this.write(copy, stateAt(), encodeBootStateFile(state));
+    const at = this.#stateAt();
+    for (const copy of ["bs0", "bs1"]) this.write(copy, at, encodeBootStateFile(state));
   }
 
   /** Lines of sgdisk about one partition. */
   facts(partition: string): string {
     return execFileSync("sgdisk", ["-i", String(partitionNamed(partition).number), this.path], { encoding: "utf8" });
   }
-}
 
-/** The same on every image. */
-function stateAt(): number {
-  const found = new Disk(IMAGE).read("bs0", 0, 1 << 20).indexOf("# GRUB Environment Block");
-  if (found <= 0) throw new Error("the image has no boot state");
-  return found;
+  /** The same on every image and in both copies, so the one that is not spoilt tells it. */
+  #stateAt(): number {
+    const found = ["bs0", "bs1"].map((copy) => this.read(copy, 0, 1 << 20).indexOf("# GRUB Environment Block"));
+    const at = Math.max(...found);
+    if (at <= 0) throw new Error(`${this.path} has no boot state`);
+    return at;
+  }
 }

@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { FACTORY_ID } from "@futago/images/base/disk/layout.ts";
 import { decodeBootState } from "@futago/firmware/update/boot-state.ts";
+import { imageFile } from "../appliance/image.ts";
 import { type Firmware, Machine } from "../appliance/machine.ts";
-import { Disk, GIBIBYTE, IMAGE, scratch } from "./disks.ts";
+import { Disk, GIBIBYTE, scratch } from "./disks.ts";
 
 const UP_MILLIS = 300_000;
 
@@ -12,7 +13,7 @@ describe.each<Firmware>(["bios", "uefi", "secure-boot"])("%s", (firmware) => {
     const machine = new Machine({
       name: firmware,
       directory: scratch(),
-      image: IMAGE,
+      image: imageFile(),
       firmware,
       diskBytes: 4 * GIBIBYTE,
     });
@@ -53,7 +54,7 @@ test("of two disks with the same image, the one that the loader came from is the
   const drive = `file=${twin.path},if=none,id=twin,format=raw,cache=none`;
   // Its name, sda, comes before the other's.
   const devices = ["-drive", drive, "-device", "ide-hd,drive=twin"];
-  const machine = new Machine({ name: "two", directory, image: IMAGE, devices });
+  const machine = new Machine({ name: "two", directory, image: imageFile(), devices });
   await machine.start();
   await machine.serial.expect("slot A", UP_MILLIS);
   await machine.cut();

@@ -1,8 +1,9 @@
 /** Slots that do not boot: the tries fall, the other slot has its turn, and after both the rescue mode. */
 import { describe, expect, test } from "vitest";
 import { type BootState, defaultBootState } from "@futago/firmware/update/boot-state.ts";
+import { imageFile } from "../appliance/image.ts";
 import { Machine } from "../appliance/machine.ts";
-import { Disk, IMAGE, scratch } from "./disks.ts";
+import { Disk, scratch } from "./disks.ts";
 
 /** From power to a console on a machine that does other things besides. */
 const UP_MILLIS = 300_000;
@@ -115,7 +116,7 @@ describe("the boot state", () => {
 });
 
 test("data that are broken beyond repair do not stop a box, and it says so", async () => {
-  const machine = new Machine({ name: "box", directory: scratch(), image: IMAGE });
+  const machine = new Machine({ name: "box", directory: scratch(), image: imageFile() });
   await machine.start();
   await machine.serial.expect("slot A", UP_MILLIS);
   await machine.cut();
