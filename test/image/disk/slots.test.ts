@@ -1,12 +1,13 @@
 /** Slots that do not boot: the tries fall, the other slot has its turn, and after both the rescue mode. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type BootState, defaultBootState } from "@futago/firmware/update/boot-state.ts";
 import { imageFile } from "../appliance/image.ts";
 import { Machine } from "../appliance/machine.ts";
 import { Disk, scratch } from "./disks.ts";
 
-/** From power to a console on a machine that does other things besides. */
-const UP_MILLIS = 300_000;
+/** From power to a console, or to the rescue mode, on a machine that does other things besides. */
+const UP_MILLIS = 1_200_000;
+const TEST = { timeout: 3 * UP_MILLIS };
 
 function withTries(a: number, b: number): BootState {
   return { ...defaultBootState, slots: { a: { verdict: "good", tries: a }, b: { verdict: "good", tries: b } } };
@@ -17,10 +18,15 @@ function machineWith(spoil: (disk: Disk) => void, devices: readonly string[] = [
   const directory = scratch();
   const disk = Disk.ofImage(directory);
   spoil(disk);
-  return new Machine({ name: "box", directory, image: disk.path, devices });
+  return cutAtTheEnd(new Machine({ name: "box", directory, image: disk.path, devices }));
 }
 
-describe("a slot", () => {
+function cutAtTheEnd(machine: Machine): Machine {
+  onTestFinished(() => machine.cut());
+  return machine;
+}
+
+describe("a slot", TEST, () => {
   test("whose boot partition is garbage gives way to the other one in the same start", async () => {
     const machine = machineWith((disk) => disk.spoil("boot-a"));
     await machine.start();
@@ -84,7 +90,7 @@ describe("a slot", () => {
   });
 });
 
-describe("the boot state", () => {
+describe("the boot state", TEST, () => {
   test("whose first copy is destroyed is read from the second, and lowered there", async () => {
     const machine = machineWith((disk) => {
       disk.setBootState(withTries(5, 8));
@@ -115,14 +121,14 @@ describe("the boot state", () => {
   });
 });
 
-test("data that are broken beyond repair do not stop a box, and it says so", async () => {
-  const machine = new Machine({ name: "box", directory: scratch(), image: imageFile() });
+test("data that are broken beyond repair do not stop a box, and it says so", TEST, async () => {
+  const machine = cutAtTheEnd(new Machine({ name: "box", directory: scratch(), image: imageFile() }));
   await machine.start();
   await machine.serial.expect("slot A", UP_MILLIS);
   await machine.cut();
   const disk = Disk.of(machine);
   for (let at = 0; at < 512; at++) disk.write("data", at << 20, Buffer.alloc(1 << 20, 0xa5));
-  const broken = new Machine({ name: "broken", directory: scratch(), image: disk.path });
+  const broken = cutAtTheEnd(new Machine({ name: "broken", directory: scratch(), image: disk.path }));
   await broken.start();
   await broken.serial.expect("the data partition is not used", UP_MILLIS);
   await broken.serial.expect("slot A", UP_MILLIS);
