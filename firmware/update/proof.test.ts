@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { instant } from "@futago/hal/units/time.ts";
-import { beginProof, type ProofState, proofTakes, stepProof, type Subject } from "./proof.ts";
+import { beginProof, type ProofState, proofTakes, stepProof, type Subject, SOAK } from "./proof.ts";
 
 const at = (second: number) => instant(second * 1_000_000);
 const finding = (subject: Subject) => ({ subject, sentence: `${subject} is wrong` });
-const trial = { isTrial: true, canGoBack: true };
-const usual = { isTrial: false, canGoBack: true };
+const trial = { isTrial: true, canGoBack: true, soak: SOAK };
+const usual = { isTrial: false, canGoBack: true, soak: SOAK };
 
 /** "0 ports, 30, 150" is a look at each second with what is wrong; the last look's actions and state. */
 function after(config: typeof trial, looks: string, isServing = false): string {
@@ -84,7 +84,7 @@ it("says good only after 120 seconds on end in which no look found anything, and
       for (const [seconds, isWrong] of steps) {
         now += seconds;
         const look = { findings: isWrong ? [finding("units")] : [], isServing: true };
-        const { state: next, actions } = stepProof({ isTrial, canGoBack: true }, state, look, at(now));
+        const { state: next, actions } = stepProof({ isTrial, canGoBack: true, soak: SOAK }, state, look, at(now));
         clean = isWrong ? undefined : (clean ?? now);
         for (const { kind } of actions) {
           said.push(kind);

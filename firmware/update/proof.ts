@@ -28,6 +28,8 @@ export interface ProofConfig {
   readonly isTrial: boolean;
   /** The loader has another slot to take. */
   readonly canGoBack: boolean;
+  /** For so long nothing may be wrong. */
+  readonly soak: Micros;
 }
 
 export interface Look {
@@ -70,7 +72,7 @@ export function stepProof(
   // A box whose peer is dead must not lose its tries by it.
   const findings = config.isTrial ? look.findings : look.findings.filter(({ subject }) => !OF_THE_PEER.has(subject));
   if (findings.length === 0) {
-    const until = state.kind === "soaking" ? state.until : after(now, SOAK);
+    const until = state.kind === "soaking" ? state.until : after(now, config.soak);
     if (now >= until) return { state: { kind: "proven" }, actions: [{ kind: "markGood" }] };
     return { state: { kind: "soaking", deadline, until }, actions: [] };
   }
