@@ -15,6 +15,10 @@ export function buildRun(verb: Verb, values: Values, stateDirectory: string): Ru
   if (web !== undefined && !isListenAddress(web)) {
     return usageOf(verb, `--web is ADDR:PORT or :PORT, not ${quote(web)}`);
   }
+  const updatePace = text(values, "update-pace");
+  if (updatePace !== undefined && !isPace(updatePace)) {
+    return usageOf(verb, `--update-pace is PROVE,WATCH in seconds, each 1 to 3600, not ${quote(updatePace)}`);
+  }
   return {
     kind: "run",
     stateDirectory,
@@ -25,8 +29,14 @@ export function buildRun(verb: Verb, values: Values, stateDirectory: string): Ru
     power: text(values, "power"),
     system: text(values, "system"),
     updater: text(values, "updater"),
+    updatePace,
     board: text(values, "board"),
   };
+}
+
+function isPace(pace: string): boolean {
+  const seconds = pace.split(",").map((word) => (/^\d{1,4}$/.test(word) ? Number(word) : 0));
+  return seconds.length === 2 && seconds.every((one) => one >= 1 && one <= 3_600);
 }
 
 /** The address is written as a number: the web process looks no name up. */

@@ -1,5 +1,11 @@
 /** `futago update status`, for people. Pure. */
-import type { ProofShown, SlotShown, UpdateShown } from "../runtime/control-update.ts";
+import type {
+  PairUpdateShown,
+  PeerVersionShown,
+  ProofShown,
+  SlotShown,
+  UpdateShown,
+} from "../runtime/control-update.ts";
 import { printable, table } from "./table.ts";
 
 export function renderUpdate(shown: UpdateShown): string {
@@ -14,9 +20,57 @@ export function renderUpdate(shown: UpdateShown): string {
     ...(steps.length === 0 ? [] : ["", "The newest update on this box:", ...steps]),
     ...(shown.percent === null ? [] : [`  ${shown.percent}% written`]),
     ...(shown.isWorking ? ["  It is under way."] : []),
+    ...(shown.peer === null ? [] : ["", peerSentence(shown.peer)]),
+    ...(shown.pair === null ? [] : ["", ...pairLines(shown.pair)]),
   ];
   return `${lines.join("\n")}\n`;
 }
+
+function peerSentence({ version, proof }: PeerVersionShown): string {
+  if (version === null) return "The other box did not boot from a Futago image.";
+  return `The other box runs ${printable(version)}${proof === "good" ? ", which was found good." : "; it was not found good yet."}`;
+}
+
+function pairLines(pair: PairUpdateShown): readonly string[] {
+  const { version, author, outcome, failure, steps, canStop } = pair;
+  const line = pairLine(pair);
+  return [
+    `The newest update of the pair, to ${printable(version)}, by ${printable(author)}: ${OUTCOMES[outcome]}.`,
+    ...steps.map(({ at, sentence }) => `  ${at}  ${printable(sentence)}`),
+    ...(line === "" ? [] : [line]),
+    ...(failure === null ? [] : [`  ${printable(failure)}`]),
+    ...(canStop ? ["  `futago update stop` takes it back."] : []),
+  ];
+}
+
+const OUTCOMES: Readonly<Record<PairUpdateShown["outcome"], string>> = {
+  running: "it is under way",
+  done: "both boxes run it",
+  cameBack: "it came to nothing, and the former version serves",
+  halfway: "only one box runs it",
+};
+
+/** Where it is, in one line; nothing once it is over. */
+export function pairLine({ box, stage, percent, secondsLeft, findings, outcome }: PairUpdateShown): string {
+  if (outcome !== "running") return "";
+  const left = secondsLeft === null ? "" : `, ${secondsLeft} s left if nothing goes wrong`;
+  const share = percent === null ? "" : `, ${percent}%`;
+  const waits = findings.length === 0 ? "" : `: ${findings.map(printable).join("; ")}`;
+  return `  box ${box} ${STAGES[stage]}${share}${left}${waits}`;
+}
+
+const STAGES: Readonly<Record<PairUpdateShown["stage"], string>> = {
+  checking: "is looked at",
+  sending: "gets the bundle",
+  installing: "installs it",
+  starting: "starts anew",
+  proving: "has to show that it is good",
+  handingOver: "takes over",
+  watching: "serves, and is watched",
+  handingBack: "gives back what it holds",
+  goingBack: "goes back",
+  over: "is done",
+};
 
 export function proofSentence({ state, secondsLeft }: ProofShown): string {
   switch (state) {

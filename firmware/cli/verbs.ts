@@ -53,6 +53,11 @@ export const VERBS: readonly Verb[] = [
         help: "the machine is this box's alone: name its ports and itself, and remember them here",
       },
       updater: { type: "string", value: "SOCKET", help: "where the updater of the machine's two slots is asked" },
+      "update-pace": {
+        type: "string",
+        value: "PROVE,WATCH",
+        help: "for so many seconds a new version is proved, and watched while it serves: 120,60",
+      },
       board: {
         type: "string",
         value: "auto|FILE",

@@ -108,6 +108,8 @@ export interface UpdateOrder {
   readonly upload?: number;
   /** Although nobody can take over what this box holds. */
   readonly force?: boolean;
+  /** Not the other one of its pair. A box without a peer needs no such word. */
+  readonly thisBox?: boolean;
   readonly author: string;
 }
 
@@ -122,6 +124,8 @@ export interface UpdateMethods {
     params: { readonly upload: number; readonly offset: number; readonly bytes: string };
     result: { readonly received: number };
   };
+  /** Takes the pair's update back, while that can be done. */
+  updateStop: { params: { readonly author: string }; result: { readonly message: string } };
   /** Starts the box anew from the other slot, on trial. */
   updateBack: {
     params: { readonly force?: boolean; readonly author: string };

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly system: string | undefined;
   /** The updater's socket; undefined where the machine has no slots. */
   readonly updater: string | undefined;
+  /** PROVE,WATCH in seconds: how long a new version is proved, and watched while it serves; undefined: as is usual. */
+  readonly updatePace: string | undefined;
   /** "auto" or a board's description: the watchdog, the lights and the button are the box's own. */
   readonly board: string | undefined;
 }
@@ -207,6 +209,7 @@ class Supervisor {
     const load = paths.import === undefined ? [] : ["--import", paths.import];
     const web = options.web === undefined ? [] : ["--web", options.web];
     const updater = options.updater === undefined ? [] : ["--updater", options.updater];
+    const pace = options.updatePace === undefined ? [] : ["--update-pace", options.updatePace];
     this.#core = new Child({
       name: "core",
       // A core that is started again goes on with what is in force: somebody may have changed it since the import.
@@ -219,6 +222,7 @@ class Supervisor {
         ...(this.#ready || this.#isReset ? [] : load),
         ...web,
         ...updater,
+        ...pace,
       ],
       onMessage: (message) => this.#onCore(message as CoreReport),
       onEnd,

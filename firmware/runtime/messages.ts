@@ -20,7 +20,7 @@ export type {
 export interface Penalty {
   /** Undefined: every group. */
   readonly group: string | undefined;
-  readonly cause: "carrier" | "core" | "gateway" | "check";
+  readonly cause: "carrier" | "core" | "gateway" | "check" | "version";
   /** 1 to 254; summed per group. */
   readonly weight: number;
   /** For people: "check http 127.0.0.1:80 failed: connection refused". */

@@ -95,6 +95,7 @@ const pair: Pair = new Pair({
   onCommitMessage: (message) => committer.receive(message),
   onBoxMessage: () => undefined,
   onDrillMessage: () => undefined,
+  onUpdateMessage: () => undefined,
   onTimelineMessage: () => undefined,
   onAccessMessage: () => undefined,
   count: nothing,

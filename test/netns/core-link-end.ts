@@ -66,6 +66,7 @@ function speak(): void {
     onCommitMessage: () => undefined,
     onBoxMessage: () => undefined,
     onDrillMessage: () => undefined,
+    onUpdateMessage: () => undefined,
     onTimelineMessage: () => undefined,
     onAccessMessage: () => undefined,
     onRotation: () => undefined,

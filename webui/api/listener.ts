@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
 import type { Socket } from "node:net";
 import { addressOf, sourceOf } from "./credential.ts";
+import { boundTime } from "./request-time.ts";
 
 export const CONNECTIONS_MAX = 1_024;
 const HANDSHAKE_MILLIS = 10_000;
@@ -64,7 +65,8 @@ export function createListener(
     ...tlsOptions(undefined),
     handshakeTimeout: HANDSHAKE_MILLIS,
     headersTimeout: HEADERS_MILLIS,
-    requestTimeout: REQUEST_MILLIS,
+    // Each request has its own.
+    requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
     connectionsCheckingInterval: CHECK_MILLIS,
     maxHeaderSize: HEADER_BYTES_MAX,
@@ -77,8 +79,9 @@ export function createListener(
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const mayAsk = boundConnections(server, connectionsMax, stuckMillis);
   server.on("request", (request, response) => {
-    if (mayAsk(request, response)) handler(request as never, response as never);
-    else request.socket.destroy();
+    if (!mayAsk(request, response)) return void request.socket.destroy();
+    boundTime(request, response, REQUEST_MILLIS);
+    handler(request as never, response as never);
   });
   return server;
 }

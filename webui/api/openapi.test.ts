@@ -110,6 +110,7 @@ describe("the OpenAPI document", () => {
       "show config --candidate",
       "update status",
       "update back",
+      "update stop",
     ]);
     expect([...done].filter((verb) => verb !== null && !known.has(verb))).toEqual([]);
   });

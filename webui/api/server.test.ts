@@ -318,7 +318,7 @@ describe("files and streams", () => {
       whole += bytes.length;
     }
     expect(Buffer.concat(parts.map(({ bytes }) => bytes)).equals(bundle)).toBe(true);
-    expect(of("update")).toEqual([{ upload: 3, force: true, author: "" }]);
+    expect(of("update")).toEqual([{ upload: 3, force: true, thisBox: false, author: "" }]);
   });
 
   it("make a capture a pcapng file, and end with core's end", async () => {

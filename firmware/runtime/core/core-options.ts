@@ -12,6 +12,7 @@ import type { Log } from "./log.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Standing } from "./pairing/standing.ts";
 import type { PowerOptions } from "./power.ts";
+import type { Pace } from "./update/update-of-core.ts";
 import type { ActivationMemory } from "./spare/activation-memory.ts";
 
 export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
@@ -27,6 +28,8 @@ export interface CoreOptions extends Pick<PowerOptions, "end" | "reset"> {
   readonly isWebWanted: boolean;
   /** The updater's socket; undefined where the box is no appliance. */
   readonly updater: string | undefined;
+  /** How long a new version is proved and watched; undefined: as is usual. */
+  readonly pace: Pace | undefined;
   /** Starts core again, which changes nothing that serves. */
   readonly restart: (reason: string) => void;
   /** Called when a configuration came into force, with the name that it gives the box, or when there is none. */

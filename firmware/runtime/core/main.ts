@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chooseBoard } from "@futago/hal/board/describe.ts";
+import { seconds } from "@futago/hal/units/time.ts";
 import type { ChosenBoard } from "@futago/hal/contract/board.ts";
 import { openHal } from "@futago/hal/linux.ts";
 import { ExitCode, type Refusal, RefusalError } from "../exit-code.ts";
@@ -9,6 +10,7 @@ import type { CoreNotice, CoreReport } from "../main.ts";
 import type { Box } from "../messages.ts";
 import { answerPings, type Ping } from "../supervisor/ping.ts";
 import { Core } from "./core.ts";
+import type { Pace } from "./update/update-of-core.ts";
 import { openLog } from "./log.ts";
 
 const { values } = parseArgs({
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     "pair-key": { type: "string" },
     web: { type: "string" },
     updater: { type: "string" },
+    "update-pace": { type: "string" },
     board: { type: "string" },
   },
 });
@@ -55,6 +58,7 @@ try {
     board: board(),
     isWebWanted: values.web !== undefined,
     updater: values.updater,
+    pace: pace(),
     restart,
     isEnding: () => isEnding,
     onOwner: (hostname) => report(hostname === undefined ? { kind: "bare" } : { kind: "configured", hostname }),
@@ -69,6 +73,12 @@ try {
 } catch (error) {
   if (error instanceof RefusalError) refuse(error.refusal);
   else fail(error);
+}
+
+/** The words were checked by whoever started the box. */
+function pace(): Pace | undefined {
+  const [prove, watch] = (values["update-pace"] ?? "").split(",").map(Number);
+  return prove === undefined || watch === undefined ? undefined : { prove: seconds(prove), watch: seconds(watch) };
 }
 
 /** A person's own description lies beside what the box keeps, and outlives a factory reset: the machine stays what it is. */

@@ -30,9 +30,11 @@ import { SpareRoom } from "./spare/spare-room.ts";
 import { Timeline } from "./timeline/timeline.ts";
 import type { Turns } from "./turns.ts";
 import { type UpdateOfCore, updateOfCore } from "./update/update-of-core.ts";
+import type { PairRoom } from "./update/pair-room.ts";
 import type { UpdateRoom } from "./update/update-room.ts";
 
-export interface PairRooms extends Pick<UpdateOfCore, "maintenance" | "end" | "reset" | "isWebWanted" | "updater"> {
+export interface PairRooms
+  extends Pick<UpdateOfCore, "maintenance" | "end" | "reset" | "isWebWanted" | "updater" | "pace"> {
   readonly hal: Hal;
   readonly log: Log;
   readonly standing: Standing;
@@ -73,6 +75,8 @@ export class PairLink {
   readonly boxes: BoxesRoom;
   /** What runs on this box, and what may. */
   readonly update: UpdateRoom;
+  /** What is to run on both. */
+  readonly pairUpdate: PairRoom;
   #pair: Pair | undefined;
 
   constructor(rooms: PairRooms) {
@@ -92,7 +96,14 @@ export class PairLink {
       lastDrill: () => this.drill.last,
       urls: () => rooms.access()?.web.urls ?? [],
     });
-    this.update = updateOfCore({ ...rooms, link, inTurn: (change) => rooms.turns.take(change) });
+    const updates = updateOfCore({
+      ...rooms,
+      link,
+      busy: () => (this.drill.shown().running === null ? undefined : "a drill is under way"),
+      inTurn: (change) => rooms.turns.take(change),
+    });
+    this.update = updates.room;
+    this.pairUpdate = updates.pair;
   }
 
   /** Its part of what can be asked. */
@@ -133,6 +144,7 @@ export class PairLink {
     this.drill.close();
     this.boxes.close();
     this.update.close();
+    this.pairUpdate.close();
     this.#shut();
   }
 
@@ -159,6 +171,7 @@ export class PairLink {
         committer.setLink(up);
         this.spare.setLink(up);
         this.boxes.setLink(up);
+        this.pairUpdate.setLink(up);
         access()?.sync.setLink(up ? this.#pair : undefined);
       },
       onArriving: (length) => committer.arriving(length),
@@ -167,6 +180,7 @@ export class PairLink {
       onDrillMessage: (message) => this.drill.receive(message),
       onAccessMessage: (message) => access()?.sync.receive(message),
       onTimelineMessage: (message) => this.timeline.receive(message),
+      onUpdateMessage: (message) => this.pairUpdate.receive(message),
       onActivation: (activation) => this.spare.receive(activation),
       count: this.#rooms.count,
     };

@@ -11,10 +11,11 @@ import {
   isAccessMessage,
   isCommitMessage,
   isDrillMessage,
+  isUpdateMessage,
   type LongMessage,
 } from "./peer-link/long-message.ts";
 import { LongReader, LongSender } from "./peer-link/long-messages.ts";
-import { PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
+import { PEER_PROTOCOL_UPDATES, PEER_PROTOCOL_VERSION, type PeerPool, STALE_HOSTS_MAX } from "./peer-link/message.ts";
 import { type Picture, PictureSender } from "./peer-link/picture-sender.ts";
 import { PeerLink } from "./peer-link/peer-link.ts";
 import type { Activation } from "../../pair/spare/types.ts";
@@ -23,6 +24,7 @@ import type { DrillMessage } from "../../pair/drill/types.ts";
 import type { BoxMessage } from "./boxes/box-message.ts";
 import type { TimelineMessage } from "./timeline/timeline-message.ts";
 import type { AccessMessage } from "./access/access-message.ts";
+import type { UpdateMessage } from "./update/update-message.ts";
 import type { Box, PeerStatus, StaleSighting } from "../messages.ts";
 
 export interface PairOptions {
@@ -57,6 +59,7 @@ export interface PairOptions {
   readonly onDrillMessage: (message: DrillMessage) => void;
   readonly onAccessMessage: (message: AccessMessage) => void;
   readonly onTimelineMessage: (message: TimelineMessage) => void;
+  readonly onUpdateMessage: (message: UpdateMessage) => void;
   /** Whether there is anything to do with such a connection. */
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands. */
@@ -72,6 +75,8 @@ export class Pair {
   readonly #long: LongSender;
   #reader = new LongReader();
   #revision: string | undefined;
+  /** What the peer speaks. */
+  #version = 0;
   #lastDrains = "[]";
 
   constructor(options: PairOptions) {
@@ -95,6 +100,7 @@ export class Pair {
       hello: () => ({ kind: "hello", version: PEER_PROTOCOL_VERSION, box, revision: revision() }),
       onHello: (hello) => {
         this.#revision = hello.revision;
+        this.#version = hello.version;
         onChange();
       },
       onHealth: ({ pools }) => onTold(pools),
@@ -129,6 +135,7 @@ export class Pair {
         else if (isBoxMessage(value)) options.onBoxMessage(value);
         else if (isAccessMessage(value)) options.onAccessMessage(value);
         else if (isDrillMessage(value)) options.onDrillMessage(value);
+        else if (isUpdateMessage(value)) options.onUpdateMessage(value);
         else options.onTimelineMessage(value);
       },
       wantsFlows,
@@ -187,6 +194,11 @@ export class Pair {
   /** Lost when the link is or goes down, of which {@link PairOptions.onLink} tells. */
   send(message: LongMessage): void {
     if (this.#link.up) this.#long.send(JSON.stringify(message));
+  }
+
+  /** Lost like any other, and on a peer of before there were such messages. */
+  sendUpdate(message: UpdateMessage): void {
+    if (this.#version >= PEER_PROTOCOL_UPDATES) this.send(message);
   }
 
   /** Lost when the link is down: it is told again when that comes up. */

@@ -44,6 +44,7 @@ export class SentinelLink {
   #closed = false;
   #orders: Orders | undefined;
   #penalties: readonly Penalty[] = [];
+  #ofVersion: readonly Penalty[] = [];
   #told = true;
   #nextId = 1;
   readonly #waiting = new Map<number, (result: CommandResult) => void>();
@@ -66,7 +67,18 @@ export class SentinelLink {
   sendHealth(penalties: readonly Penalty[]): void {
     if (JSON.stringify(penalties) === JSON.stringify(this.#penalties)) return;
     this.#penalties = penalties;
-    this.#send({ kind: "health", penalties });
+    this.#tellHealth();
+  }
+
+  /** Of the version that runs, while it has to show that it is good. */
+  sendVersion(penalties: readonly Penalty[]): void {
+    if (JSON.stringify(penalties) === JSON.stringify(this.#ofVersion)) return;
+    this.#ofVersion = penalties;
+    this.#tellHealth();
+  }
+
+  #tellHealth(): void {
+    this.#send({ kind: "health", penalties: [...this.#penalties, ...this.#ofVersion] });
   }
 
   /** Whether the peer has the connections that this box serves. */
@@ -116,7 +128,7 @@ export class SentinelLink {
     socket.on("connect", () => {
       this.#connected = true;
       if (this.#orders !== undefined) this.#send({ kind: "orders", orders: this.#orders });
-      this.#send({ kind: "health", penalties: this.#penalties });
+      this.#tellHealth();
       if (!this.#told) this.#send({ kind: "connections", told: false });
       this.#listener.onConnected();
     });

@@ -221,6 +221,13 @@ export class Serving {
     return this.#balancer;
   }
 
+  /** By this box's own checks, whatever the other one told: backends that are up, and surroundings that do not answer. */
+  get own(): { readonly up: number; readonly away: number } {
+    const verdictOf = ({ path }: Subject) => this.#checks.stateOf(path)?.verdict;
+    const up = this.#subjects.filter((one) => one.about.kind === "backend" && verdictOf(one) === "healthy").length;
+    return { up, away: this.#surroundings.filter((one) => verdictOf(one) === "unhealthy").length };
+  }
+
   /** The backends that keep their connections and take no new ones, by "pool/backend". */
   setDrains(drains: ReadonlySet<string>): void {
     const changed = eitherAlone(drains, this.#drains);

@@ -148,6 +148,7 @@ export const METHOD_NEEDS: Needs = {
   },
   updateUpload: { need: "admin", about: (params) => `${word(params["length"])} bytes` },
   updateUploadPart: { need: "admin" },
+  updateStop: { need: "admin", author: true, about: nothingMore },
   updateBack: { need: "admin", author: true, about: forced },
 
   webAccess: { need: "root" },

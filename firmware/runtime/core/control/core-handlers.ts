@@ -41,7 +41,7 @@ export function coreHandlers(rooms: CoreRooms): ControlHandlers {
     activateSpare: () => spare.spareActivate({ ...BUTTON, force: false }),
     factoryReset: () => power.factoryReset({ ...BUTTON, force: true }),
   });
-  return {
+  const handlers: ControlHandlers = {
     ...controlHandlers(answers),
     ...configurationHandlers(commits, candidate),
     ...pairingHandlers(pairing),
@@ -50,7 +50,43 @@ export function coreHandlers(rooms: CoreRooms): ControlHandlers {
     ...backupHandlers(rooms),
     ...spare,
     ...accessHandlers(access),
-    ...updateHandlers(link.update),
+    ...updateHandlers(link.update, link.pairUpdate),
     ...panelHandlers(panel),
   };
+  return { ...handlers, ...guarded(handlers, () => link.pairUpdate.refusal) };
+}
+
+/** They would cross an update of the pair, which moves the roles and starts the boxes anew by itself. */
+const CROSSING = [
+  "switchover",
+  "maintenance",
+  "drill",
+  "commit",
+  "apply",
+  "rollback",
+  "restore",
+  "restoreSealed",
+  "power",
+  "factoryReset",
+  "updateBack",
+  "pairRotate",
+  "unpair",
+] as const;
+
+/** Whoever stands before a box that has to go down now need not wait. */
+const MAY_BE_FORCED: ReadonlySet<string> = new Set(["power", "factoryReset"]);
+
+function guarded(handlers: ControlHandlers, refusal: () => Error | undefined): Partial<ControlHandlers> {
+  const entries = CROSSING.map((name) => {
+    const act = handlers[name] as (...given: readonly unknown[]) => unknown;
+    const guard = async (...given: readonly unknown[]) => {
+      const isForced =
+        MAY_BE_FORCED.has(name) && (given[0] as { readonly force?: unknown } | undefined)?.force === true;
+      const refused = isForced ? undefined : refusal();
+      if (refused !== undefined) throw refused;
+      return await act(...given);
+    };
+    return [name, guard];
+  });
+  return Object.fromEntries(entries) as Partial<ControlHandlers>;
 }

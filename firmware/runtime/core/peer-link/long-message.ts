@@ -8,9 +8,10 @@ import { ACCESS_SHAPES, type AccessMessage } from "../access/access-message.ts";
 import { COMMIT_SHAPES } from "./commit-message.ts";
 import { DRILL_SHAPES } from "./drill-message.ts";
 import { TIMELINE_SHAPES } from "../timeline/timeline-message.ts";
+import { UPDATE_SHAPES, type UpdateMessage } from "../update/update-message.ts";
 import { decodeShaped, type ShapeRefusal, type Shapes } from "./shapes.ts";
 
-export type LongMessage = AccessMessage | BoxMessage | CommitMessage | DrillMessage | TimelineMessage;
+export type LongMessage = AccessMessage | BoxMessage | CommitMessage | DrillMessage | TimelineMessage | UpdateMessage;
 
 const SHAPES: Shapes<LongMessage> = {
   ...ACCESS_SHAPES,
@@ -18,6 +19,7 @@ const SHAPES: Shapes<LongMessage> = {
   ...COMMIT_SHAPES,
   ...DRILL_SHAPES,
   ...TIMELINE_SHAPES,
+  ...UPDATE_SHAPES,
 };
 
 export function decodeLongMessage(text: string): Result<LongMessage, ShapeRefusal> {
@@ -26,6 +28,10 @@ export function decodeLongMessage(text: string): Result<LongMessage, ShapeRefusa
 
 export function isBoxMessage(message: LongMessage): message is BoxMessage {
   return Object.hasOwn(BOX_SHAPES, message.kind);
+}
+
+export function isUpdateMessage(message: LongMessage): message is UpdateMessage {
+  return Object.hasOwn(UPDATE_SHAPES, message.kind);
 }
 
 export function isDrillMessage(message: LongMessage): message is DrillMessage {

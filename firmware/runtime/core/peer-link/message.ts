@@ -12,7 +12,9 @@ import { type Drain, DRAINS_MAX } from "./drain.ts";
 
 export const PEER_LINE_BYTES_MAX = 1 << 20;
 /** What this software speaks, unless the peer speaks the one before it. */
-export const PEER_PROTOCOL_VERSION = 3;
+export const PEER_PROTOCOL_VERSION = 4;
+/** From this one on the two tell each other of updates. */
+export const PEER_PROTOCOL_UPDATES = 4;
 /** While a pair is updated its boxes are a version apart, and each next version still speaks the one before: from 3 on. */
 const PEER_PROTOCOL_OLDEST = 3;
 

@@ -1,5 +1,6 @@
 /** Looks at the box every few seconds until the version that runs is found good or given up, and has done what follows. */
 import type { Clock } from "@futago/hal/contract/machine.ts";
+import { toMillis } from "@futago/hal/units/time.ts";
 import {
   beginProof,
   type Finding,
@@ -24,6 +25,8 @@ export interface ProofKeeperOptions {
 }
 
 const LOOK_MILLIS = 10_000;
+/** A short proof is looked at more often. */
+const LOOKS_MIN = 6;
 
 export class ProofKeeper {
   readonly #options: ProofKeeperOptions;
@@ -34,7 +37,8 @@ export class ProofKeeper {
   constructor(options: ProofKeeperOptions) {
     this.#options = options;
     this.#state = beginProof(options.clock.now());
-    this.#timer = setInterval(() => void this.look(), LOOK_MILLIS);
+    const each = Math.min(LOOK_MILLIS, toMillis(options.config.soak) / LOOKS_MIN);
+    this.#timer = setInterval(() => void this.look(), each);
     void this.look();
   }
 

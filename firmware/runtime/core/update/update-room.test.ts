@@ -6,7 +6,7 @@ import { type Instant, instant } from "@futago/hal/units/time.ts";
 import { type BootState, defaultBootState } from "../../../update/boot-state.ts";
 import { beginTrial } from "../../../update/boot-steps.ts";
 import { readRefusal } from "../../../update/bundle.ts";
-import type { Finding } from "../../../update/proof.ts";
+import { type Finding, SOAK } from "../../../update/proof.ts";
 import { ok } from "@futago/hal/units/result.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import { type Slots, Updater, UpdaterError } from "../../update/updater.ts";
@@ -87,6 +87,9 @@ function open(options: Partial<UpdateRoomOptions>): UpdateRoom {
       reboots.push(force);
       return Promise.resolve("This box reboots now.");
     },
+    soak: SOAK,
+    pairPart: () => ({ peer: null, pair: null }),
+    onImage: () => undefined,
     ...options,
   });
   return room;
@@ -188,7 +191,7 @@ describe("the proof", () => {
     const done: string[] = [];
     const keeper = new ProofKeeper({
       clock: { now: () => at },
-      config: { isTrial: true, canGoBack: true },
+      config: { isTrial: true, canGoBack: true, soak: SOAK },
       look: () => Promise.resolve(findings),
       isServing: () => false,
       markGood: () => {

@@ -3,11 +3,12 @@
  * has the running version found good or goes back. What is carried out is the updater's work.
  */
 import type { Clock } from "@futago/hal/contract/machine.ts";
+import type { Micros } from "@futago/hal/units/time.ts";
 import { otherSlot, type Slot } from "../../../update/boot-state.ts";
 import type { Finding } from "../../../update/proof.ts";
 import type { ProofShown, SlotShown, UpdateShown, UpdateStep } from "../../control-update.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
-import type { UpdaterState } from "../../update/protocol.ts";
+import type { ImageFacts, UpdaterState } from "../../update/protocol.ts";
 import type { AlarmBoard } from "../alarm-board.ts";
 import type { Log } from "../log.ts";
 import { BundleUpload } from "./bundle-upload.ts";
@@ -27,6 +28,12 @@ export interface UpdateRoomOptions {
   readonly keepPorts: () => Promise<void>;
   /** Lets the peer take over and starts the box anew; refuses when nobody can and it is not forced. */
   readonly reboot: (force: boolean) => Promise<string>;
+  /** For so long nothing may be wrong with a new version. */
+  readonly soak: Micros;
+  /** What is known of the pair. */
+  readonly pairPart: () => Pick<UpdateShown, "peer" | "pair">;
+  /** The updater has said what runs. */
+  readonly onImage: () => void;
 }
 
 const RETRY_MILLIS = 5_000;
@@ -47,6 +54,7 @@ export class UpdateRoom {
   #isWorking = false;
   #failure: string | null = null;
   #closed = false;
+  #image: ImageFacts | undefined;
 
   constructor(options: UpdateRoomOptions) {
     this.#options = options;
@@ -68,13 +76,62 @@ export class UpdateRoom {
       steps: this.#steps,
       isWorking: this.#isWorking,
       failure: this.#failure,
-      peer: null,
-      pair: null,
+      ...this.#options.pairPart(),
     };
     if (updater === undefined) return { version: null, slots: [], proof: OFF, ...work };
     const state = await updater("state", {});
-    const proof = this.#proof?.shown ?? { ...OFF, state: "waiting" as const };
-    return { version: state.image.version, slots: slotsShown(state), proof, ...work };
+    return { version: state.image.version, slots: slotsShown(state), proof: this.proof, ...work };
+  }
+
+  /** What runs here; undefined until the updater said so, and where there are no slots. */
+  get image(): ImageFacts | undefined {
+    return this.#image;
+  }
+
+  get proof(): ProofShown {
+    if (this.#options.updater === undefined) return OFF;
+    return this.#proof?.shown ?? { ...OFF, state: "waiting" };
+  }
+
+  /** For an update of the pair. Resolves when the bundle is in the slot that does not run. */
+  async install(file: string, onPercent: (percent: number) => void): Promise<void> {
+    const updater = this.#demand();
+    await this.#alone(async () => {
+      this.#say("a bundle of the pair's update is written into the slot that does not run");
+      await updater("install", { file }, ({ percent }) => {
+        this.#percent = percent;
+        onPercent(percent);
+      });
+      this.#say("it is written whole");
+      return "";
+    });
+    this.#percent = null;
+    this.#isWorking = false;
+  }
+
+  async startTrial(): Promise<void> {
+    await this.#startTrial(this.#demand(), false);
+  }
+
+  async cancelTrial(): Promise<void> {
+    await this.#demand()("endTrial", {});
+  }
+
+  /** What runs is bad, whatever its proof said, and the other slot is good: the box starts anew from that one. */
+  async goBack(): Promise<void> {
+    const updater = this.#demand();
+    const { running, bootState } = await updater("state", {});
+    const other = running === null ? undefined : bootState.slots[otherSlot(running)];
+    if (other === undefined || other.verdict === "bad" || other.tries === 0) {
+      const mend = "Install a bundle of the version that is wanted: `futago update FILE --this-box`.";
+      throw new RefusalError({
+        exitCode: ExitCode.failed,
+        what: "the other slot holds nothing that can be booted",
+        mend,
+      });
+    }
+    await updater("markBad", {});
+    this.#say(await this.#options.reboot(false));
   }
 
   /** As {@link update}, of a bundle that was sent, which is removed afterwards. */
@@ -185,7 +242,11 @@ export class UpdateRoom {
       const { failed } = await updater("settle", {});
       if (failed !== null) this.#options.log.warn("update-fell-back", { slot: failed });
       const state = await updater("state", {});
-      if (!this.#closed) this.#startProof(updater, state);
+      if (this.#closed) return;
+      this.#startProof(updater, state);
+      if (state.running === null) return;
+      this.#image = state.image;
+      this.#options.onImage();
     } catch (error) {
       if (this.#closed) return;
       this.#trouble(error);
@@ -204,6 +265,7 @@ export class UpdateRoom {
       config: {
         isTrial: bootState.slots[running].verdict === "trial",
         canGoBack: other.verdict !== "bad" && other.tries > 0,
+        soak: this.#options.soak,
       },
       look: () => look(updater),
       isServing,
