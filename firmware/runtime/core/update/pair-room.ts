@@ -197,9 +197,8 @@ export class PairRoom {
   setLink(up: boolean): void {
     this.#word = undefined;
     this.#leader?.setLink(up);
-    if (!up) return;
-    this.#handing?.restart();
-    void this.#tell();
+    if (up) this.#handing?.restart();
+    if (up) void this.#tell();
   }
 
   /** The updater has said what runs here: an update that this box led when it ended goes on. */
@@ -254,10 +253,7 @@ export class PairRoom {
       keeper: this.#keeper,
       sight: () => sight(true),
       told: () => this.#word?.told,
-      ownProof: () => {
-        const { state, findings, secondsLeft } = proof();
-        return { proof: state, findings, secondsLeft };
-      },
+      ownProof: () => ({ ...proof(), proof: proof().state }),
       onOver: () => {
         this.#leader = undefined;
         void this.#forgetBundle();
