@@ -28,6 +28,8 @@ export interface RigOptions {
   readonly bare?: boolean;
   /** What the pair is told; left out, the lab's own. */
   readonly document?: unknown;
+  /** Makes the updater of a box and returns its socket; left out, the boxes have no slots. */
+  readonly updater?: (box: Box, directory: string) => string;
 }
 
 const ADDRESSES: Readonly<Record<Box | "vip", string>> = { a: "10.1.0.2", b: "10.1.0.3", vip: VIP };
@@ -51,7 +53,7 @@ export class Rig {
     this.#janitor = janitor;
   }
 
-  static async start({ bare = false, document = labDocument("calm") }: RigOptions = {}): Promise<Rig> {
+  static async start({ bare = false, document = labDocument("calm"), updater }: RigOptions = {}): Promise<Rig> {
     const network = await createNetwork();
     const janitor = startJanitor(network.prefix);
     const { directory } = janitor;
@@ -59,7 +61,14 @@ export class Rig {
       const topology = await createTopology(network, BALANCED_LAYOUT);
       const files = bare ? undefined : writePairFiles(directory, document);
       const before = bare ? { before: reachable } : {};
-      const box = (name: Box) => new LabBox(name, topology, { directory, files, webServer: undefined, ...before });
+      const box = (name: Box) =>
+        new LabBox(name, topology, {
+          directory,
+          files,
+          webServer: undefined,
+          ...before,
+          updater: updater?.(name, directory),
+        });
       const boxes = { a: box("a"), b: box("b") };
       const servers = new Map(SERVERS.map((name) => [name, serverOf(name, topology, directory)]));
       await Promise.all([...servers.values()].map((server) => server.start()));

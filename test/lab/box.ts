@@ -79,6 +79,8 @@ export interface BoxSurroundings {
   readonly webServer: WebServer | undefined;
   /** Done on the box before Futago is started there. */
   readonly before?: (box: Box, namespace: Namespace) => Promise<void>;
+  /** The socket of an updater; left out, the box has no slots. */
+  readonly updater?: string | undefined;
 }
 
 export class LabBox {
@@ -90,13 +92,15 @@ export class LabBox {
   readonly #log: string;
   readonly #webServer: WebServer | undefined;
   readonly #before: BoxSurroundings["before"];
+  readonly #updater: string | undefined;
   readonly #plugged: Set<Port>;
   #door: WebDoor | undefined;
   #process: ChildProcess | undefined;
   #power: Power = "off";
 
-  constructor(box: Box, topology: Topology, { directory, files, webServer, before }: BoxSurroundings) {
+  constructor(box: Box, topology: Topology, { directory, files, webServer, before, updater }: BoxSurroundings) {
     this.#before = before;
+    this.#updater = updater;
     this.box = box;
     this.#topology = topology;
     this.#plugged = new Set(topology.layout.ports);
@@ -127,7 +131,14 @@ export class LabBox {
     this.#door ??= await WebDoor.open(this.box, () => this.#topology.boxNamespace(this.box));
     const web = `[::]:${WEB_PORT}`;
     const files = this.#files;
-    const started = startFutago(namespace, { box: this.box, state: this.state, log: this.#log, web, files });
+    const started = startFutago(namespace, {
+      box: this.box,
+      state: this.state,
+      log: this.#log,
+      web,
+      files,
+      updater: this.#updater,
+    });
     this.#process = started.child;
     const readyMillis = await started.ready;
     this.#power = "on";

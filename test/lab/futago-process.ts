@@ -41,6 +41,8 @@ export interface FutagoOptions {
   readonly log: string;
   /** Where its web UI is to listen, as --web has it; left out, nowhere. */
   readonly web?: string;
+  /** The socket of an updater; left out, the box has no slots. */
+  readonly updater?: string | undefined;
 }
 
 export interface StartedFutago {
@@ -54,8 +56,9 @@ export function startFutago(namespace: Namespace, options: FutagoOptions): Start
   const given =
     files === undefined ? [] : ["--box", options.box, "--import", files.document, "--pair-key", files.pairKey];
   const web = options.web === undefined ? [] : ["--web", options.web];
+  const updater = options.updater === undefined ? [] : ["--updater", options.updater];
   const startedAt = monotonicMicros();
-  const argv = [FUTAGO, "run", "--state", options.state, ...given, ...web];
+  const argv = [FUTAGO, "run", "--state", options.state, ...given, ...web, ...updater];
   const child = namespace.spawn(argv, { stdio: ["ignore", "pipe", "pipe"] });
   child.stderr?.pipe(createWriteStream(options.log, { flags: "a" }));
   return { child, ready: untilReady(child, options).then((at) => (at - startedAt) / 1_000) };

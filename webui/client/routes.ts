@@ -19,6 +19,7 @@ import type { PairingShown } from "@futago/firmware/runtime/control-pairing.ts";
 import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
 import type { SpareDone } from "@futago/firmware/runtime/control-spare.ts";
 import type { Restored } from "@futago/firmware/runtime/control-backup.ts";
+import type { UpdateShown } from "@futago/firmware/runtime/control-update.ts";
 import type {
   BoxStatus,
   ControlMethods,
@@ -69,6 +70,7 @@ export interface Routes {
   "GET trace": { query: TraceQuery; answer: TraceShown };
   "GET certificate": { answer: ResultOf<"webCertificate"> };
   "GET schema": { answer: unknown };
+  "GET update": { answer: UpdateShown };
 
   "POST switchover": { body: { readonly group?: string }; answer: Message };
   "POST maintenance": { body: { readonly on: boolean }; answer: Message };
@@ -116,6 +118,8 @@ export interface Routes {
   "POST reboot": { body: { readonly force?: boolean }; answer: Message };
   "POST poweroff": { body: { readonly force?: boolean }; answer: Message };
   "POST factory-reset": { body: { readonly force?: boolean }; answer: Message };
+  "POST update/back": { body: { readonly force?: boolean }; answer: Message };
+  "POST update/stop": { body: Record<string, never>; answer: Message };
   "POST restore": { body: Uint8Array; answer: Restored };
 }
 

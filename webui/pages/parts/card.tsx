@@ -11,11 +11,12 @@ export interface CardProps {
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
   readonly class?: string;
+  readonly id?: string;
 }
 
-export function Card({ title, icon, actions, children, class: kind = "" }: CardProps) {
+export function Card({ title, icon, actions, children, class: kind = "", id }: CardProps) {
   return (
-    <section class={`card ${kind}`} aria-label={title}>
+    <section class={`card ${kind}`} aria-label={title} id={id}>
       <header>
         <h2>
           {icon !== undefined && <Icon name={icon} />}

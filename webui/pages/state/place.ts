@@ -21,3 +21,10 @@ export function goTo(to: string): void {
   // Whoever hears the page instead of seeing it is told that it is another one.
   queueMicrotask(() => document.querySelector<HTMLElement>("main")?.focus());
 }
+
+/** Names where the reader is already, for whoever loads the page anew. */
+export function stayAt(page: Page, ...rest: readonly string[]): void {
+  const to = pathOf(page, ...rest);
+  history.replaceState(null, "", to);
+  path.value = to;
+}

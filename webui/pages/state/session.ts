@@ -9,7 +9,7 @@ import { type Handed, handedIn } from "../logic/resume.ts";
 const proofKey = "futago-proof";
 
 /** Asked for each time: another tab of this origin may have begun another session, with the same cookie. */
-function proof(): string | undefined {
+export function proof(): string | undefined {
   return localStorage.getItem(proofKey) ?? undefined;
 }
 

@@ -11,6 +11,7 @@ import { PasswordCard } from "./password-card.tsx";
 import { PowerCard } from "./power-card.tsx";
 import { SessionsCard } from "./sessions-card.tsx";
 import { TokensCard } from "./tokens-card.tsx";
+import { UpdateCard } from "./update-card.tsx";
 import { UsersCard } from "./users-card.tsx";
 
 export function System() {
@@ -26,6 +27,7 @@ export function System() {
         <PasswordCard />
         <PanelCard />
       </div>
+      <UpdateCard />
       {isAdmin && <UsersCard />}
       {isAdmin && <TokensCard />}
       {isAdmin && <SessionsCard />}

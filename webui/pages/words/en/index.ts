@@ -12,6 +12,7 @@ import { shell } from "./shell.ts";
 import { start } from "./start.ts";
 import { system } from "./system.ts";
 import { tools } from "./tools.ts";
+import { update } from "./update.ts";
 
 export const en = {
   access,
@@ -28,4 +29,5 @@ export const en = {
   start,
   system,
   tools,
+  update,
 };

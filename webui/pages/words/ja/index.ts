@@ -13,6 +13,7 @@ import { shell } from "./shell.ts";
 import { start } from "./start.ts";
 import { system } from "./system.ts";
 import { tools } from "./tools.ts";
+import { update } from "./update.ts";
 
 export const ja: Words = {
   access,
@@ -29,4 +30,5 @@ export const ja: Words = {
   start,
   system,
   tools,
+  update,
 };
