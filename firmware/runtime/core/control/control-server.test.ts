@@ -201,7 +201,7 @@ describe("the control socket", () => {
       socket.write(half);
     }
     const gone = () => sockets.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length;
-    await expect.poll(gone).toBe(2);
+    await expect.poll(gone, { timeout: 30_000 }).toBe(2);
     expect(await ask(directory, "status", {})).toEqual(status);
     for (const socket of sockets) socket.destroy();
   });
