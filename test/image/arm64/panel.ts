@@ -30,5 +30,10 @@ const room = new PanelRoom({
 });
 room.look();
 setInterval(() => sentinel.look({ pulseSilence: undefined, followingSince: undefined }), LOOK_MILLIS);
-say("ready", { ...room.shown, ...sentinel.report });
+// A press before the button was found is heard by nobody.
+const finding = setInterval(() => {
+  if (room.shown?.button === "missing") return;
+  clearInterval(finding);
+  say("ready", { ...room.shown, ...sentinel.report });
+}, LOOK_MILLIS);
 setTimeout(() => say("limit"), LIMIT_MILLIS);

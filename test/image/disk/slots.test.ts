@@ -18,7 +18,7 @@ function machineWith(spoil: (disk: Disk) => void, devices: readonly string[] = [
   const directory = scratch();
   const disk = Disk.ofImage(directory);
   spoil(disk);
-  return cutAtTheEnd(new Machine({ name: "box", directory, image: disk.path, devices }));
+  return cutAtTheEnd(new Machine({ name: "box", directory, image: disk.path, devices, hasOwnTime: true }));
 }
 
 function cutAtTheEnd(machine: Machine): Machine {
@@ -122,13 +122,13 @@ describe("the boot state", TEST, () => {
 });
 
 test("data that are broken beyond repair do not stop a box, and it says so", TEST, async () => {
-  const machine = cutAtTheEnd(new Machine({ name: "box", directory: scratch(), image: imageFile() }));
+  const machine = cutAtTheEnd(new Machine({ name: "box", directory: scratch(), image: imageFile(), hasOwnTime: true }));
   await machine.start();
   await machine.serial.expect("slot A", UP_MILLIS);
   await machine.cut();
   const disk = Disk.of(machine);
   for (let at = 0; at < 512; at++) disk.write("data", at << 20, Buffer.alloc(1 << 20, 0xa5));
-  const broken = cutAtTheEnd(new Machine({ name: "broken", directory: scratch(), image: disk.path }));
+  const broken = cutAtTheEnd(new Machine({ name: "broken", directory: scratch(), image: disk.path, hasOwnTime: true }));
   await broken.start();
   await broken.serial.expect("the data partition is not used", UP_MILLIS);
   await broken.serial.expect("slot A", UP_MILLIS);

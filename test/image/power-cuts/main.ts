@@ -2,7 +2,7 @@
  * A box whose power is cut again and again, in the middle of whatever it is at: it must always boot, from the slot that its boot
  * state says, and have what it acknowledged. What the disk had not been told to flush is lost or torn at each cut.
  *
- *   node test/image/power-cuts/main.ts [--cuts 50] [--seed 1] [--minutes 90] [--resume]
+ *   node test/image/power-cuts/main.ts [--cuts 50] [--seed 1] [--minutes 90] [--resume] [--only boot]
  */
 import { execFileSync } from "node:child_process";
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -40,6 +40,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "600" },
     resume: { type: "boolean", default: false },
+    only: { type: "string" },
   },
 });
 const number = (name: "cuts" | "seed" | "minutes") => {
@@ -47,6 +48,10 @@ const number = (name: "cuts" | "seed" | "minutes") => {
   if (Number.isInteger(value) && value > 0) return value;
   throw new Error(`--${name} ${values[name]}: a whole number above 0 is wanted`);
 };
+
+const only = (Object.keys(ACTS) as ActName[]).find((name) => name === values.only);
+if (values.only !== undefined && only === undefined)
+  throw new Error(`--only ${values.only}: one of ${Object.keys(ACTS).join(", ")} is wanted`);
 
 const image = join(PLACE, "disk.raw");
 const media = join(PLACE, "media.img");
@@ -82,13 +87,14 @@ function stateOnDisk(): { readonly state: BootState; readonly whole: string } {
 const triesLeft = ({ slots }: BootState) =>
   [slots.a, slots.b].reduce((sum, { verdict, tries }) => sum + (verdict === "bad" ? 0 : tries), 0);
 
-/** Waits for the loader and holds what it says against the state that was on the disk. */
-async function expectLoader(box: Machine, { state }: { readonly state: BootState }): Promise<void> {
+const LOADER = /Futago: slot ([ab]), (\d) tries left|rescue>/;
+
+/** Holds what the loader said against the state that was on the disk. */
+function checkLoader(said: string, { state }: { readonly state: BootState }): void {
   const boot = loaderBoots(state);
-  const said = await box.serial.expect(/Futago: slot ([ab]), (\d) tries left|rescue>/, LOADER_MILLIS);
   if (boot.slot === undefined) throw new Error("no slot may be tried any more; the test has used them up");
   const wanted = `Futago: slot ${boot.slot}, ${boot.saved.slots[boot.slot].tries} tries left`;
-  if (said[0] !== wanted) throw new Error(`"${wanted}" should be said by the loader, and it said "${said[0]}"`);
+  if (said !== wanted) throw new Error(`"${wanted}" should be said by the loader, and it said "${said}"`);
 }
 
 async function untilGood(box: Machine): Promise<void> {
@@ -107,7 +113,7 @@ async function once(cut: number, { seed, promised }: Journal): Promise<Promised>
   const random = new Random(seed * 1_000_003 + cut);
   const before = stateOnDisk();
   const isLate = triesLeft(before.state) <= FEW_TRIES;
-  const act = cut === 1 ? "commit" : isLate ? "mark-good" : pickAct(random);
+  const act = isLate ? "mark-good" : (only ?? (cut === 1 ? "commit" : pickAct(random)));
   const volatile = new VolatileDisk(image);
   rmSync(join(PLACE, "disk.sock"), { force: true });
   const server = await BlockServer.listen(volatile, join(PLACE, "disk.sock"));
@@ -116,7 +122,7 @@ async function once(cut: number, { seed, promised }: Journal): Promise<Promised>
     directory: PLACE,
     image,
     drive: `nbd+unix:///?socket=${join(PLACE, "disk.sock")}`,
-    cpus: 2,
+    hasOwnTime: true,
     devices: [
       "-drive",
       `file=${media},if=none,id=media,format=raw,readonly=on`,
@@ -133,7 +139,7 @@ async function once(cut: number, { seed, promised }: Journal): Promise<Promised>
     // The first writes are the loader's, and the power may go before it says anything.
     if (early === undefined)
       ({ moment, after } = await throughAct(box, server, { act, random, before, promised, isLate }));
-    else moment = await early;
+    else moment = `${await early}, ${wordsOfLoader(box, before)}`;
   } finally {
     server.close();
     await box.cut();
@@ -147,6 +153,14 @@ async function once(cut: number, { seed, promised }: Journal): Promise<Promised>
     `${cut}: ${act}, ${moment}; ${writes}; boot state ${whole}: ${slot("a")}, ${slot("b")}; revision ${after.revision}`,
   );
   return after;
+}
+
+/** Of a start that was cut off. */
+function wordsOfLoader(box: Machine, before: { readonly state: BootState }): string {
+  const said = LOADER.exec(box.serial.text)?.[0];
+  if (said === undefined) return "the loader had not told its slot";
+  checkLoader(said, before);
+  return "the loader had told the right slot";
 }
 
 interface Plan {
@@ -163,7 +177,7 @@ async function throughAct(
   server: BlockServer,
   { act, random, before, promised, isLate }: Plan,
 ): Promise<{ readonly moment: string; readonly after: Promised }> {
-  await expectLoader(box, before);
+  checkLoader((await box.serial.expect(LOADER, LOADER_MILLIS))[0], before);
   await enterShell(box);
   if (box.serial.text.includes("the data partition is not used")) throw new Error("the data were given up");
   const settled = await settle(box, promised);

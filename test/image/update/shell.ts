@@ -1,8 +1,8 @@
 /** The shell behind the console's menu, as a person at the serial line has it on a box that nobody has claimed. */
 import type { Machine } from "../appliance/machine.ts";
 
-export const BOOT_MILLIS = 800_000;
-const ANSWER_MILLIS = 120_000;
+export const BOOT_MILLIS = 1_200_000;
+const ANSWER_MILLIS = 300_000;
 
 /** Waits for the banner and goes into the shell. */
 export async function enterShell({ serial }: Machine): Promise<void> {

@@ -12,9 +12,11 @@ import { BOOT_MILLIS, enterShell, shell } from "./shell.ts";
 import { bundleOf, strangeBundle } from "./variant.ts";
 
 const IMAGES = fileURLToPath(new URL("../../../images/build", import.meta.url));
-const INSTALL_MILLIS = 400_000;
+const INSTALL_MILLIS = 1_200_000;
 /** Two minutes of soak, by the guest's clock, and the looks. */
-const PROOF_MILLIS = 800_000;
+const PROOF_MILLIS = 1_200_000;
+/** The longest test starts four times and waits for a judgement. */
+const TEST = { timeout: 4 * BOOT_MILLIS + INSTALL_MILLIS + PROOF_MILLIS };
 
 let place: string;
 let box: Machine;
@@ -57,7 +59,7 @@ beforeAll(async () => {
     name: "a",
     directory: place,
     image: join(IMAGES, "futago-amd64.img"),
-    cpus: 2,
+    hasOwnTime: true,
     devices: [
       "-drive",
       `file=${disk},if=none,id=media,format=raw,readonly=on`,
@@ -67,7 +69,8 @@ beforeAll(async () => {
   });
   await box.start();
   await enterShell(box);
-});
+  // Three variants are made of the image first.
+}, 3 * BOOT_MILLIS);
 afterAll(async () => {
   await box.cut();
   rmSync(place, { recursive: true, force: true });
@@ -102,7 +105,7 @@ async function until(wanted: (shown: Shown) => boolean, limitMillis: number): Pr
 
 const runs = ({ slots }: Shown) => slots.find(({ isRunning }) => isRunning);
 
-describe("a box", () => {
+describe("a box", TEST, () => {
   it.each([
     ["strange", "not signed by anybody that this box trusts"],
     ["arm", "the bundle is for arm64, and this box is x86-64"],
