@@ -47,6 +47,15 @@ describe("the box that took", () => {
     expect(takerFigure("planned", notes)).toMatchObject({ sent: 156, lost: 1 });
   });
 
+  it("does not count, of one that was slow, what was sent within its longest answer before", () => {
+    // The one of 30 took 80 ms, so those from 96 on may have been on their way; of those before, the one of 50 is lost.
+    const slow = echoes(0, 300, (millis) => millis === 50 || millis === 140 || millis > 160).map((echo) =>
+      echo.sentAt === at(30) ? { ...echo, answeredAt: at(110) } : echo,
+    );
+    const notes = { echoes: slow, decidedAt: at(175), takenAt: at(176) };
+    expect(takerFigure("planned", notes)).toMatchObject({ sent: 96, lost: 1 });
+  });
+
   it("does not take its own answers for the former holder's", () => {
     const own = echoes(0, 300, (millis) => millis > 100 && millis < 175);
     expect(takerFigure("killed", { echoes: own, decidedAt: at(175), takenAt: at(176) }).silenceMicros).toBe(75_800);

@@ -11,7 +11,7 @@ type Counted = Pick<VipFigure, "silenceMicros" | "sent" | "lost" | "pauseMicros"
 export const ANSWER_WITHIN = millis(300);
 /**
  * What is on its way when a box takes the VIP comes back from an address that is its own now, and is dropped. A busy
- * machine answers within so long; a dead one has not answered for longer.
+ * machine answers within so long; a busier one within as long as it was seen to take before.
  */
 const FLIGHT = millis(20);
 
@@ -27,7 +27,11 @@ export function takerFigure(how: How, { echoes, decidedAt, takenAt }: TakerNotes
   if (decidedAt === undefined || takenAt === undefined) return { silenceMicros: null, ...counts([]) };
   // What was answered after the decision this box may have answered itself.
   const former = echoes.filter((echo) => echo.answeredAt !== undefined && echo.answeredAt <= decidedAt);
-  const judged = echoes.filter(({ sentAt }) => sentAt <= decidedAt - (how === "planned" ? FLIGHT : 0));
+  const flight = former.reduce<number>(
+    (longest, echo) => Math.max(longest, (echo.answeredAt ?? 0) - echo.sentAt),
+    FLIGHT,
+  );
+  const judged = echoes.filter(({ sentAt }) => sentAt <= decidedAt - (how === "planned" ? flight : 0));
   const last = former.reduce<Instant | undefined>((newest, { answeredAt }) => later(newest, answeredAt), undefined);
   return { silenceMicros: last === undefined ? null : between(last, takenAt), ...counts(judged) };
 }

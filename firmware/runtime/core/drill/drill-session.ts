@@ -75,7 +75,7 @@ export class DrillSession {
 
   /** What this box saw. `now` are the groups as they stand at the end. */
   async end(now: readonly GroupStatus[]): Promise<Extract<DrillMessage, { kind: "drillNotes" }>> {
-    const figures = this.#probes.figures(this.how);
+    const figures = await this.#probes.figures(this.how);
     this.#probes.close();
     const after = await this.#options.connections(held(now));
     return { kind: "drillNotes", drill: this.drill, figures, before: this.#before, after };

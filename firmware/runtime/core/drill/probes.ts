@@ -19,6 +19,8 @@ const PROBE_MILLIS = 1;
 /** Of many VIPs each is probed less often. */
 const PROBES_AT_ONCE_MAX = 8;
 const LOOK_MILLIS = 20;
+/** What came is read within so long, even where this process had no processor for a while. */
+const READ_MILLIS = 50;
 
 type Probing = Pick<Hal, "clock" | "frames" | "icmp" | "network">;
 
@@ -61,15 +63,24 @@ export class DrillProbes {
     for (const probe of this.#probes) probe.cleared(this.#hal.clock.now());
   }
 
-  figures(how: How): readonly VipFigure[] {
-    const now = this.#hal.clock.now();
-    return this.#probes.map((probe) => probe.figure(how, now));
+  /** Asks no more. Answers that have come by now count, although they may still lie in the sockets. */
+  async figures(how: How): Promise<readonly VipFigure[]> {
+    const endedAt = this.#hal.clock.now();
+    this.#rest();
+    await new Promise((resolve) => setTimeout(resolve, READ_MILLIS));
+    // Timers come first in a turn of the loop, then the sockets, then this.
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#probes.map((probe) => probe.figure(how, endedAt));
   }
 
   close(): void {
+    this.#rest();
+    for (const socket of [...this.#sockets.values(), ...this.#echo.values()]) socket.close();
+  }
+
+  #rest(): void {
     clearInterval(this.#ticking);
     clearInterval(this.#looking);
-    for (const socket of [...this.#sockets.values(), ...this.#echo.values()]) socket.close();
   }
 
   #open(targets: readonly Target[]): void {
@@ -111,8 +122,10 @@ export class DrillProbes {
   #sendEcho(probe: VipProbe): void {
     const { address, ifindex } = probe.target;
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#waiting.set(`${address} ${this.#sequence}`, probe.sent(this.#hal.clock.now()));
+    const request = `${address} ${this.#sequence}`;
     attempt(() => this.#echo.get(family(address))?.sendEcho(address, this.#id, this.#sequence, ifindex));
+    // By now it has left: this process may have stood still before that, but no answer is read before the next turn.
+    this.#waiting.set(request, probe.sent(this.#hal.clock.now()));
   }
 
   #onFrame({ bytes, outgoing, at, ifindex }: ReceivedFrame): void {
