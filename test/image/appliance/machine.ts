@@ -163,9 +163,7 @@ export class Machine {
       PROGRAMS[architecture],
       ...this.#board(architecture),
       ...(hasOwnTime ? OWN_TIME : "-accel tcg,thread=multi").split(" "),
-      ...`-smp ${cpus} -m ${memoryMegabytes} -nodefaults -no-user-config -display none`.split(
-        " ",
-      ),
+      ...`-smp ${cpus} -m ${memoryMegabytes} -nodefaults -no-user-config -display none`.split(" "),
       ...this.#firmware(architecture),
       "-drive",
       `file=${this.disk},if=none,id=disk,format=${format},cache=none,discard=unmap`,
