@@ -39,7 +39,7 @@ function machine() {
     hal: hal as unknown as ConstructorParameters<typeof DrillProbes>[0],
     sent,
     passes: (millis: number) => (now += millis * 1_000),
-    reply: (sequence: number, at: number) => hear({ id: ID, from: VIP, sequence, at: instant(at) } as IcmpReply),
+    reply: (sequence: number, at: number) => hear({ id: ID, from: VIP, sequence, at: instant(at) }),
     now: () => now,
   };
 }
