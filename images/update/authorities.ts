@@ -18,6 +18,11 @@ export interface Signer {
 
 const AUTHORITY_DAYS = 36_500;
 const SIGNER_DAYS = 3_650;
+/**
+ * A box judges a bundle by when it was signed, since its clock may be wrong (use-bundle-signing-time of RAUC). A list that
+ * began to hold only when it was written would make every bundle signed before that untrusted, withdrawn or not.
+ */
+const LIST_HOLDS_FROM = "20250101000000Z";
 
 const REQUEST = `[req]
 prompt = no
@@ -85,7 +90,8 @@ export function revoke(directory: string, authority: Authority, certificates: re
   const config = writeConfig(directory, "unused", database);
   const by = ["-cert", join(directory, `${authority}.pem`), "-keyfile", join(directory, `${authority}.key`)];
   for (const one of certificates) openssl(["ca", "-config", config, ...by, "-revoke", one]);
-  openssl(["ca", "-config", config, ...by, "-gencrl", "-out", join(directory, `${authority}.crl`)]);
+  const list = ["-gencrl", "-crl_lastupdate", LIST_HOLDS_FROM, "-out", join(directory, `${authority}.crl`)];
+  openssl(["ca", "-config", config, ...by, ...list]);
 }
 
 export function writeKeyring(directory: string): void {

@@ -57,6 +57,8 @@ describe("a box", () => {
     const stolen = makeSigner(keys, "first", "stolen");
     makeBundle(parts, stolen, out("stolen"));
     expect(await inspectBundle({ config }, out("stolen"))).toMatchObject({ ok: true });
+    // By the second of its signature a bundle is judged, and the list is written in a later one.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
     revoke(keys, "first", [stolen.certificate]);
     writeKeyring(keys);
     expect(await inspectBundle({ config }, out("stolen"))).toMatchObject({ ok: false, reason: { reason: "revoked" } });
