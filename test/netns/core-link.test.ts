@@ -171,7 +171,7 @@ describe("the link between the two cores", () => {
     ["another version", `{"kind":"hello","version":9,"box":"b","revision":"${"bb".repeat(32)}"}\n`, "peerLinkVersion"],
     [
       "the version after the next",
-      `{"kind":"hello","version":5,"box":"b","revision":"${"bb".repeat(32)}"}\n`,
+      `{"kind":"hello","version":${PEER_PROTOCOL_VERSION + 2},"box":"b","revision":"${"bb".repeat(32)}"}\n`,
       "peerLinkVersion",
     ],
   ])("drops a peer that holds the key but sends %s, counts it, and serves the next", async (_, text, counter) => {
