@@ -33,6 +33,11 @@ it.each(["Reboot", "Power off"])(
   "%s wants the name of the box, and ends it",
   async (name) => {
     const visit = await Visit.begin(await rig.browser.visitor());
+    // A box that has just come up does not know yet where the other one's pages are, and lets its own ask nobody there.
+    await until("pages of b that may go on at a", async () => {
+      const answer = await visit.page.goto(rig.url("b"));
+      return answer?.headers()["content-security-policy"]?.includes(new URL(rig.url("a")).origin) === true;
+    });
     await visit.signIn(rig.url("b"), ALICE);
     await show(visit, rig, "system", "b");
     await order(visit, name);
