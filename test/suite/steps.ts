@@ -58,8 +58,8 @@ export function steps(root: string): readonly Step[] {
     one("lint", 5, `${bin}/oxlint`, "--type-aware", "--deny-warnings"),
     vitest("tidy", 5),
     vitest("unit", 15),
-    vitest("kernel", 35),
-    vitest("browser", 10),
+    vitest("kernel", 50),
+    vitest("browser", 15),
     {
       ...one("image", 30, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS, ...ONE_KERNEL_TESTS),
       counts: "vitest",
