@@ -53,11 +53,9 @@ it("tell why the pair would not survive: a cable, a core, a box", async () => {
   await pair.setCable("b", "lan", false);
   await becomes("a", "no; noCarrier b lan edge");
   await becomes("b", "no; noCarrier b lan edge");
-  expect((await boxes("a")).boxes[1]?.ports[1]).toMatchObject({
-    interface: "lan",
-    carrier: false,
-    heartbeat: { alive: false },
-  });
+  // The carrier is told at once, the heartbeat's end with the next word of its box.
+  const port = { interface: "lan", carrier: false, heartbeat: { alive: false } };
+  await vi.waitFor(async () => expect((await boxes("a")).boxes[1]?.ports[1]).toMatchObject(port), PATIENCE);
   await pair.setCable("b", "lan", true);
   await becomes("a", "yes");
 
