@@ -97,15 +97,18 @@ export class UpdateRoom {
   async install(file: string, onPercent: (percent: number) => void): Promise<void> {
     const updater = this.#demand();
     await this.#alone(async () => {
-      this.#say("a bundle of the pair's update is written into the slot that does not run");
-      await updater("install", { file }, ({ percent }) => {
-        this.#percent = percent;
-        onPercent(percent);
-      });
-      this.#say("it is written whole");
-      return "";
+      try {
+        this.#say("a bundle of the pair's update is written into the slot that does not run");
+        await updater("install", { file }, ({ percent }) => {
+          this.#percent = percent;
+          onPercent(percent);
+        });
+        this.#say("it is written whole");
+        return "";
+      } finally {
+        this.#percent = null;
+      }
     });
-    this.#percent = null;
     this.#isWorking = false;
   }
 
