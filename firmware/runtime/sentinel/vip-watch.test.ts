@@ -112,6 +112,15 @@ describe("an address conflict", () => {
     expect(sentences()).toEqual([]);
   });
 
+  test("is none any more when the claimant turns out to be the peer, while a stranger's stays", async () => {
+    watch.setHeld(new Set(["edge"]), new Set());
+    await hear(claim("10.1.0.1", PEER_MAC));
+    await hear(claim("10.1.0.1", STRANGER));
+    expect(sentences()).toHaveLength(2);
+    watch.setHeld(new Set(["edge"]), new Set([PEER_MAC]));
+    expect(sentences()).toEqual([expect.stringContaining("02:00:00:00:00:99 on wan")]);
+  });
+
   test("is not what this box itself sends", async () => {
     const socket = machine.frames.open({ ifindex: machine.eth0, receive: "none" });
     socket.send(claim("10.1.0.1", STRANGER));

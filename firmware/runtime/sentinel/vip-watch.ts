@@ -77,10 +77,15 @@ export class VipWatch {
     for (const [ifindex, device] of wanted) if (!this.#sockets.has(ifindex)) this.#open(ifindex, device);
   }
 
-  /** Groups whose VIPs nobody but this box may answer for, and the Ethernet addresses that are the peer's. */
+  /**
+   * Groups whose VIPs nobody but this box may answer for, and the Ethernet addresses that are the peer's. A claim of
+   * the peer's that was heard before it was known for the peer's is no conflict any more.
+   */
   setHeld(mine: ReadonlySet<string>, peerMacs: ReadonlySet<Mac>): void {
     this.#mine = mine;
     this.#peerMacs = peerMacs;
+    const conflicts = this.#conflicts.conflicts.filter(({ mac }) => !peerMacs.has(mac));
+    if (conflicts.length !== this.#conflicts.conflicts.length) this.#conflicts = { conflicts };
   }
 
   alarms(): readonly Alarm[] {

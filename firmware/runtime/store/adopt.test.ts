@@ -2,8 +2,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RevisionSummary } from "./revision.ts";
-import { append, directory, openStore, revision, text } from "./store.suite.ts";
+import { append, directory, openStore, revision, text, withDirectoryForEach } from "./store.suite.ts";
 import type { Revision } from "./store.ts";
+
+withDirectoryForEach();
 
 describe("another box's history", () => {
   /** The revisions of a box of its own, the newest first. */

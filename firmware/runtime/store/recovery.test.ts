@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, 
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
-import { append, closeAll, directory, openStore, openTold, text } from "./store.suite.ts";
+import { append, closeAll, directory, openStore, openTold, text, withDirectoryForEach } from "./store.suite.ts";
+
+withDirectoryForEach();
 
 const path = (name: string): string => join(directory, name);
 const NOTHING_LEFT = "this box has no configuration until its peer or somebody gives it one";

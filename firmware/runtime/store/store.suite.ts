@@ -21,14 +21,17 @@ export function revision(parent: string | undefined, device: string): NewRevisio
 export let directory: string;
 const open: Store[] = [];
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "futago-store-"));
-});
+/** For the whole file that calls it. */
+export function withDirectoryForEach(): void {
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "futago-store-"));
+  });
 
-afterEach(async () => {
-  await closeAll();
-  rmSync(directory, { recursive: true, force: true });
-});
+  afterEach(async () => {
+    await closeAll();
+    rmSync(directory, { recursive: true, force: true });
+  });
+}
 
 /** With what was told at opening. */
 export async function openTold(

@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { revisionId } from "./revision.ts";
-import { append, directory, openStore, revision, text } from "./store.suite.ts";
+import { append, directory, openStore, revision, text, withDirectoryForEach } from "./store.suite.ts";
 import { Store, StoreError, type StoreOpened } from "./store.ts";
+
+withDirectoryForEach();
 
 /** Revisions whose document is packed; reads a copy, because the store holds the file. */
 function packed(): number {
