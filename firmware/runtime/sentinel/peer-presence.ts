@@ -10,7 +10,7 @@ import { between, type Instant, seconds } from "@futago/hal/units/time.ts";
 import type { InterfaceOrders } from "../../config/orders.ts";
 
 /** A neighbour that the kernel has not resolved yet is looked for again after this long. */
-const LOOK_AGAIN = seconds(5);
+const LOOK_AGAIN = seconds(1);
 
 export class PeerPresence {
   readonly #network: Network;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Ifindex, type Ipv4, type Ipv6, type Mac, parseMac } from "@futago/hal/units/address.ts";
+import { after, type Instant, instant, millis } from "@futago/hal/units/time.ts";
 import { encodeGratuitousArp } from "../../announce/arp.ts";
 import { encodeUnsolicitedAdvertisement } from "../../announce/nd.ts";
 import { advertisementFrame } from "./advertisement.ts";
@@ -39,7 +40,7 @@ beforeEach(async () => {
     onDefend: (group) => defended.push(group),
   });
   watch.configure(pairOrders({ groups: [groupOf([routerOf(["10.1.0.1/24"]), V6])] }));
-  watch.setHeld(new Set(["edge"]), new Set([PEER_MAC]));
+  watch.setHeld(heldSince(instant(0)), new Set([PEER_MAC]));
 });
 
 afterEach(() => {
@@ -55,6 +56,7 @@ async function hear(frame: Uint8Array): Promise<void> {
   await pass(0);
 }
 
+const heldSince = (at: Instant) => new Map([["edge", at]]);
 const claim = (address: string, mac: Mac) => encodeGratuitousArp("reply", ip(address) as Ipv4, mac);
 const sentences = () => watch.alarms().map(({ kind, sentence }) => `${kind}: ${sentence}`);
 
@@ -69,7 +71,7 @@ describe("an address conflict", () => {
   });
 
   test("with an own address of the box is shown, whoever holds the VIP", async () => {
-    watch.setHeld(new Set(), new Set());
+    watch.setHeld(new Map(), new Set());
     await hear(claim("10.1.0.2", STRANGER));
     expect(sentences()).toHaveLength(1);
     expect(defended).toEqual([]);
@@ -100,7 +102,12 @@ describe("an address conflict", () => {
     [
       "a claim of a VIP while it is not ours alone",
       () => claim("10.1.0.1", STRANGER),
-      () => watch.setHeld(new Set(), new Set()),
+      () => watch.setHeld(new Map(), new Set()),
+    ],
+    [
+      "a claim from before a VIP was ours alone, though it is read after that",
+      () => claim("10.1.0.1", STRANGER),
+      () => watch.setHeld(heldSince(after(machine.now(), millis(1))), new Set()),
     ],
     ["somebody who asks whether a VIP is free", () => claim("0.0.0.0", STRANGER)],
     ["a frame that is no ARP at all", () => Uint8Array.from({ length: 60 }, () => 0)],
@@ -113,11 +120,11 @@ describe("an address conflict", () => {
   });
 
   test("is none any more when the claimant turns out to be the peer, while a stranger's stays", async () => {
-    watch.setHeld(new Set(["edge"]), new Set());
+    watch.setHeld(heldSince(instant(0)), new Set());
     await hear(claim("10.1.0.1", PEER_MAC));
     await hear(claim("10.1.0.1", STRANGER));
     expect(sentences()).toHaveLength(2);
-    watch.setHeld(new Set(["edge"]), new Set([PEER_MAC]));
+    watch.setHeld(heldSince(instant(0)), new Set([PEER_MAC]));
     expect(sentences()).toEqual([expect.stringContaining("02:00:00:00:00:99 on wan")]);
   });
 

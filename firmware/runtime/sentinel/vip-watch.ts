@@ -49,8 +49,8 @@ export class VipWatch {
   #conflicts: ConflictState = noConflicts;
   #strangers: StrangerState = noStrangers;
   #orders: Orders | undefined;
-  /** The names of groups that only this box may speak for now. */
-  #mine: ReadonlySet<string> = new Set();
+  /** The names of groups that only this box may speak for, and since when. */
+  #mine: ReadonlyMap<string, Instant> = new Map();
   #peerMacs: ReadonlySet<Mac> = new Set();
   #peerLinkLocals: ReadonlySet<IpAddress> = new Set();
 
@@ -78,10 +78,10 @@ export class VipWatch {
   }
 
   /**
-   * Groups whose VIPs nobody but this box may answer for, and the Ethernet addresses that are the peer's. A claim of
-   * the peer's that was heard before it was known for the peer's is no conflict any more.
+   * Groups whose VIPs nobody but this box may answer for, since when, and the Ethernet addresses that are the peer's. A
+   * claim of the peer's that was heard before it was known for the peer's is no conflict any more.
    */
-  setHeld(mine: ReadonlySet<string>, peerMacs: ReadonlySet<Mac>): void {
+  setHeld(mine: ReadonlyMap<string, Instant>, peerMacs: ReadonlySet<Mac>): void {
     this.#mine = mine;
     this.#peerMacs = peerMacs;
     const conflicts = this.#conflicts.conflicts.filter(({ mac }) => !peerMacs.has(mac));
@@ -144,7 +144,7 @@ export class VipWatch {
     const claim = packet === undefined ? undefined : claimIn(packet);
     if (claim === undefined) return;
     const link = this.#links.get(device);
-    const holder = this.#holderOf(device, claim.address);
+    const holder = this.#holderOf(device, claim.address, at);
     if (holder === undefined || link?.mac === undefined) return;
     // A group is ours alone only after a while, so what the former holder said last has been heard.
     const held = { ...holder, address: claim.address, macs: [link.mac, ...this.#peerMacs], since: instant(0) };
@@ -156,12 +156,18 @@ export class VipWatch {
   }
 
   /** Undefined for an address that is not ours; without a group for the box's own. */
-  #holderOf(device: string, address: IpAddress): { interface: string; group: string | undefined } | undefined {
+  #holderOf(
+    device: string,
+    address: IpAddress,
+    at: Instant,
+  ): { interface: string; group: string | undefined } | undefined {
     const entry = this.#orders?.interfaces.find((each) => each.device === device);
     if (entry?.addresses.some((own) => own.address === address) === true)
       return { interface: entry.name, group: undefined };
     for (const group of this.#orders?.groups ?? []) {
-      if (!this.#mine.has(group.name)) continue;
+      const since = this.#mine.get(group.name);
+      // What lay in the socket while this process had no processor was said before.
+      if (since === undefined || at < since) continue;
       const router = group.virtualRouters.find(
         (each) => each.device === device && each.addresses.some((vip) => vip.address === address),
       );

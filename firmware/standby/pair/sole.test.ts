@@ -30,10 +30,10 @@ describe("a group is this box's alone", () => {
     const first = reviewSole(new Map(), CONFIG, active, NOW);
     const second = reviewSole(first, CONFIG, active, later(1_999));
     expect([...soleGroups(second, later(1_999))]).toEqual([]);
-    expect([...soleGroups(second, later(2_000))]).toEqual(["edge"]);
+    expect([...soleGroups(second, later(2_000))]).toEqual([["edge", later(2_000)]]);
     const doubt = reviewSole(second, CONFIG, beside("active"), later(2_000));
     const again = reviewSole(doubt, CONFIG, active, later(2_001));
     expect([...soleGroups(again, later(4_000))]).toEqual([]);
-    expect([...soleGroups(again, later(4_001))]).toEqual(["edge"]);
+    expect([...soleGroups(again, later(4_100))]).toEqual([["edge", later(4_001)]]);
   });
 });

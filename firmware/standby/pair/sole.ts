@@ -2,7 +2,7 @@
  * Which groups this box has held alone for long enough that nobody else may speak for their addresses. While a group
  * changes hands, and a little after, the peer's announcements are right as well, and no conflict.
  */
-import { between, type Instant, seconds } from "@futago/hal/units/time.ts";
+import { after, type Instant, seconds } from "@futago/hal/units/time.ts";
 import type { PairConfig, PairGroupConfig, PairState } from "./types.ts";
 
 /** What the other one sent before it heard of the change may still be on its way, or be in a socket of ours. */
@@ -17,8 +17,10 @@ export function reviewSole(before: SoleSince, config: PairConfig, state: PairSta
   return new Map(sole.map(({ name }) => [name, before.get(name) ?? now]));
 }
 
-export function soleGroups(since: SoleSince, now: Instant): ReadonlySet<string> {
-  return new Set([...since].filter(([, at]) => between(at, now) >= LAST_WORDS).map(([name]) => name));
+/** By the group's name, from when on a word of somebody else's about its addresses was wrong. */
+export function soleGroups(since: SoleSince, now: Instant): ReadonlyMap<string, Instant> {
+  const from = [...since].map(([name, at]) => [name, after(at, LAST_WORDS)] as const);
+  return new Map(from.filter(([, at]) => at <= now));
 }
 
 function holdsAlone(state: PairState, group: PairGroupConfig): boolean {
