@@ -141,12 +141,12 @@ describe("two boxes alone", () => {
     await other.start({ own: "10.1.0.3/24", preempt: false });
     await pass(4_000);
     sentinel.setCoreConnected(false);
-    await pass(2_900);
+    await pass(9_900);
     sentinel.setCoreConnected(true);
-    await pass(2_900);
+    await pass(9_900);
     expect(box.state()).toBe("active");
     sentinel.setCoreConnected(false);
-    await pass(4_000);
+    await pass(11_000);
     expect([box.state(), other.state()]).toEqual(["standby", "active"]);
     expect(sentinel.status()).toMatchObject({ groups: [{ priority: 90 }], alarms: [{ kind: "unfit" }] });
   });

@@ -8,6 +8,7 @@ import { type Ifname, type InterfaceAddress } from "@futago/hal/units/address.ts
 import { toMillis } from "@futago/hal/units/time.ts";
 import type { VrrpFrame } from "../../announce/vrrp-frame.ts";
 import type { GroupOrders, Orders, VirtualRouterOrders } from "../../config/orders.ts";
+import { CORE_ABSENCE, CORE_WEIGHT } from "../../standby/pair/fitness.ts";
 import { type GroupAction, virtualRouterId } from "../../standby/vrrp/group-state.ts";
 import { PRIORITY_OWNER } from "../../standby/vrrp/machine.ts";
 import { listsAddresses, type ReceivedAdvertisement } from "../../standby/vrrp/packet.ts";
@@ -23,9 +24,6 @@ import type { CommandAnswer, Mode, ModeCommand, ModeContext } from "./mode.ts";
 import { Remarks } from "./remarks.ts";
 import { wallTime } from "./wall-time.ts";
 
-const CORE_WEIGHT = 60;
-/** Core restarts within a second; a longer absence means that nobody checks or configures anything. */
-const CORE_ABSENCE_MILLIS = 3_000;
 /** After the kernel refused an address, the virtual router stays out for this long. */
 const REFUSAL_MILLIS = 5_000;
 const HAND_OVER_MILLIS_MAX = 3_000;
@@ -121,7 +119,7 @@ export class AloneSentinel implements Mode {
       this.#review();
     };
     if (connected) note(undefined);
-    else this.#coreTimer = setTimeout(() => note(penalty), CORE_ABSENCE_MILLIS);
+    else this.#coreTimer = setTimeout(() => note(penalty), toMillis(CORE_ABSENCE));
   }
 
   linksChanged(): void {

@@ -48,8 +48,8 @@ describe("fitness", () => {
     ],
     ["waits two seconds for a carrier that came back", flapped, 31.9, [155, "the carrier of eth0 has just come back"]],
     ["is whole again when the carrier has stayed", flapped, 32, [255, ""]],
-    ["bears the absence of core for three seconds", gone, 22.9, [255, ""]],
-    ["loses 60 when core stays away", gone, 23, [195, "core is not running"]],
+    ["bears the absence of core for ten seconds", gone, 29.9, [255, ""]],
+    ["loses 60 when core stays away", gone, 30, [195, "core is not running"]],
     ["loses what core says", noteCauses(well, [check], at(20)), 20, [205, check.sentence]],
     [
       "loses nothing for another group's check",
@@ -94,8 +94,8 @@ describe("the next look at the fitness", () => {
     ["is not needed for a carrier that is away", noteCarrier(well, ETH0, false, at(20)), 20, undefined],
     ["is due when a carrier has settled", up, 30, at(32)],
     ["is over when it has", up, 32, undefined],
-    ["is due when core has been away for three seconds", { ...well, coreGoneSince: at(20) }, 20, at(23)],
-    ["is the earlier of both", { ...up, coreGoneSince: at(28) }, 30, at(31)],
+    ["is due when core has been away for ten seconds", { ...well, coreGoneSince: at(20) }, 20, at(30)],
+    ["is the earlier of both", { ...up, coreGoneSince: at(21) }, 30, at(31)],
   ];
   test.each(rows)("%s", (_, state, second, expected) => {
     expect(nextTimeout(state, at(second))).toBe(expected);

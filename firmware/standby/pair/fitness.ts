@@ -10,9 +10,13 @@ export const HEALTH_MAX = 255;
 /** A box without carrier on a VIP's interface cannot serve that VIP. */
 const CARRIER_WEIGHT = 100;
 const CARRIER_SETTLES = seconds(2);
-const CORE_WEIGHT = 60;
-/** Core restarts within a second; a longer absence means that nobody checks or configures anything. */
-const CORE_ABSENCE = seconds(3);
+/** What the absence of core costs, of {@link HEALTH_MAX}. */
+export const CORE_WEIGHT = 60;
+/**
+ * Core restarts within a second, on a slow board within five, and a role need not move for that. A longer absence
+ * means that nobody checks or configures anything.
+ */
+export const CORE_ABSENCE = seconds(10);
 
 export interface GroupNeeds {
   readonly name: string;
