@@ -27,8 +27,7 @@ export default defineConfig({
         test: {
           name: "kernel",
           include: ["test/{netns,interop,xdp,servers}/**/*.test.ts"],
-          // They wait more than they work.
-          maxWorkers: 2,
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -15,6 +15,9 @@ import { failedOne, type Outcome, passedOne, sum, totalsLine } from "./totals.ts
 /** How long what a step started may take to go away after it. */
 const LEFTOVER_GRACE_MILLIS = 5_000;
 
+/** In place of steps' names: the long ones as well. */
+const EVERYTHING = "everything";
+
 const started = performance.now();
 
 function say(text: string): void {
@@ -58,12 +61,20 @@ async function runAll(chosen: readonly Step[], around: Surroundings): Promise<Ou
   return sum(outcomes);
 }
 
+/** Without names all but the long ones. */
+function choose(all: readonly Step[], names: readonly string[]): readonly Step[] {
+  if (names.includes(EVERYTHING)) return all;
+  return all.filter((step) => (names.length === 0 ? step.long !== true : names.includes(step.name)));
+}
+
 async function main(names: readonly string[]): Promise<Outcome> {
   const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
   const all = steps(root);
-  const unknown = names.filter((name) => !all.some((step) => step.name === name));
+  const unknown = names.filter((name) => name !== EVERYTHING && !all.some((step) => step.name === name));
   if (unknown.length > 0) {
-    process.stderr.write(`no step ${unknown.join(", ")}; steps: ${all.map((step) => step.name).join(" ")}\n`);
+    process.stderr.write(
+      `no step ${unknown.join(", ")}; steps: ${all.map((step) => step.name).join(" ")}, or ${EVERYTHING}\n`,
+    );
     process.exit(2);
   }
   const interruption = new AbortController();
@@ -74,8 +85,7 @@ async function main(names: readonly string[]): Promise<Outcome> {
   // Daemons that the tests start give up root and must still reach their files.
   chmodSync(directory, 0o755);
   chmodSync(temporary, 0o1777);
-  const chosen = names.length === 0 ? all : all.filter((step) => names.includes(step.name));
-  const outcome = await runAll(chosen, {
+  const outcome = await runAll(choose(all, names), {
     root,
     mark: randomUUID(),
     directory,

@@ -8,24 +8,70 @@ export interface Step {
   /** Vitest steps count their own tests; any other step is one test. */
   readonly counts: "vitest" | "one";
   readonly limitMinutes: number;
+  /** Only by its name, or by `everything`: what every change cannot wait for. */
+  readonly long?: true;
 }
 
-/** What of test/xdp needs no ends of real connections, which take long on an emulated processor. */
-const PACKET_TESTS =
-  `test/image/guest/verifier.test.ts attach balancer beside capture flow-hash flows fragments fuzz gate handshake
-  hops icmp inspect limits modes one-arm own-errors refusal reset stale`
-    .split(/\s+/)
-    .map((name) => (name.includes("/") ? name : `test/xdp/${name}.test.ts`));
-
 /**
- * What takes minutes on an emulated processor, on one kernel each: those two guests run side by side. The third follows
- * the second in a guest with hardware of its own.
+ * What needs minutes to say whether hundreds of small things still hold that a quicker test of the same room touches as
+ * well. They are a step of their own, so that a change is judged within half an hour.
  */
-const ONE_KERNEL_TESTS = [
-  "bookworm=test/image/guest/vlan.test.ts",
-  "trixie=test/image/guest/clock.test.ts",
-  "trixie=test/image/guest/board/hardware.test.ts",
-];
+const LONG_KERNEL_TESTS = [
+  "interop/frr",
+  "interop/wire",
+  "netns/box-backup",
+  "netns/box-fallback-choice",
+  "netns/box-hostile",
+  "netns/box-large",
+  "netns/box-reconcile",
+  "netns/box-tools",
+  "netns/commit-deaths",
+  "netns/flood",
+  "netns/pair-ipv6",
+  "netns/pair-update",
+  "netns/udp-survival",
+  "netns/web-access",
+  "netns/web-load",
+  "netns/web-scripts",
+  "servers/checks",
+  "servers/modes",
+  "xdp/path-mtu",
+].map((name) => `test/${name}.test.ts`);
+
+/** Scripts of the lab that are run with the long steps. */
+const LONG_LAB_SCRIPTS = ["modes", "thaw"];
+
+/** What boots the image for longer than first-pair does: test/image/README.md says what each shows. */
+const LONG_APPLIANCE_TESTS = [
+  "disk/firmware",
+  "disk/slots",
+  "disk/arm64",
+  "first/bare",
+  "first/board",
+  "pair/frozen-sentinel",
+  "pair/beside-keepalived",
+  "update/update",
+].map((name) => `test/image/${name}.test.ts`);
+
+/** Tests inside guests with one of Debian's kernels. Between them each file of test/xdp that fits there, once. */
+const GUEST_TESTS = {
+  bookworm: `guest/verifier guest/vlan attach capture flow-hash fragments gate handshake hops icmp modes one-arm refusal
+    reset`,
+  trixie: `guest/verifier guest/clock guest/board/hardware balancer beside flows fuzz inspect limits own-errors stale`,
+};
+
+/** Each file of test/xdp on the other kernel. */
+const OTHER_KERNEL_TESTS = {
+  bookworm: GUEST_TESTS.trixie.replaceAll(/guest\/\S+\s+/g, ""),
+  trixie: GUEST_TESTS.bookworm.replaceAll(/guest\/\S+\s+/g, ""),
+};
+
+/** Files for each kernel, as test/image/main.ts takes them; those of test/xdp without a folder before their name. */
+function guestTests(tests: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(tests).flatMap(([kernel, names]) =>
+    names.split(/\s+/).map((name) => `${kernel}=test/${name.startsWith("guest/") ? "image" : "xdp"}/${name}.test.ts`),
+  );
+}
 
 export function steps(root: string): readonly Step[] {
   const bin = `${root}/node_modules/.bin`;
@@ -51,6 +97,11 @@ export function steps(root: string): readonly Step[] {
     counts: "vitest",
     limitMinutes,
   });
+  const guest = (name: string, limitMinutes: number, tests: Readonly<Record<string, string>>): Step => ({
+    ...one(name, limitMinutes, `${bin}/node`, "test/image/main.ts", ...guestTests(tests)),
+    counts: "vitest",
+  });
+  const long = (name: string, step: Step): Step => ({ ...step, name, long: true });
   return [
     one("format", 2, `${bin}/biome`, "format", "."),
     one("types", 5, `${bin}/tsc`, "--noEmit"),
@@ -58,18 +109,20 @@ export function steps(root: string): readonly Step[] {
     one("lint", 5, `${bin}/oxlint`, "--type-aware", "--deny-warnings"),
     vitest("tidy", 5),
     vitest("unit", 15),
-    vitest("kernel", 50),
+    vitest("kernel", 35, ...LONG_KERNEL_TESTS.map((file) => `--exclude=${file}`)),
     vitest("browser", 15),
-    {
-      ...one("image", 30, `${bin}/node`, "test/image/main.ts", ...PACKET_TESTS, ...ONE_KERNEL_TESTS),
-      counts: "vitest",
-    },
+    guest("image", 25, GUEST_TESTS),
     // The day's Debian does: a lock that Debian has left behind is for a person to renew.
     one("image-amd64", 15, `${root}/build.sh`, "image", "amd64", "--newest-if-stale"),
-    // The rest of what boots the image is asked for by hand: test/image/README.md.
     vitest("appliance", 20, "test/image/pair/first-pair.test.ts"),
-    ...labScripts(root).map((script) =>
-      one(`lab-${script}`, 10, `${bin}/node`, "test/lab/main.ts", "--script", `test/lab/${script}.json`),
+    ...labScripts(root).map((script) => ({
+      ...one(`lab-${script}`, 10, `${bin}/node`, "test/lab/main.ts", "--script", `test/lab/${script}.json`),
+      ...(LONG_LAB_SCRIPTS.includes(script) ? { long: true as const } : {}),
+    })),
+    long("kernel-long", vitest("kernel", 60, ...LONG_KERNEL_TESTS)),
+    long("image-long", guest("image", 60, OTHER_KERNEL_TESTS)),
+    ...LONG_APPLIANCE_TESTS.map((file) =>
+      long(`appliance-${/([a-z0-9-]+)\.test/.exec(file)?.[1]}`, vitest("appliance", 90, file)),
     ),
   ];
 }
