@@ -50,6 +50,7 @@ const LONG_APPLIANCE_TESTS = [
   "first/board",
   "pair/frozen-sentinel",
   "pair/beside-keepalived",
+  "pair/pair-update",
   "update/update",
 ].map((name) => `test/image/${name}.test.ts`);
 

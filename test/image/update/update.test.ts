@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Machine } from "../appliance/machine.ts";
 import { BOOT_MILLIS, enterShell, shell } from "./shell.ts";
-import { bundleOf, strangeBundle } from "./variant.ts";
+import { bundleOf, strangeBundle, withoutService } from "./variant.ts";
 
 const IMAGES = fileURLToPath(new URL("../../../images/build", import.meta.url));
 const INSTALL_MILLIS = 1_200_000;
@@ -29,16 +29,7 @@ async function media(): Promise<string> {
   const bundles = {
     later,
     older: await bundleOf({ name: "older", days: -1 }),
-    // Its service ends as soon as it starts, and systemd restarts the machine.
-    broken: await bundleOf({
-      name: "broken",
-      days: 2,
-      change: (tree) => {
-        const dropIn = join(tree, "etc/systemd/system/futago.service.d");
-        mkdirSync(dropIn, { recursive: true });
-        writeFileSync(join(dropIn, "broken.conf"), "[Service]\nExecStart=\nExecStart=/bin/false\n");
-      },
-    }),
+    broken: await bundleOf(withoutService(2)),
     strange: strangeBundle(place, "amd64", "another"),
     arm: strangeBundle(place, "arm64", "own"),
   };

@@ -58,6 +58,16 @@ function kernelOf(from: string): string {
   throw new Error("build the image first: ./build.sh image amd64");
 }
 
+/** Its service ends as soon as it starts, and systemd restarts the machine. */
+export function withoutService(days: number): Variant {
+  const change = (tree: string) => {
+    const dropIn = join(tree, "etc/systemd/system/futago.service.d");
+    mkdirSync(dropIn, { recursive: true });
+    writeFileSync(join(dropIn, "broken.conf"), "[Service]\nExecStart=\nExecStart=/bin/false\n");
+  };
+  return { name: "broken", days, change };
+}
+
 /** A small bundle that holds nothing to boot, signed by the image's own key or by another one. */
 export function strangeBundle(place: string, architecture: "amd64" | "arm64", by: "own" | "another"): string {
   const keys = by === "own" ? updateKeys(BUILD) : join(place, "keys");
