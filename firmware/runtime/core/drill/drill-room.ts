@@ -185,9 +185,14 @@ export class DrillRoom {
   async #endFollowing(drill: string): Promise<void> {
     const session = this.#session;
     if (session?.drill !== drill || this.#following === undefined) return;
-    const notes = await session.end(this.#options.sentinel()?.groups ?? []);
-    this.#leave();
-    this.#talk.say(notes);
+    try {
+      this.#talk.say(await session.end(this.#options.sentinel()?.groups ?? []));
+    } catch (error) {
+      // The box that leads waits for the notes in vain, and says so.
+      if (!(error instanceof HalError)) throw error;
+    } finally {
+      this.#leave();
+    }
   }
 
   async #lead(drill: string, wish: Wish, peer: DrillBox): Promise<void> {
@@ -197,7 +202,8 @@ export class DrillRoom {
       this.#talk.say({ kind: "drillKept", result });
       this.#options.tell({ event: "drill", reason: drillSentence(result), evidence: evidenceOf(result) });
     } catch (error) {
-      if (!(error instanceof DrillTrouble)) throw error;
+      // The kernel's own refusals: connections that it would not list.
+      if (!(error instanceof DrillTrouble || error instanceof HalError)) throw error;
       this.#talk.say({ kind: "drillEnd", drill });
       if (wish.back && this.#session !== undefined) await this.#goBack(this.#session, "ordered");
       this.#trouble = error.message;
