@@ -53,6 +53,8 @@ export interface Watch {
 
 /** Something has to be wrong at so many looks on end: one may fall into a check's pause. */
 const LOOKS = 3;
+/** A VIP was asked again and again before it is said to be silent. */
+const LOOKS_AT_VIP = 1;
 /** Traffic is held against the former's over so long. */
 const WINDOW = seconds(10);
 /** A pair with less than that a second is idle, and its traffic says nothing. */
@@ -122,7 +124,7 @@ export function compare(watch: Watch, theirs: Sight, own: Sight, now: Instant, w
     ...trafficDoubts(watch.before.traffic, rateOf(samples, (window / 2) as Micros)),
   ];
   const doubts = new Map(found.map(({ key }) => [key, (watch.doubts.get(key) ?? 0) + 1]));
-  const worse = found.filter(({ key }) => (doubts.get(key) ?? 0) >= LOOKS);
+  const worse = found.filter(({ key, looks = LOOKS }) => (doubts.get(key) ?? 0) >= looks);
   return {
     watch: { ...watch, samples, doubts },
     doubts: found.map(({ sentence }) => sentence),
@@ -134,6 +136,8 @@ interface Doubt {
   /** The same while it lasts, whatever the numbers in its sentence. */
   readonly key: string;
   readonly sentence: string;
+  /** On end, until it is the version's doing; the default is {@link LOOKS}. */
+  readonly looks?: number;
 }
 
 function roleDoubts(theirs: Sight, own: Sight): readonly Doubt[] {
@@ -161,7 +165,7 @@ function aroundDoubts(theirs: Sight, own: Sight): readonly Doubt[] {
 function vipDoubts({ silent }: Sight, answeredBefore: readonly string[]): readonly Doubt[] {
   return silent
     .filter((vip) => answeredBefore.includes(vip))
-    .map((vip) => ({ key: `vip ${vip}`, sentence: `${vip} does not answer any more` }));
+    .map((vip) => ({ key: `vip ${vip}`, looks: LOOKS_AT_VIP, sentence: `${vip} does not answer any more` }));
 }
 
 function trafficDoubts(before: Traffic | undefined, now: Traffic | undefined): readonly Doubt[] {

@@ -153,7 +153,7 @@ describe("an update of a pair comes back", () => {
   it("when a VIP that answered before does not answer the other box any more", () => {
     const seen = { ...good, sight: { ...sight, answering: ["10.1.0.1"] } };
     const going = new Going().to("proving").look(seen).feed({ kind: "handedOver", trouble: undefined });
-    going.look(busy, { ...sight, silent: ["10.1.0.1", "10.9.0.1"] }, 3);
+    going.look(busy, { ...sight, silent: ["10.1.0.1", "10.9.0.1"] });
     expect(going.state).toMatchObject({ stage: "handingBack", failure: `${worse}10.1.0.1 does not answer any more` });
   });
 

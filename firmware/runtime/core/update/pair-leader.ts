@@ -34,7 +34,8 @@ export interface PairLeaderOptions {
   /** A person wants this box in maintenance. */
   readonly isInMaintenance: () => boolean;
   readonly status: () => SentinelStatus | undefined;
-  readonly sight: () => Promise<Sight>;
+  /** `onSilent`: a VIP of the other box has just stopped answering. */
+  readonly sight: (onSilent: () => void) => Promise<Sight>;
   /** Undefined while the link is down. */
   readonly told: () => Told | undefined;
   readonly ownProof: () => Pick<Told, "proof" | "findings" | "secondsLeft">;
@@ -121,7 +122,7 @@ export class PairLeader {
     // That the link went down must be seen even when it is up again by the time that everything was looked at.
     const heard = told();
     try {
-      const own = await sight();
+      const own = await sight(() => void this.#look());
       if (this.#closed) return;
       this.#input({ kind: "look", told: heard, own });
       this.#apply(stepOwnProof(this.#state, ownProof()));

@@ -44,7 +44,7 @@ export interface PairRoomOptions
   readonly image: () => ImageFacts | undefined;
   readonly proof: () => ProofShown;
   /** `isWatched`: while an update goes on, so that it is worth the looking. */
-  readonly sight: (isWatched: boolean) => Promise<Sight>;
+  readonly sight: (isWatched: boolean, onSilent?: () => void) => Promise<Sight>;
   readonly standing: () => PairStanding;
   readonly isPaired: () => boolean;
   readonly isLinked: () => boolean;
@@ -251,7 +251,7 @@ export class PairRoom {
     return {
       ...this.#options,
       keeper: this.#keeper,
-      sight: () => sight(true),
+      sight: (onSilent) => sight(true, onSilent),
       told: () => this.#word?.told,
       ownProof: () => ({ ...proof(), proof: proof().state }),
       onOver: () => {

@@ -32,11 +32,11 @@ export class SightOfCore {
     });
   }
 
-  /** Traffic and VIPs are looked at only while somebody watches. */
-  look(isWatched: boolean): Sight {
+  /** Traffic and VIPs are looked at only while somebody watches. `onSilent`: a VIP has just stopped answering. */
+  look(isWatched: boolean, onSilent?: () => void): Sight {
     const { serving, alarms, status } = this.#parts;
     const groups = status()?.groups ?? [];
-    const { answering, silent } = isWatched ? this.#echoes.look() : { answering: [], silent: [] };
+    const { answering, silent } = isWatched ? this.#echoes.look(onSilent) : { answering: [], silent: [] };
     const kinds = [...(status()?.alarms ?? []), ...alarms.alarms].map(({ kind }) => kind);
     return {
       groups: groups.length,

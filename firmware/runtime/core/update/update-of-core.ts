@@ -109,7 +109,7 @@ function pairOf(
     hands: room,
     image: () => room.image,
     proof: () => room.proof,
-    sight: (isWatched) => Promise.resolve(sight.look(isWatched)),
+    sight: (isWatched, onSilent) => Promise.resolve(sight.look(isWatched, onSilent)),
     standing: () => standingOf(options),
     isPaired: () => configuration.inForce?.resolved.pair !== undefined && standing.credentials !== undefined,
     isLinked: () => link() !== undefined,

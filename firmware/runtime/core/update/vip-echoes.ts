@@ -1,27 +1,32 @@
-/** Whether the VIPs of the other box answer this one: a few echo requests a second to each, while an update is watched. */
+/** Whether the VIPs of the other box answer this one: ten echo requests a second to each, while an update is watched. */
 import { randomInt } from "node:crypto";
 import { HalError } from "@futago/hal/contract/error.ts";
-import type { Hal } from "@futago/hal/contract/hal.ts";
-import type { IcmpSocket } from "@futago/hal/contract/network.ts";
+import type { Icmp, IcmpSocket, Network } from "@futago/hal/contract/network.ts";
 import { type Family, family } from "@futago/hal/units/address.ts";
 import type { Resolved } from "../../../config/resolved.ts";
 import type { GroupStatus } from "../../messages.ts";
 import { type Target, targetsOf } from "../drill/targets.ts";
 
-const ECHO_MILLIS = 200;
+const ECHO_MILLIS = 100;
 /** Five echoes on end without an answer. */
-const SILENT_MILLIS = 1_000;
+const SILENT_MILLIS = 500;
+/** A request for a neighbour that was lost is sent again after a second. @see arp(7) retrans_time_ms */
+const UNRESOLVED_MILLIS = 1_500;
+/** This box itself had no processor: what it did not hear meanwhile says nothing. */
+const STALL_MILLIS = 150;
 /** Nobody wants to know any more. */
 const IDLE_MILLIS = 10_000;
 
 interface Asked {
   readonly target: Target;
-  readonly sinceMillis: number;
-  answeredMillis: number | undefined;
+  /** When it answered, or was asked first, or might have been heard first after a stall. */
+  heardMillis: number;
+  hasAnswered: boolean;
+  isSilent: boolean;
 }
 
 export interface VipEchoesOptions {
-  readonly hal: Pick<Hal, "icmp" | "network">;
+  readonly hal: { readonly icmp: Icmp; readonly network: Pick<Network, "links" | "addresses" | "neighbours"> };
   readonly config: () => Resolved | undefined;
   readonly groups: () => readonly GroupStatus[];
 }
@@ -33,25 +38,28 @@ export class VipEchoes {
   #asked: ReadonlyMap<string, Asked> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #wantedMillis = 0;
+  #tickedMillis = 0;
   #sequence = 0;
   #isLooking = false;
+  #onSilent: () => void = () => undefined;
 
   constructor(options: VipEchoesOptions) {
     this.#options = options;
   }
 
-  /** As of now; it goes on asking for as long as somebody wants to know. */
-  look(): { readonly answering: readonly string[]; readonly silent: readonly string[] } {
+  /** As of now; it goes on asking for as long as somebody wants to know. `onSilent`: one has just fallen silent. */
+  look(onSilent?: () => void): { readonly answering: readonly string[]; readonly silent: readonly string[] } {
+    if (onSilent !== undefined) this.#onSilent = onSilent;
     const now = performance.now();
     this.#wantedMillis = now;
-    this.#timer ??= setInterval(() => void this.#tick(), ECHO_MILLIS);
+    if (this.#timer === undefined) {
+      this.#tickedMillis = now;
+      this.#timer = setInterval(() => void this.#tick(), ECHO_MILLIS);
+    }
     const asked = [...this.#asked.values()];
-    const last = ({ answeredMillis, sinceMillis }: Asked) => answeredMillis ?? sinceMillis;
     return {
-      answering: asked
-        .filter((one) => one.answeredMillis !== undefined && now - last(one) < SILENT_MILLIS)
-        .map(addressOf),
-      silent: asked.filter((one) => now - last(one) >= SILENT_MILLIS).map(addressOf),
+      answering: asked.filter((one) => one.hasAnswered && !one.isSilent).map(addressOf),
+      silent: asked.filter((one) => one.isSilent).map(addressOf),
     };
   }
 
@@ -64,11 +72,16 @@ export class VipEchoes {
   }
 
   async #tick(): Promise<void> {
-    if (performance.now() - this.#wantedMillis > IDLE_MILLIS) return this.close();
+    const now = performance.now();
+    if (now - this.#wantedMillis > IDLE_MILLIS) return this.close();
+    const isLate = now - this.#tickedMillis > ECHO_MILLIS + STALL_MILLIS;
+    this.#tickedMillis = now;
+    if (isLate) for (const one of this.#asked.values()) one.heardMillis = now;
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
       await this.#take();
+      await this.#judge();
     } finally {
       this.#isLooking = false;
     }
@@ -82,15 +95,21 @@ export class VipEchoes {
     const targets = resolved === undefined ? [] : await targetsOf(hal.network, resolved, groups());
     const now = performance.now();
     const wanted = targets.filter(({ gives, source }) => !gives && source !== undefined);
+    const fresh = { heardMillis: now, hasAnswered: false, isSilent: false };
     this.#asked = new Map(
-      wanted.map((target) => {
-        const former = this.#asked.get(target.address);
-        return [
-          target.address,
-          { target, sinceMillis: former?.sinceMillis ?? now, answeredMillis: former?.answeredMillis },
-        ];
-      }),
+      wanted.map((target) => [target.address, { ...fresh, ...this.#asked.get(target.address), target }]),
     );
+  }
+
+  async #judge(): Promise<void> {
+    const now = performance.now();
+    const quiet = [...this.#asked.values()].filter((one) => !one.isSilent && now - one.heardMillis >= SILENT_MILLIS);
+    if (quiet.length === 0) return;
+    const known = await this.#options.hal.network.neighbours();
+    const isResolved = ({ address, ifindex }: Target) =>
+      known.some((entry) => entry.address === address && entry.ifindex === ifindex && entry.mac !== undefined);
+    for (const one of quiet) one.isSilent = isResolved(one.target) || now - one.heardMillis >= UNRESOLVED_MILLIS;
+    if (quiet.some(({ isSilent }) => isSilent)) this.#onSilent();
   }
 
   #echo({ address, ifindex }: Target): void {
@@ -108,7 +127,10 @@ export class VipEchoes {
     if (open !== undefined) return open;
     const socket = this.#options.hal.icmp.open(of, ({ id, from }) => {
       const asked = id === this.#id ? this.#asked.get(from) : undefined;
-      if (asked !== undefined) asked.answeredMillis = performance.now();
+      if (asked === undefined) return;
+      asked.heardMillis = performance.now();
+      asked.hasAnswered = true;
+      asked.isSilent = false;
     });
     this.#sockets.set(of, socket);
     return socket;
