@@ -30,11 +30,27 @@ function given(): readonly string[] {
   return [...source.matchAll(/reason: "(\w+)"|wrong\([^"\n]+, "(\w+)"/g)].map(([, word, other]) => word ?? other ?? "");
 }
 
+/** The reasons for which a bundle, a box or a pair is not updated. */
+function ofUpdates(): readonly string[] {
+  const paths = [
+    ...["bundle", "pair-refusals"].map((name) => `firmware/update/${name}.ts`),
+    ...["bundle-upload", "pair-room", "pair-words", "updater-client"].map(
+      (name) => `firmware/runtime/core/update/${name}.ts`,
+    ),
+    "firmware/runtime/update/updater.ts",
+  ];
+  const source = paths.map(sourceOf).join("\n");
+  return [...source.matchAll(/(?:reason: |(?:needed|conflict|refusal)\(\s*|^ {2}\| )"(\w+)"/gm)].map(
+    ([, word]) => word ?? "",
+  );
+}
+
 describe("in Japanese there is a sentence for", () => {
   test.each([
     ["what is wrong with a configuration", Object.keys(problemCodes), 60],
     ["what docs/reasons.md says of people", documented(), 30],
     ["what the API refuses by itself", given(), 14],
+    ["what is wrong with an update", ofUpdates(), 28],
   ])("%s", (_, reasons, least) => {
     expect(new Set(reasons).size).toBeGreaterThanOrEqual(least);
     expect(reasons.filter((reason) => !Object.hasOwn(said, reason))).toEqual([]);
