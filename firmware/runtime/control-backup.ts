@@ -40,9 +40,21 @@ export interface SealedWish extends Omit<RestoreWish, "facts" | "document"> {
   readonly passphrase: string;
 }
 
+/** Backup files of a USB stick, by their names: none on a box that has a configuration. */
+export interface StickFiles {
+  readonly files: readonly string[];
+}
+
+export interface StickWish extends Omit<SealedWish, "file"> {
+  /** One of {@link StickFiles}. */
+  readonly name: string;
+}
+
 export interface BackupMethods {
   backupSealed: { params: { readonly passphrase: string }; result: SealedBackup };
   restoreSealed: { params: SealedWish; result: Restored };
+  stickFiles: { params: Record<string, never>; result: StickFiles };
+  restoreStick: { params: StickWish; result: Restored };
   backup: { params: Record<string, never>; result: BackupShown };
   restore: { params: RestoreWish; result: Restored };
 }

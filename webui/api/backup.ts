@@ -3,14 +3,25 @@ import { ExitCode, RefusalError } from "@futago/firmware/runtime/exit-code.ts";
 import { Type } from "typebox";
 import { checkValue } from "./check-request.ts";
 import { type Exchange, headerOf, sendJson } from "./exchange.ts";
-import { asked, Passphrase } from "./schema-parts.ts";
+import { asked, Force, Passphrase, ShortText } from "./schema-parts.ts";
 
 export const RESTORE_BYTES_MAX = 32 << 20;
 const DEVICES_MAX = 256;
+const DeviceMap = Type.Optional(
+  Type.Record(Type.String(), Type.String({ maxLength: 15 }), {
+    maxProperties: DEVICES_MAX,
+    description: "From a device's name in the file to its name on this box.",
+  }),
+);
 const Options = asked({
-  map: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 15 }), { maxProperties: DEVICES_MAX })),
+  map: DeviceMap,
   force: Type.Optional(Type.Boolean()),
 });
+
+export const StickSchema = Type.Object({
+  files: Type.Array(Type.String(), { description: "Backup files of a USB stick; none on a box that is configured." }),
+});
+export const StickBody = asked({ name: ShortText, passphrase: Passphrase, map: DeviceMap, force: Force });
 
 export async function backUp({ core, asker, reply }: Exchange, passphrase: string): Promise<void> {
   const { file, revision, letter } = await core.ask("backupSealed", { passphrase }, asker);

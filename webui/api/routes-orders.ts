@@ -1,6 +1,6 @@
 /** What the pair is told to do, and what is asked of the network around it. */
 import { Type } from "typebox";
-import { backUp, RESTORE_BYTES_MAX, restore } from "./backup.ts";
+import { backUp, RESTORE_BYTES_MAX, restore, StickBody, StickSchema } from "./backup.ts";
 import { capture, diagnose } from "./streams.ts";
 import { coreRoute, ownRoute, type Route } from "./route.ts";
 import { RestoredSchema } from "./schema-access.ts";
@@ -285,6 +285,29 @@ const BOX: readonly Route[] = [
       answer: RestoredSchema,
     },
     (exchange) => restore(exchange),
+  ),
+  coreRoute(
+    {
+      method: "GET",
+      path: "/restore",
+      scope: "admin",
+      verb: "restore",
+      summary: "The backup files that were found on a USB stick",
+      answer: StickSchema,
+    },
+    () => ["stickFiles", {}],
+  ),
+  coreRoute(
+    {
+      method: "POST",
+      path: "/restore/stick",
+      scope: "admin",
+      verb: "restore",
+      summary: "Make a box of what was backed up on a USB stick",
+      body: StickBody,
+      answer: RestoredSchema,
+    },
+    ({ body: { map = {}, force = false, ...wish } }) => ["restoreStick", { ...wish, map, force }],
   ),
 ];
 

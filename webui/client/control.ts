@@ -45,6 +45,7 @@ const OF_BOTH_BOXES: readonly WebMethod[] = [
   "rollback",
   "restore",
   "restoreSealed",
+  "restoreStick",
   "backupSealed",
 ];
 

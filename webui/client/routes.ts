@@ -18,7 +18,7 @@ import type { DrillsShown } from "@futago/firmware/runtime/control-drill.ts";
 import type { PairingShown } from "@futago/firmware/runtime/control-pairing.ts";
 import type { BoxesShown } from "@futago/firmware/runtime/control-ports.ts";
 import type { SpareDone } from "@futago/firmware/runtime/control-spare.ts";
-import type { Restored } from "@futago/firmware/runtime/control-backup.ts";
+import type { Restored, StickFiles, StickWish } from "@futago/firmware/runtime/control-backup.ts";
 import type { UpdateShown } from "@futago/firmware/runtime/control-update.ts";
 import type {
   BoxStatus,
@@ -121,6 +121,8 @@ export interface Routes {
   "POST update/back": { body: { readonly force?: boolean }; answer: Message };
   "POST update/stop": { body: Record<string, never>; answer: Message };
   "POST restore": { body: Uint8Array; answer: Restored };
+  "GET restore": { answer: StickFiles };
+  "POST restore/stick": { body: Omit<StickWish, "author">; answer: Restored };
 }
 
 export type Route = keyof Routes;

@@ -12,6 +12,7 @@ import { AddressesStep } from "./addresses-step.tsx";
 import { PairStep } from "./pair-step.tsx";
 import { PortsStep } from "./ports-step.tsx";
 import type { StepProps } from "./step.ts";
+import { Stick } from "./stick.tsx";
 import { ServiceStep } from "./service-step.tsx";
 
 export function Start() {
@@ -39,6 +40,7 @@ export function Start() {
     <>
       <PageHead title={shell.pages.start} />
       <p class="quiet">{say.lead}</p>
+      {status.value?.revision === "" && <Stick />}
       <ol class="first-steps">
         {firstSteps.map((step, index) => (
           <li key={step} class={done.has(step) ? "done" : ""} aria-current={step === open ? "step" : undefined}>

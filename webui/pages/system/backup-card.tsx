@@ -77,7 +77,7 @@ export function RestoreCard() {
         </div>
         <Input label={say.passphrase} type="password" value={passphrase} onValue={setPassphrase} />
         <Input label={say.deviceMap} value={map} onValue={setMap} />
-        <Check label={say.force} value={force} onValue={setForce} />
+        <Check label={say.restoreForce} value={force} onValue={setForce} />
       </Form>
     </Card>
   );

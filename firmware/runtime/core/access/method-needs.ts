@@ -139,6 +139,12 @@ export const METHOD_NEEDS: Needs = {
   restore: { need: "admin", author: true, about: forced },
   backupSealed: { need: "admin", about: nothingMore },
   restoreSealed: { need: "admin", author: true, about: forced },
+  stickFiles: { need: "admin" },
+  restoreStick: {
+    need: "admin",
+    author: true,
+    about: (params) => `${word(params["name"])} ${forced(params)}`.trim(),
+  },
 
   updateStatus: read,
   update: {

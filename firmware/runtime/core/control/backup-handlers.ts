@@ -1,4 +1,6 @@
 /** What the control socket's methods about backups do. */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { Hal } from "@futago/hal/contract/hal.ts";
 import { type Backup, backupFacts, backupFrom, backupText, readBackup } from "../../backup/backup.ts";
 import { SEALED_BYTES_MAX } from "../../backup/container.ts";
@@ -9,6 +11,7 @@ import { sealAside, unsealAside } from "../../backup/sealing.ts";
 import type { BackupMethods, Restored, RestoreWish, SealedWish } from "../../control-backup.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import { localTime } from "../../local-time.ts";
+import { foundBackupFiles } from "../../machine-system.ts";
 import { readPairing } from "../../pairing-file.ts";
 import { JsonInPieces, objectInPieces } from "../../json-pieces.ts";
 import type { Commits } from "../commit/commits.ts";
@@ -47,6 +50,11 @@ export function backupHandlers(options: BackupHandlersOptions): Pick<ControlHand
     },
     restore: (wish) => restore(options, checkedWish(wish)),
     restoreSealed: async (wish) => restore(options, checkedWish(await opened(wish))),
+    stickFiles: () => ({ files: onStick(options).map((path) => basename(path)) }),
+    restoreStick: async ({ name, ...wish }) => {
+      const file = fileOfStick(options, name);
+      return restore(options, checkedWish(await opened({ ...wish, file })));
+    },
   };
 }
 
@@ -57,6 +65,27 @@ async function taken({ standing, stateDirectory, devices, configuration }: Backu
   const backup = await makeBackup(configuration.store, origin);
   if (backup === undefined) throw new RefusalError({ exitCode: ExitCode.failed, what: NO_CONFIGURATION });
   return backup;
+}
+
+function onStick({ configuration }: BackupHandlersOptions): readonly string[] {
+  return configuration.inForce === undefined ? foundBackupFiles() : [];
+}
+
+/** As base64. */
+function fileOfStick(options: BackupHandlersOptions, name: string): string {
+  const path = onStick(options).find((one) => basename(one) === name);
+  try {
+    if (path !== undefined) return readFileSync(path, "base64");
+  } catch (error) {
+    // A stick that was pulled and put back has its files taken anew meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  throw new RefusalError({
+    exitCode: ExitCode.failed,
+    reason: "noFile",
+    what: `no such backup file was found on a USB stick`,
+    mend: "Put the stick in again: a box looks at it while it has no configuration.",
+  });
 }
 
 async function opened({ file, passphrase, ...rest }: SealedWish): Promise<RestoreWish> {

@@ -66,6 +66,7 @@ const CROSSING = [
   "rollback",
   "restore",
   "restoreSealed",
+  "restoreStick",
   "power",
   "factoryReset",
   "updateBack",

@@ -1,5 +1,7 @@
 /** From a bare box to a balanced service. */
 export const start = {
+  stick: "A backup file on the USB stick",
+  stickLead: "With its passphrase this box becomes the one that was backed up, and no step is left.",
   lead: "A few minutes, step by step. Each step can be done again later on its own page.",
   steps: {
     claim: "Claim the box",

@@ -67,6 +67,7 @@ export const system = {
   file: "Backup file",
   deviceMap: "Renamed ports (old=new, with commas)",
   doRestore: "Restore it",
+  restoreForce: "Although somebody uses its addresses",
   restored: (revision: string) => `Restored: ${revision}.`,
   box: "The box",
   hostname: "Name and time",

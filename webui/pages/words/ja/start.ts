@@ -1,6 +1,8 @@
 import type { Words } from "../words.ts";
 
 export const start: Words["start"] = {
+  stick: "USB メモリーのバックアップファイル",
+  stickLead: "パスフレーズを入力すると、バックアップした装置の状態に復元され、以下の手順は不要になります。",
   lead: "数分で完了します。各手順は後からそれぞれの画面で変更できます。",
   steps: {
     claim: "装置の登録",

@@ -68,6 +68,7 @@ export const system: Words["system"] = {
   file: "バックアップファイル",
   deviceMap: "ポート名の読み替え (旧=新、カンマ区切り)",
   doRestore: "復元する",
+  restoreForce: "同じ IP アドレスの装置が動作中でも復元する",
   restored: (revision) => `復元しました (${revision})。`,
   box: "装置",
   hostname: "ホスト名と時刻",
