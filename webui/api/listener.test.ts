@@ -113,7 +113,7 @@ describe("the listener", () => {
     stuck.pause();
     await expect.poll(() => waiting.length).toBe(2);
     waiting[1]?.write(Buffer.alloc(32 << 20));
-    await expect.poll(() => waiting[1]?.destroyed).toBe(true);
+    await expect.poll(() => waiting[1]?.destroyed, { timeout: 10_000 }).toBe(true);
     waiting[0]?.end("done");
     await expect.poll(() => patient.bytesRead).toBeGreaterThan(0);
     expect(patient.destroyed).toBe(false);
