@@ -28,12 +28,6 @@ beforeAll(async () => {
   later = await bundleOf({ name: "later", days: 1 });
   broken = await bundleOf(withoutService(2));
   pair = await ServedPair.start();
-  await pair.makeByPages();
-  const { active } = await pair.byRole();
-  await signInAtConsole(pair.twins[active], active === "a" ? ALICE : { ...ALICE, name: "bob" });
-  const { text } = await shell(pair.twins[active], "futago token create rig --scope read,admin --json");
-  token = /"token":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
-  expect(token, text).not.toBe("");
 }, TEST.timeout);
 afterAll(() => pair?.destroy());
 
@@ -105,6 +99,15 @@ async function startedBy(box: "a" | "b", answer: string): Promise<string> {
 
 const running = async () =>
   Promise.all((["a", "b"] as const).map(async (box) => (await shown(box))?.slots.find((slot) => slot.isRunning)));
+
+it("become a pair by their pages, whose token opens the API", TEST, async () => {
+  await pair.makeByPages();
+  const { active } = await pair.byRole();
+  await signInAtConsole(pair.twins[active], active === "a" ? ALICE : { ...ALICE, name: "bob" });
+  const { text } = await shell(pair.twins[active], "futago token create rig --scope read,admin --json");
+  token = /"token":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
+  expect(token, text).not.toBe("");
+});
 
 it("are updated one after the other, and no client notices", TEST, async () => {
   const { end, lost } = await update(later);
