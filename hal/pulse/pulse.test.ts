@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { instant } from "../units/time.ts";
+import { instant, micros } from "../units/time.ts";
 import { ANSWER, BEAT, FORWARD, native, pairWithActiveA } from "./pulse-pair.test-support.ts";
 
 describe("pulse's core, silence and lease", () => {
@@ -172,6 +172,21 @@ describe("pulse's core, changing hands", () => {
     const pair = pairWithActiveA();
     pair.aPetted = false;
     pair.run(16);
+    expect(pair.a.gate(pair.now)).toBe(ANSWER | FORWARD);
+    pair.run(2);
+    expect(pair.bits()).toEqual([0, ANSWER | FORWARD]);
+  });
+
+  it.each([
+    [150_000, 500_000],
+    [300_000, 1_000_000],
+    [5_000_000, 1_000_000],
+  ])("bears a sentinel that is late where the dead time is %i us: for %i us", (dead, limit) => {
+    const pair = pairWithActiveA();
+    const timing = { dead: micros(dead), lease: micros(BEAT * 3), beat: micros(BEAT), wanted: micros(dead) };
+    for (const end of [pair.a, pair.b]) end.order({ kind: "timing", ...timing }, pair.now);
+    pair.aPetted = false;
+    pair.run(Math.floor(limit / BEAT) - 1);
     expect(pair.a.gate(pair.now)).toBe(ANSWER | FORWARD);
     pair.run(2);
     expect(pair.bits()).toEqual([0, ANSWER | FORWARD]);

@@ -6,8 +6,12 @@
 
 /* A new boot of the peer must acknowledge something we sent within this time. */
 #define PROOF_MICROS 2000000u
-/* No pet from the sentinel for this long: it hangs or is gone. */
-#define PET_MICROS 250000u
+/*
+ * No pet from the sentinel for this long: it hangs or is gone. A dead time that was widened, because this machine or
+ * the peer's runs late, says how long the sentinel may be late as well.
+ */
+#define PET_MICROS_MIN 250000u
+#define PET_MICROS_MAX 1000000u
 /* What is sent before the peer is known: often enough to meet soon, seldom enough to be polite. */
 #define BEAT_DEFAULT 15000u
 
@@ -262,6 +266,15 @@ static void watch_paths(struct pulse *p, uint64_t now)
 	}
 }
 
+static uint64_t pet_limit(const struct pulse *p)
+{
+	uint64_t limit = (uint64_t)p->dead * 10 / 3;
+
+	if (limit < PET_MICROS_MIN)
+		return PET_MICROS_MIN;
+	return limit > PET_MICROS_MAX ? PET_MICROS_MAX : limit;
+}
+
 void pulse_tick(struct pulse *p, uint64_t now)
 {
 	uint64_t late = now > p->next_tick ? now - p->next_tick : 0;
@@ -285,7 +298,7 @@ void pulse_tick(struct pulse *p, uint64_t now)
 	p->next_tick = late > p->beat ? now + p->beat : p->next_tick + p->beat;
 	if (!p->configured)
 		return;
-	if (now - p->pet_at >= PET_MICROS) {
+	if (now - p->pet_at >= pet_limit(p)) {
 		pulse_release_all(p, PULSE_REASON_SENTINEL, now);
 		return;
 	}

@@ -16,7 +16,7 @@ import { bundleOf, withoutService } from "../update/variant.ts";
 const CONNECTIONS = 20;
 const UPLOAD_MILLIS = 600_000;
 /** Sent, written, started, proved for two minutes, watched for one; then the other box. By emulated clocks. */
-const UPDATE = { timeout: 2_400_000, interval: 2_000 };
+const UPDATE = { timeout: 2_400_000, interval: 10_000 };
 const TEST = { timeout: 2 * UPDATE.timeout };
 
 let pair: ServedPair;
