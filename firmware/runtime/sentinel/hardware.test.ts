@@ -39,6 +39,18 @@ describe("the sentinel's part of the machine", () => {
     expect(led.state).toEqual({ kind: "off" });
   });
 
+  test("is dark once it has ended, though core goes and a look comes after that", () => {
+    const { one, led, watchdog } = hardware();
+    one.setRole("active");
+    one.end("stop");
+    const { feedings } = watchdog;
+    one.override(undefined);
+    one.setRole("standby");
+    one.look(ALIVE);
+    expect(led.state).toEqual({ kind: "off" });
+    expect([watchdog.feedings, watchdog.end]).toEqual([feedings, "disarmed"]);
+  });
+
   test("writes the light again when it was not there for a while: core may have written on it", () => {
     const { one, led, clock } = hardware();
     one.setRole("active");

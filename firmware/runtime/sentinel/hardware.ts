@@ -31,6 +31,7 @@ export class SentinelHardware {
   #override: Light | undefined;
   #lookedAt: Instant | undefined;
   #trouble: string | undefined;
+  #hasEnded = false;
 
   constructor(board: Board, clock: Clock, { lights, watchdog }: BoardDescription, onReport: () => void) {
     this.#clock = clock;
@@ -56,7 +57,7 @@ export class SentinelHardware {
       this.#trouble = this.#light?.trouble;
       this.#onReport();
     }
-    this.#feeder?.feed(wrongIn(signs, now));
+    if (!this.#hasEnded) this.#feeder?.feed(wrongIn(signs, now));
   }
 
   setRole(role: string | undefined): void {
@@ -72,13 +73,15 @@ export class SentinelHardware {
     this.#show();
   }
 
+  /** What comes after it, such as that core has gone, lights nothing and feeds nobody. */
   end(how: HowBoxEnds | undefined): void {
+    this.#hasEnded = true;
     this.#light?.close();
     this.#feeder?.end(how);
   }
 
   #show(): void {
-    this.#light?.show(this.#override ?? roleLight(this.#role));
+    if (!this.#hasEnded) this.#light?.show(this.#override ?? roleLight(this.#role));
   }
 }
 
