@@ -35,9 +35,8 @@ export async function takeFirstSteps(way: FirstSteps): Promise<void> {
   await on.fill(a, "Addresses on lan", "10.2.0.2/24");
   await on.fill(a, "Addresses on sync", "10.3.0.1/30");
   await on.fill(a, "Default gateway (optional)", "10.1.0.254");
-  await on.press(a, "Put into force");
+  await on.send(a, "Put into force", on.open(a, "Pair the two boxes"));
 
-  await on.step(a, "Pair the two boxes");
   await on.press(a, "Invite the other box");
   const code = await a.page.locator(".big-code").innerText(on.patience);
   await b.claim(way.urls.b, way.codes.b, { ...ALICE, name: "bob" });
@@ -51,9 +50,8 @@ export async function takeFirstSteps(way: FirstSteps): Promise<void> {
   await a.page.getByLabel("Addresses on wan").last().fill("10.1.0.3/24");
   await a.page.getByLabel("Addresses on lan").last().fill("10.2.0.3/24");
   await a.page.getByLabel("Addresses on sync").last().fill("10.3.0.2/30");
-  await on.press(a, "Configure both boxes");
+  await on.send(a, "Configure both boxes", on.open(a, "Balance the first service"));
 
-  await on.step(a, "Balance the first service");
   await a.page.getByLabel("Where the clients are").selectOption("wan");
   await on.fill(a, "Virtual address for clients, with prefix length", "10.1.0.1/24");
   await a.page.getByLabel("How the backends are reached").selectOption("nat");
@@ -78,8 +76,8 @@ class Pages {
     this.patience = { timeout: patienceMillis };
   }
 
-  async step({ page }: Visit, name: string): Promise<void> {
-    await page.locator('li[aria-current="step"]').getByRole("heading", { name }).waitFor(this.patience);
+  async step(visit: Visit, name: string): Promise<void> {
+    await this.open(visit, name).waitFor(this.patience);
   }
 
   async fill({ page }: Visit, label: string, value = ""): Promise<void> {
@@ -92,23 +90,34 @@ class Pages {
     await button.click(this.patience);
   }
 
-  /** Commits and keeps it. One that is refused, while a slow box still takes over the pair's ports, is sent again. */
-  async commit(visit: Visit, name: string): Promise<void> {
-    const { page } = visit;
-    const keep = page.getByRole("button", { name: "Keep it", exact: true });
-    const send = page.getByRole("button", { name, exact: true }).last();
-    await this.press(visit, name);
+  /**
+   * Presses until what it leads to is there. What is refused, while a slow box still takes over its part of the pair, is sent
+   * again, as a person does it; the refusals are printed.
+   */
+  async send({ page }: Visit, name: string, leadsTo: Locator): Promise<void> {
+    const button = page.getByRole("button", { name, exact: true }).last();
+    await button.click(this.patience);
     const isThere = async () => {
-      if (await keep.isVisible()) return true;
+      if (await leadsTo.isVisible()) return true;
       const refusals = await page.locator(".trouble").allInnerTexts();
-      if (refusals.length > 0 && (await send.isEnabled())) {
+      if (refusals.length > 0 && (await button.isVisible()) && (await button.isEnabled())) {
         process.stdout.write(`${name}: ${refusals.join(" ")}\n`);
-        await send.click(this.patience);
+        await button.click(this.patience);
       }
       return false;
     };
-    await expect.poll(isThere, { ...this.patience, interval: 2_000 }).toBe(true);
+    await expect.poll(isThere, { ...this.patience, interval: 3_000 }).toBe(true);
+  }
+
+  async commit(visit: Visit, name: string): Promise<void> {
+    const keep = visit.page.getByRole("button", { name: "Keep it", exact: true });
+    await this.send(visit, name, keep);
     await this.press(visit, "Keep it");
     await keep.waitFor({ state: "detached", ...this.patience });
+  }
+
+  /** The step that is open. */
+  open({ page }: Visit, name: string): Locator {
+    return page.locator('li[aria-current="step"]').getByRole("heading", { name });
   }
 }

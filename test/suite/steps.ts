@@ -45,7 +45,7 @@ const LONG_KERNEL_TESTS = [
 ].map((name) => `test/${name}.test.ts`);
 
 /** Scripts of the lab that are run with the long steps. */
-const LONG_LAB_SCRIPTS = ["modes", "thaw"];
+const LONG_LAB_SCRIPTS = ["modes", "thaw", "web-servers"];
 
 /** What boots the image for longer than first-pair does: test/image/README.md says what each shows. */
 const LONG_APPLIANCE_TESTS = [

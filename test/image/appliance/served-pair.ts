@@ -14,7 +14,7 @@ const BOOT_MILLIS = 900_000;
 const DRILL_MILLIS = 300_000;
 const DRILL_LOOK_MILLIS = 3_000;
 /** Emulated, and beside whatever else this machine does. */
-export const PATIENCE = { timeout: 120_000, interval: 500 };
+export const PATIENCE = { timeout: 240_000, interval: 500 };
 
 export interface Health {
   readonly ok?: boolean;
