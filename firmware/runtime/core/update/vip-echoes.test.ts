@@ -1,3 +1,4 @@
+import { HalError } from "@futago/hal/contract/error.ts";
 import type { IcmpReply } from "@futago/hal/contract/network.ts";
 import type { IpAddress } from "@futago/hal/units/address.ts";
 import { instant } from "@futago/hal/units/time.ts";
@@ -11,6 +12,8 @@ let isResolved: boolean;
 let isActive: boolean;
 let echoes: VipEchoes;
 let fallenSilent: number;
+/** What the kernel answers instead of its neighbours, each once. */
+const refused: HalError[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -29,7 +32,10 @@ function machine(): VipEchoesOptions {
   const network = {
     links: () => Promise.resolve([{ ifindex: 2, ifname: "eth0", mac: "02:00:00:00:00:0a" }]),
     addresses: () => Promise.resolve([own]),
-    neighbours: () => Promise.resolve(isResolved ? [{ ifindex: 2, address: VIP, mac: "02:00:00:00:00:0b" }] : []),
+    neighbours: () => {
+      if (refused.length > 0) return Promise.reject(refused.shift()!);
+      return Promise.resolve(isResolved ? [{ ifindex: 2, address: VIP, mac: "02:00:00:00:00:0b" }] : []);
+    },
   };
   const open = (_family: unknown, hear: (reply: IcmpReply) => void) => ({
     sendEcho: (from: IpAddress, id: number, sequence: number) => {
@@ -75,6 +81,14 @@ it("while the neighbour is looked for it may have been the request that was lost
   [answers, isResolved] = [false, false];
   expect(await pass(1_400)).toEqual({ answering: [], silent: [] });
   expect(await pass(400)).toEqual({ answering: [], silent: [VIP] });
+});
+
+it("neighbours that the kernel could not list are asked for again", async () => {
+  await pass(300);
+  answers = false;
+  refused.push(new HalError("ENOBUFS", "RTM_GETNEIGH", "No buffer space available"));
+  expect(await pass(800)).toEqual({ answering: [], silent: [VIP] });
+  expect([refused, fallenSilent]).toEqual([[], 1]);
 });
 
 it("what this box could not hear, because it had no processor, is no silence", async () => {

@@ -82,6 +82,10 @@ export class VipEchoes {
     try {
       await this.#take();
       await this.#judge();
+    } catch (error) {
+      // The kernel could not list something this time; it is asked again in a moment.
+      if (!(error instanceof HalError)) throw error;
+      return;
     } finally {
       this.#isLooking = false;
     }
