@@ -62,8 +62,7 @@ describe("a drill", () => {
     const { micros, stallMicros } = silence!;
     expect(micros).toBeGreaterThan(20_000);
     expect(Math.abs((silenceMicros ?? 0) - micros)).toBeLessThan(AGREE_MICROS + stallMicros + pauseMicros);
-    // Where the machine held the drill itself up, it asked less often.
-    expect(lost).toBeGreaterThan(pauseMicros > 10_000 ? 0 : 10);
+    expect(lost).toBeGreaterThan(10);
   }
 
   it("with --kill agrees with the client on the silence, and leaves no VIP on the box that was killed", async () => {
