@@ -9,7 +9,7 @@ usage: ./build.sh VERB [ARGUMENTS]
 
   setup   what the others call first: Debian packages, npm packages, pinned Node, addon, pulse, BPF objects
   lab     two boxes, three web servers and a client in network namespaces, live (--script FILE: without a keyboard)
-  test    every test and the scripted lab; the last line is "N passed, N failed"
+  test    what every change waits for; the last line is "N passed, N failed" (everything: the long steps, too)
   bench   the numbers, measured beside the peers (no argument: all of them)
   image   amd64 | arm64: the disk image of a box, from Debian's packages (--refresh: of the newest) and this repository
   screenshots  every page of the web UI, in each theme, size and language, into a directory

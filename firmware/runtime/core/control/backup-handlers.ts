@@ -83,7 +83,7 @@ function fileOfStick(options: BackupHandlersOptions, name: string): string {
   throw new RefusalError({
     exitCode: ExitCode.failed,
     reason: "noFile",
-    what: `no such backup file was found on a USB stick`,
+    what: "no such backup file was found on a USB stick",
     mend: "Put the stick in again: a box looks at it while it has no configuration.",
   });
 }
