@@ -71,7 +71,7 @@ export function begin(config: CommitConfig, state: CommitState, now: Instant): C
   if (where === "peer") {
     // Never on and on between two boxes that each take the other for the active one.
     if (request.origin === "peer") return unless(taken, request, ROLES_CHANGED);
-    const forwarded = [...state.forwarded, request.id];
+    const forwarded = [...state.forwarded, request];
     return give(
       { ...taken, forwarded },
       { kind: "send", message: { kind: "forward", request: request.id, wish: request.wish } },

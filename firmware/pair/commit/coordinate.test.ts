@@ -112,6 +112,23 @@ describe("a box that coordinates", () => {
     }
   });
 
+  it("begins anew when the link breaks before anything was stored while neither box serves, and says so after three times", () => {
+    const sameHere = heard({ kind: "standing", standing: standing("1") });
+    const idle = run(A, linked(A, false), sameHere).state;
+    const asked = run(A, idle, request(commit()));
+    let { state, actions } = run(A, asked.state, judged(next));
+    for (let time = 0; time < 3; time++) {
+      expect(kinds(actions)).toContain("send prepare");
+      const broke = run(A, state, { kind: "linkDown" });
+      expect(kinds(broke.actions)).toEqual([]);
+      expect(broke.state.waiting).toHaveLength(1);
+      ({ state, actions } = run(A, broke.state, { kind: "linkUp" }, sameHere, judged(next)));
+    }
+    const last = run(A, state, { kind: "linkDown" });
+    expect(refusalIn(last.actions)).toMatchObject({ exitCode: 6, reason: "rolesChanged" });
+    expect(last.state).toMatchObject({ head: idle.head, waiting: [], work: { kind: "idle" } });
+  });
+
   it("says that nothing was changed when the peer that has it only prepared says nothing", () => {
     const preparing = run(A, start, request(commit()), judged(next)).state;
     const late = step(A, preparing, { kind: "timeout" }, after(NOW, seconds(60)));

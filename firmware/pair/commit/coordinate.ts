@@ -4,7 +4,7 @@
  * is rolled back on both. It does not decide whether this box may coordinate, nor bring a box that was away up to date.
  */
 import { after, type Instant, micros, seconds } from "@futago/hal/units/time.ts";
-import { become, done, give, isUnconfirmed, unless, wantedAgain, withHead } from "./parts.ts";
+import { anew, become, done, give, isUnconfirmed, unless, wantedAgain, withHead } from "./parts.ts";
 import { CHANGED_MEANWHILE, NOTHING_TO_GO_BACK_TO, onPeer, PEER_BUSY, PEER_SILENT } from "./refusals.ts";
 import { heldByPeer, notInForce, notRolledBack, ROLES_CHANGED, rolledBack, waitsForConfirmation } from "./refusals.ts";
 import type {
@@ -131,7 +131,8 @@ export function onStored(state: CommitState, work: In<"storing">): CommitStep {
 export function onPeerLost(state: CommitState, work: Work, peer: "away" | "late"): CommitStep {
   if (work.kind === "preparing") {
     const alone = peer === "away" && (state.active || !state.peerAlive);
-    return alone ? land(state, { ...work, peer }) : giveUp(state, work, peer === "late" ? PEER_SILENT : ROLES_CHANGED);
+    if (alone) return land(state, { ...work, peer });
+    return peer === "late" ? giveUp(state, work, PEER_SILENT) : beginAnew(state, work);
   }
   if (work.kind === "storing") return land(state, { ...work, peer: "late" });
   if (work.kind === "applying") return finish(state, work.there ? work : { ...work, there: true, peer });
@@ -145,10 +146,19 @@ function giveUp(state: CommitState, work: In<"preparing">, refusal: CommitRefusa
   return give(step.state, ...step.actions, { kind: "send", message: { kind: "forget", id: work.revision.id } });
 }
 
-/** The former one of the same is to be rolled back as before. */
+/** The link broke before the peer was told to keep it, and the peer lives: whose business it is shows when they meet again. */
+function beginAnew(state: CommitState, work: In<"preparing">): CommitStep {
+  const next: CommitState = { ...withdrawnAsBefore(state, work), work: { kind: "idle" } };
+  return anew(next, work.request) ?? giveUp(state, work, ROLES_CHANGED);
+}
+
+/** It comes to nothing: the former one of the same is to be rolled back as before. */
+function withdrawnAsBefore(state: CommitState, { again, revision }: Coordinated): CommitState {
+  return again ? { ...state, withdrawn: revision.id } : state;
+}
+
 function comesToNothing(state: CommitState, work: Coordinated, refusal: CommitRefusal): CommitStep {
-  const { request, revision, again } = work;
-  return unless(again ? { ...state, withdrawn: revision.id } : state, request, refusal);
+  return unless(withdrawnAsBefore(state, work), work.request, refusal);
 }
 
 function land(state: CommitState, coordinated: Coordinated): CommitStep {

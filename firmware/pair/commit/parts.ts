@@ -32,6 +32,15 @@ export function unless(state: CommitState, request: Request, refusal: CommitRefu
   return done(state, request, refused(refusal));
 }
 
+const BEGUN_ANEW_MAX = 3;
+
+/** Nothing was changed, and who commits is another question now: it is next in turn once more; undefined: often enough. */
+export function anew(state: CommitState, request: Request): CommitStep | undefined {
+  const begunAnew = (request.begunAnew ?? 0) + 1;
+  if (request.origin !== "here" || begunAnew > BEGUN_ANEW_MAX) return undefined;
+  return give({ ...state, waiting: [{ ...request, begunAnew }, ...state.waiting], patience: undefined });
+}
+
 export function answer(state: CommitState, request: Request, outcome: Outcome): readonly CommitAction[] {
   if (request.origin === "gone") return [];
   if (request.origin === "here") return [{ kind: "reply", request: request.id, outcome }];

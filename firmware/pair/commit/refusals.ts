@@ -27,6 +27,7 @@ export const PEER_BUSY: CommitRefusal = {
 
 export const ROLES_CHANGED: CommitRefusal = {
   exitCode: CONFLICT,
+  reason: "rolesChanged",
   what: "the boxes changed roles in the middle of it; nothing was changed",
   mend: "Commit it again.",
 };

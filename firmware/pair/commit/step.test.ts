@@ -20,6 +20,7 @@ import {
   landed,
   revision,
 } from "./protocol.test-support.ts";
+import { ROLES_CHANGED } from "./refusals.ts";
 import { nextTimeout, step } from "./step.ts";
 import type { CommitAction, CommitConfig } from "./types.ts";
 
@@ -53,6 +54,22 @@ describe("who coordinates", () => {
     expect(kinds(run(A, undoing.state, undone).actions)).toContain("send answer");
     const over = run(A, undoing.state, { kind: "linkDown" }, { kind: "linkUp" }, undone);
     expect(kinds(over.actions)).not.toContain("send answer");
+  });
+
+  it("is asked for anew when the peer says that the roles moved, and here when they moved here", () => {
+    const outcome = { kind: "refused", refusal: ROLES_CHANGED } as const;
+    const moved = heard({ kind: "answer", request: 7, outcome });
+    const asked = run(B, linked(B, false, box(others)), request(commit())).state;
+    const active = run(B, asked, { kind: "role", active: true, peerAlive: true }).state;
+    expect(kinds(run(B, active, moved).actions)).toEqual(["judge"]);
+    // Never on and on between two boxes that each take the other for the active one.
+    let last = run(B, asked, moved);
+    for (let time = 1; time < 3; time++) {
+      expect(kinds(last.actions)).toEqual(["send forward"]);
+      last = run(B, last.state, moved);
+    }
+    expect(kinds(last.actions)).toEqual(["send forward"]);
+    expect(refusalIn(run(B, last.state, moved).actions)).toEqual(ROLES_CHANGED);
   });
 
   it("is a when neither is active, and nobody forwards what was forwarded", () => {

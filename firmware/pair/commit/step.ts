@@ -39,8 +39,8 @@ import {
   onWithdraw,
   takeOffered,
 } from "./follow.ts";
-import { askerGone, become, give, late } from "./parts.ts";
-import { CONNECTION_BROKE, refused } from "./refusals.ts";
+import { anew, askerGone, become, give, late } from "./parts.ts";
+import { CONNECTION_BROKE, refused, ROLES_CHANGED } from "./refusals.ts";
 import { confirmFor, onConfirmedHere, onConfirmedThere } from "./trial.ts";
 import {
   type CommitConfig,
@@ -166,9 +166,9 @@ function onLinkUp(state: CommitState): CommitStep {
 function onLinkDown(state: CommitState): CommitStep {
   const waiting = state.waiting.filter(({ origin }) => origin === "here");
   const broke = { ...state, link: undefined, waiting, patience: undefined, forwarded: [] };
-  const replies = state.forwarded.map((request) => ({
+  const replies = state.forwarded.map(({ id }) => ({
     kind: "reply" as const,
-    request,
+    request: id,
     outcome: refused(CONNECTION_BROKE),
   }));
   const kept = dropPrepared(broke).state;
@@ -243,9 +243,11 @@ function onMessage(config: CommitConfig, state: CommitState, message: CommitMess
 }
 
 function onAnswer(state: CommitState, { request, outcome }: Extract<CommitMessage, { kind: "answer" }>): CommitStep {
-  if (!state.forwarded.includes(request)) return give(state);
-  const forwarded = state.forwarded.filter((one) => one !== request);
-  return give({ ...state, forwarded }, { kind: "reply", request, outcome });
+  const asked = state.forwarded.find(({ id }) => id === request);
+  if (asked === undefined) return give(state);
+  const next = { ...state, forwarded: state.forwarded.filter((one) => one !== asked) };
+  const moved = outcome.kind === "refused" && outcome.refusal.reason === ROLES_CHANGED.reason;
+  return (moved ? anew(next, asked) : undefined) ?? give(next, { kind: "reply", request, outcome });
 }
 
 /** The peer's word on the revision that this box coordinates. */

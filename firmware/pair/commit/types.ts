@@ -69,6 +69,8 @@ export interface Request {
   /** "gone": the peer, over a link that broke since; nobody waits for the answer. */
   readonly origin: "here" | "peer" | "gone";
   readonly wish: Wish;
+  /** How often it was begun anew, because the roles moved or the link broke before anything was changed. */
+  readonly begunAnew?: number;
 }
 
 /**
@@ -328,7 +330,7 @@ export interface CommitState {
   /** When the first of those waits no longer for the peer to be at the same revision. */
   readonly patience: Instant | undefined;
   /** Requests that the peer was asked to carry out. */
-  readonly forwarded: readonly number[];
+  readonly forwarded: readonly Request[];
   /** When an unconfirmed head is rolled back, or one that could not be before. Outlives the process. */
   readonly deadline: Instant | undefined;
   /** What the peer prepares, while this box is in the middle of something that ends soon. */

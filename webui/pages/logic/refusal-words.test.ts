@@ -15,7 +15,7 @@ function sourceOf(path: string): string {
 /** The words of the parts of docs/reasons.md that are about people and their orders. */
 function documented(): readonly string[] {
   const parts = sourceOf("docs/reasons.md").split(/^## /m);
-  const heads = ["Somebody was not let in", "An address that a person named"];
+  const heads = ["Somebody was not let in", "An address that a person named", "A change was not committed"];
   const about = parts.filter((part) => heads.some((head) => part.startsWith(head))).join("\n");
   const lines = about.split("\n").filter((line) => /^(\| `|Of a name|`lookupBusy)/.test(line));
   return lines

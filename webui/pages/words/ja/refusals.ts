@@ -36,6 +36,7 @@ export const refusals: Readonly<Record<string, string>> = {
   badName: "名前に使えるのは小文字の英数字と . - _ で、1〜32 文字です。先頭は英数字にしてください。",
   nameTaken: "この名前はすでに使われています。",
   lastAdmin: "最後の管理者です。管理者がいなくなる変更はできません。",
+  rolesChanged: "処理中に 2 台の役割が入れ替わりました。何も変更されていません。もう一度実行してください。",
   noSuchUser: "このユーザーは存在しません。",
   noSuchToken: "このトークンは存在しないか、失効しています。",
   noSuchSession: "このセッションは終了しています。",
