@@ -2,8 +2,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Chapter, pidsKey } from "./chapter.ts";
 import { drillAgreement } from "./drill-agreement.ts";
-import type { Lab } from "./lab.ts";
-import { longestSilence, longestStall, monotonicMicros } from "./prober.ts";
+import { areOfTheMachine, lossSentence } from "./lost-probes.ts";
+import { longestSilence, monotonicMicros } from "./prober.ts";
 import type { ServerName } from "./scenario.ts";
 import type { Expectation } from "./script.ts";
 import { type Box, BOXES } from "./topology.ts";
@@ -199,22 +199,15 @@ async function noProbeLost({ lab, mark }: Chapter): Promise<Finding> {
   const { lost, sent } = lab.prober.tick;
   const count = lost - mark.probesLost;
   if (count === 0 || sent === 0) return { holds: sent > 0, seen: `${count} lost` };
-  const dead = deadMillis(lab) * 1_000;
-  const gaps = lab.prober.linesOf("gap", mark.at);
-  const stalls = gaps.map(({ start, end }) => longestStall(lab.prober, start - dead, end));
-  // A machine that stands still longer than the pair's own bound for lateness stops both boxes and every lease. Only a
-  // silence right after such a stall is excused by it.
-  const holds = gaps.length > 0 && stalls.every((stall) => stall > dead / 3);
-  const beside = stalls.map((stall) => `${Math.round(stall / 1_000)} ms`).join(", ");
+  // What was given up after the mark was sent a little before it.
+  const since = mark.at - PROBES_SETTLE_MILLIS * 1_000;
+  const runs = lab.prober.linesOf("lost", since);
+  const stalls = lab.prober.linesOf("stall", since);
+  const sentences = runs.map((run) => lossSentence(run, stalls, mark.deadMicros));
   return {
-    holds,
-    seen: `${count} lost in ${gaps.length} gaps; stalls of the machine just before: ${beside || "none"}`,
+    holds: areOfTheMachine(count, runs, stalls, mark.deadMicros),
+    seen: `${count} lost: ${sentences.join("; ") || "and no end of it"}`,
   };
-}
-
-function deadMillis(lab: Lab): number {
-  const known = BOXES.map((box) => lab.boxes[box].feed.latest?.heartbeat?.deadMs);
-  return Math.max(...known.filter((value) => value !== undefined), 75);
 }
 
 async function drillAgrees(chapter: Chapter): Promise<Finding> {

@@ -30,6 +30,7 @@ export type ProbeLine =
   | { readonly kind: "start"; readonly at: number }
   | Tick
   | { readonly kind: "gap"; readonly start: number; readonly end: number }
+  | { readonly kind: "lost"; readonly start: number; readonly end: number; readonly count: number }
   | { readonly kind: "stall"; readonly cpu: number; readonly start: number; readonly end: number }
   | { readonly kind: "announce"; readonly at: number; readonly mac: string; readonly operation: "request" | "reply" }
   | { readonly kind: "ask"; readonly at: number }

@@ -63,6 +63,23 @@ void read_echoes(struct probe *probe)
 	}
 }
 
+/* Said once an echo after them was answered: which ones, all in a row, nobody answered. */
+static void end_run(struct probe *probe)
+{
+	if (probe->run > 0)
+		report("{\"kind\":\"lost\",\"start\":%ld,\"end\":%ld,\"count\":%lu}", (long)probe->run_start, (long)probe->run_end,
+		       (unsigned long)probe->run);
+	probe->run = 0;
+}
+
+static void note_loss(struct probe *probe, int64_t sent_at)
+{
+	probe->lost++;
+	if (probe->run++ == 0)
+		probe->run_start = sent_at;
+	probe->run_end = sent_at;
+}
+
 void sweep_lost(struct probe *probe, int64_t now)
 {
 	for (; probe->swept < probe->sent; probe->swept++) {
@@ -71,7 +88,9 @@ void sweep_lost(struct probe *probe, int64_t now)
 			return;
 		/* Before the address answered for the first time there was nothing to lose. */
 		if (*sent_at != 0 && probe->first_answer != 0 && *sent_at > probe->first_answer)
-			probe->lost++;
+			note_loss(probe, *sent_at);
+		else
+			end_run(probe);
 		*sent_at = 0;
 	}
 }

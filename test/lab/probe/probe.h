@@ -34,6 +34,8 @@ struct probe {
 	struct in_addr own;
 	int64_t sent_at[WINDOW]; /* 0 once answered or lost */
 	uint64_t sent, answered, lost, swept;
+	uint64_t run; /* lost in a row, not said yet */
+	int64_t run_start, run_end;
 	int64_t first_answer, last_answer, rtt_max;
 	uint64_t asked, both;
 	bool both_counted;
