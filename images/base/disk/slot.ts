@@ -35,7 +35,7 @@ export async function sealRoot(tree: string, work: string, time: number, level: 
     "-Xcompression-level",
     String(level),
     "-b",
-    "256K",
+    "128K",
     "-noappend",
     "-no-progress",
     "-quiet",
@@ -84,6 +84,8 @@ function words(architecture: Architecture): string {
     "net.ifnames=0",
     // A torn first partition table is no reason not to boot: the second one at the disk's end counts as well.
     "gpt",
+    // pulse is on time also while the kernel unpacks a block of the root or makes a large table. Debian's arm64 cannot.
+    ...(architecture === "amd64" ? ["preempt=full"] : []),
     "loglevel=4",
   ].join(" ");
 }
