@@ -62,7 +62,9 @@ describe("a drill", () => {
     const { micros, stallMicros } = silence!;
     expect(micros).toBeGreaterThan(20_000);
     expect(Math.abs((silenceMicros ?? 0) - micros)).toBeLessThan(AGREE_MICROS + stallMicros + pauseMicros);
-    expect(lost).toBeGreaterThan(10);
+    // A probe a millisecond, of which a busy machine lets out every other; none while core itself had no processor.
+    const asked = ((silenceMicros ?? 0) - pauseMicros) / 2_000;
+    expect(lost, `lost, of ${JSON.stringify(figuresOf(result, VIP))}`).toBeGreaterThan(Math.min(10, Math.max(0, asked)));
   }
 
   it("with --kill agrees with the client on the silence, and leaves no VIP on the box that was killed", async () => {

@@ -23,13 +23,30 @@ let pair: ServedPair;
 let token: string;
 let later: string;
 let broken: string;
+let signedIn: "a" | "b";
+let done = false;
 
 beforeAll(async () => {
   later = await bundleOf({ name: "later", days: 1 });
   broken = await bundleOf(withoutService(2));
   pair = await ServedPair.start();
 }, TEST.timeout);
-afterAll(() => pair?.destroy());
+afterAll(async () => {
+  // Why it failed stands in the machine's journal, which ends with it.
+  if (token !== undefined && !done) process.stdout.write(`${await journal()}\n`);
+  await pair?.destroy();
+});
+
+/** Of the box whose console somebody signed in at. */
+async function journal(): Promise<string> {
+  const command =
+    "journalctl -q --no-pager -o short-precise -n 400 | cut -c1-300; cat /proc/loadavg; free -k; cat /proc/pressure/*";
+  try {
+    return (await shell(pair.twins[signedIn], command)).text;
+  } catch (error) {
+    return `box ${signedIn} told nothing: ${String(error)}`;
+  }
+}
 
 /** The body of the answer; nothing where the box does not answer. */
 async function api(box: "a" | "b", ...more: readonly string[]): Promise<string> {
@@ -103,7 +120,8 @@ const running = async () =>
 it("become a pair by their pages, whose token opens the API", TEST, async () => {
   await pair.makeByPages();
   const { active } = await pair.byRole();
-  await signInAtConsole(pair.twins[active], active === "a" ? ALICE : { ...ALICE, name: "bob" });
+  signedIn = active;
+  await signInAtConsole(pair.twins[active], ALICE);
   const { text } = await shell(pair.twins[active], "futago token create rig --scope read,admin --json");
   token = /"token":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
   expect(token, text).not.toBe("");
@@ -127,4 +145,5 @@ it("come back by themselves from a version that does not come up, and no client 
     { slot: "b", verdict: "good" },
   ]);
   expect(lost).toBe(0);
+  done = true;
 });
