@@ -72,6 +72,8 @@ const WEB_GRACE_MILLIS = 1_000;
 /** V8's helpers are not in the real-time class: collecting garbage with them, the sentinel would wait for whoever is busy. */
 const SENTINEL_SWITCHES = ["--max-semi-space-size=1", "--max-old-space-size=64", "--single-threaded-gc"];
 const CORE_SWITCHES = ["--max-semi-space-size=2", "--max-old-space-size=512"];
+/** Whoever sends it a bundle, or floods it, does not take the processor from core: a third of core's weight. */
+const WEB_NICENESS = 5;
 const WEB_SWITCHES = [
   "--max-semi-space-size=1",
   "--max-old-space-size=512",
@@ -238,6 +240,7 @@ class Supervisor {
         paths.state,
         ...web,
       ],
+      niceness: WEB_NICENESS,
       // What strangers talk to has nothing to say here.
       onMessage: () => undefined,
       onEnd,

@@ -41,6 +41,8 @@ export interface ProberOptions {
   readonly address: string;
   readonly ping?: boolean;
   readonly arp?: boolean;
+  /** From probe to probe; the default is a millisecond. */
+  readonly intervalMicros?: number;
   readonly onLine?: (line: ProbeLine) => void;
 }
 
@@ -77,7 +79,8 @@ export class Prober {
   static async start(host: Namespace, options: ProberOptions): Promise<Prober> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run ./build.sh setup`);
     const flags = [...(options.ping === true ? ["--ping"] : []), ...(options.arp === true ? ["--arp"] : [])];
-    const argv = [PROGRAM, "--device", "eth0", "--address", options.address, ...flags];
+    const interval = options.intervalMicros === undefined ? [] : ["--interval-us", String(options.intervalMicros)];
+    const argv = [PROGRAM, "--device", "eth0", "--address", options.address, ...flags, ...interval];
     const prober = new Prober(host.spawn(argv, { stdio: ["pipe", "pipe", "pipe"] }), options.onLine);
     await prober.nextTick();
     return prober;

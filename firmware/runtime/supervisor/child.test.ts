@@ -55,6 +55,20 @@ describe("a child of the supervisor", () => {
     expect(child.silentMillis).toBe(0);
   });
 
+  it("lets others go first where that was said of it", async () => {
+    const messages: unknown[] = [];
+    const script = 'setTimeout(() => process.send(require("node:os").getPriority()), 100); setInterval(() => {}, 1000)';
+    const options = { argv: () => ["-e", script], onMessage: (one: unknown) => messages.push(one), onEnd: () => false };
+    const polite = new Child({ name: "web", niceness: 5, ...options });
+    const plain = new Child({ name: "core", ...options });
+    polite.start();
+    await soon(() => messages.length === 1);
+    plain.start();
+    await soon(() => messages.length === 2);
+    expect(messages).toEqual([5, 0]);
+    await Promise.all([polite.stop(5_000), plain.stop(5_000)]);
+  });
+
   it("is started again when it dies, and its last end is told", async () => {
     const die = 'process.send("hello", () => process.exit(9))';
     const { child, messages, ends, over } = run([die], (_, count) => count < 3);

@@ -1,5 +1,6 @@
 /** One child of the supervisor: started, started again when it dies, stopped in bounded time. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { instant } from "@futago/hal/units/time.ts";
 import type { ChildReport } from "../control.ts";
 import type { Ping, Pong } from "./ping.ts";
@@ -18,6 +19,8 @@ export interface ChildOptions {
   readonly name: ChildReport["name"];
   /** Arguments of the node program: V8's switches, the script, the script's arguments. */
   readonly argv: () => readonly string[];
+  /** nice(2), for one that lets others go first; 0 when it is left out. */
+  readonly niceness?: number;
   readonly onMessage: (message: unknown) => void;
   /** Called at each end; false forbids the restart. */
   readonly onEnd: (end: ChildEnd) => boolean;
@@ -75,6 +78,7 @@ export class Child {
       env: { ...process.env, ...MALLOC },
     });
     this.#process = child;
+    this.#yield(child.pid);
     this.#heardAt = performance.now() + START_MILLIS_MAX;
     child.on("message", (message) => {
       if ((message as Pong).kind === "pong") this.#heardAt = performance.now();
@@ -91,6 +95,16 @@ export class Child {
         this.#onExit(startedAt, code, signal);
       });
     });
+  }
+
+  #yield(pid: number | undefined): void {
+    const { niceness } = this.#options;
+    if (pid === undefined || niceness === undefined) return;
+    try {
+      setPriority(pid, niceness);
+    } catch {
+      // It has ended; its end tells why.
+    }
   }
 
   /** Asks by SIGTERM and insists by SIGKILL after `graceMillis`. Resolves when it is gone. */
