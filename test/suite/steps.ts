@@ -44,11 +44,8 @@ const LONG_KERNEL_TESTS = [
   "xdp/end-to-end-modes",
 ].map((name) => `test/${name}.test.ts`);
 
-/**
- * Scripts of the lab that are run with the long steps. `web-servers` is not long: it lost one probe while a host was
- * switched on, on a machine whose processors were all in use, and nobody knows yet whose fault that is.
- */
-const LONG_LAB_SCRIPTS = ["modes", "thaw", "web-servers"];
+/** Scripts of the lab that are run with the long steps. */
+const LONG_LAB_SCRIPTS = ["modes", "thaw"];
 
 /** What boots the image for longer than first-pair does: test/image/README.md says what each shows. */
 const LONG_APPLIANCE_TESTS = [

@@ -67,6 +67,13 @@ describe("a box that boots", () => {
       actions: [],
     },
     {
+      name: "listens for the whole boot time from that word on, and holds nothing when it comes late",
+      state: fresh,
+      input: { kind: "report", report: { ...lonely, at: later(5_900) } },
+      now: later(5_900),
+      actions: [],
+    },
+    {
       name: "goes from its boot into maintenance, if that was wished",
       state: { ...fresh, maintenance: true },
       input: { kind: "report", report: heard("initialize", "active") },
@@ -218,6 +225,16 @@ describe("the next look", () => {
     const boots = box("initialize", { more: { bootedAt: later(-2_900) } });
     expect(nextTimeout(CONFIG, boots, NOW)).toBe(later(100));
     expect(nextTimeout(CONFIG, boots, later(100))).toBe(later(1_100));
+  });
+
+  it("is a boot time after the first word of a pulse that was slow to start", () => {
+    const fresh = box("initialize", { more: { bootedAt: NOW } });
+    const lonely = heard("initialize", undefined, { ...LONELY, at: later(5_900) });
+    const { state } = step(CONFIG, fresh, { kind: "report", report: lonely }, later(5_900));
+    const again = step(CONFIG, state, { kind: "report", report: { ...lonely, at: later(6_800) } }, later(6_800)).state;
+    expect(again).toMatchObject({ booting: true, bootedAt: later(5_900) });
+    expect(nextTimeout(CONFIG, again, later(8_000))).toBe(later(8_900));
+    expect(step(CONFIG, again, { kind: "timeout" }, later(8_900)).state.booting).toBe(false);
   });
 
   it("is a dead time after a conflict began", () => {

@@ -185,7 +185,7 @@ function takeReport(config: PairConfig, state: PairState, report: PulseReport, a
     case "snapshot":
       if (state.snapshot?.peerAlive === false && state.snapshot.peerKnown && report.peerAlive)
         actions.push(...healed(config, state, state.snapshot, report));
-      return adopt(config, { ...state, snapshot: report }, report, actions);
+      return adopt(config, { ...beginListening(state, report), snapshot: report }, report, actions);
     case "silence":
       actions.push({ kind: "askWitnesses" });
       return state;
@@ -204,6 +204,13 @@ function takeReport(config: PairConfig, state: PairState, report: PulseReport, a
       return report.kind === "resumed" ? withdrawOffer(state, group, report.at, reason, actions) : state;
     }
   }
+}
+
+/** The boot time is for hearing the peer: a pulse that was slow to start has listened for none of it yet. */
+function beginListening(state: PairState, first: PulseSnapshot): PairState {
+  return state.booting && state.snapshot === undefined && first.at > state.bootedAt
+    ? { ...state, bootedAt: first.at }
+    : state;
 }
 
 /** While the boxes did not hear each other both may have told the neighbours that an address is theirs. */
