@@ -67,6 +67,7 @@ export class Observer {
       }
       case "start":
       case "tick":
+      case "lost":
       case "ask":
       case "answering":
       case "silent":
