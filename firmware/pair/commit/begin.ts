@@ -53,7 +53,9 @@ export function redo(config: CommitConfig, state: CommitState, now: Instant): Co
     confirmSeconds: undefined,
   } as const;
   const next = { ...state, redoAfter: after(now, REDO_AGAIN) };
-  return beginCommit(next, { id: 0, origin: "here", wish }, wish, share(config, state) ?? "behind");
+  // It is tried again by this rule, and has no place among those that wait.
+  const request = { id: 0, origin: "here", wish, begunAnew: Infinity } as const;
+  return beginCommit(next, request, wish, share(config, state) ?? "behind");
 }
 
 export function begin(config: CommitConfig, state: CommitState, now: Instant): CommitStep | undefined {

@@ -1,43 +1,60 @@
 /**
- * Two boxes from the image, made a pair by their pages, are updated by the API under a hundred probes a second: RAUC, the
- * boot loader and the pair's own judgement for real. (A thousand take more than half of an emulated processor: test/netns/pair-update
- * asks so often.) Then by a version whose service does not come up.
+ * Two boxes from the image, made a pair by their pages, are updated at a console from a disk, under a hundred probes a second:
+ * RAUC, the boot loader and the pair's own judgement for real. Then by a version whose service does not come up. An emulated
+ * processor is full of less: a thousand probes a second are half of it, and a bundle over TLS takes it whole. test/netns/pair-update
+ * asks a thousand times, and sends the bundle to the API.
  */
+import { execFileSync } from "node:child_process";
+import { linkSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { PairUpdateShown, UpdateShown } from "@futago/firmware/runtime/control-update.ts";
 import { ALICE } from "../../browser/visit.ts";
 import { longestSilence, monotonicMicros, Prober } from "../../lab/prober.ts";
 import { KeptConnections } from "../appliance/kept-connections.ts";
-import { PATIENCE, ServedPair } from "../appliance/served-pair.ts";
+import { PATIENCE, PROBE_MICROS, ServedPair } from "../appliance/served-pair.ts";
 import { signInAtConsole } from "../appliance/signed-in-shell.ts";
 import { CARTON_ADDRESSES, VIP } from "../appliance/twins.ts";
 import { shell } from "../update/shell.ts";
 import { bundleOf, withoutService } from "../update/variant.ts";
 
+const IMAGES = fileURLToPath(new URL("../../../images/build", import.meta.url));
 const CONNECTIONS = 20;
-const PROBE_MICROS = 10_000;
-const UPLOAD_MILLIS = 600_000;
+const ANSWER_SECONDS = "10";
+const MOUNTED = "/run/media";
 /** Sent, written, started, proved for two minutes, watched for one; then the other box. By emulated clocks. */
 const UPDATE = { timeout: 2_400_000, interval: 10_000 };
 const TEST = { timeout: 2 * UPDATE.timeout };
 
 let pair: ServedPair;
 let token: string;
-let later: string;
-let broken: string;
+let place: string;
 let signedIn: "a" | "b";
 let done = false;
 
 beforeAll(async () => {
-  later = await bundleOf({ name: "later", days: 1 });
-  broken = await bundleOf(withoutService(2));
-  pair = await ServedPair.start();
+  place = mkdtempSync(join(IMAGES, "test-pair-update-"));
+  const drive = `file=${await bundles()},if=none,id=media,format=raw,readonly=on`;
+  pair = await ServedPair.start(["-drive", drive, "-device", "virtio-blk-pci,drive=media"]);
 }, TEST.timeout);
 afterAll(async () => {
   // Why it failed stands in the machine's journal, which ends with it.
   if (token !== undefined && !done) process.stdout.write(`${await journal()}\n`);
   await pair?.destroy();
+  rmSync(place, { recursive: true, force: true });
 });
+
+/** Both versions on one read-only disk. */
+async function bundles(): Promise<string> {
+  const directory = join(place, "bundles");
+  mkdirSync(directory);
+  const versions = { later: await bundleOf({ name: "later", days: 1 }), broken: await bundleOf(withoutService(2)) };
+  for (const [name, path] of Object.entries(versions)) linkSync(path, join(directory, `${name}.raucb`));
+  const disk = join(place, "bundles.img");
+  execFileSync("mksquashfs", [directory, disk, "-noD", "-noappend", "-quiet", "-no-progress"]);
+  return disk;
+}
 
 /** Of the box whose console somebody signed in at. */
 async function journal(): Promise<string> {
@@ -50,16 +67,11 @@ async function journal(): Promise<string> {
   }
 }
 
-/** The body of the answer; nothing where the box does not answer. */
-async function api(box: "a" | "b", ...more: readonly string[]): Promise<string> {
-  const url = `https://${CARTON_ADDRESSES[box]}/api/v1/update`;
-  const head = ["-sk", "-H", `authorization: Bearer ${token}`, "-H", "content-type: application/octet-stream"];
-  return (await pair.twins.client.tryRun(["curl", ...head, ...more, url], { timeoutMillis: UPLOAD_MILLIS })).stdout;
-}
-
 async function shown(box: "a" | "b"): Promise<UpdateShown | undefined> {
-  const text = await api(box, "-m", "10");
-  return text.startsWith("{") ? (JSON.parse(text) as UpdateShown) : undefined;
+  const url = `https://${CARTON_ADDRESSES[box]}/api/v1/update`;
+  const head = ["-sk", "-m", ANSWER_SECONDS, "-H", `authorization: Bearer ${token}`];
+  const { stdout } = await pair.twins.client.tryRun(["curl", ...head, url]);
+  return stdout.startsWith("{") ? (JSON.parse(stdout) as UpdateShown) : undefined;
 }
 
 async function bothGood(): Promise<void> {
@@ -86,16 +98,20 @@ async function outcome(id: string): Promise<PairUpdateShown> {
   return last!;
 }
 
-/** Uploads the bundle at the box that serves, and waits for the end; what it cost clients is printed. */
-async function update(bundle: string): Promise<{ readonly end: PairUpdateShown; readonly lost: number }> {
+/** Gives the order at the console that somebody signed in at, and waits for the end; what it cost clients is printed. */
+async function update(bundle: "later" | "broken"): Promise<{ readonly end: PairUpdateShown; readonly lost: number }> {
   await bothGood();
-  const { active } = await pair.byRole();
+  await pair.byRole();
   const kept = await KeptConnections.open(pair.twins.client, VIP, CONNECTIONS);
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
   const prober = await Prober.start(pair.twins.client, { address: VIP, ping: true, intervalMicros: PROBE_MICROS });
   const from = monotonicMicros();
-  const answer = await api(active, "--data-binary", `@${bundle}`);
-  const id = await startedBy(active, answer);
+  const mounted = `mkdir -p ${MOUNTED} && mount /dev/vdb ${MOUNTED}`;
+  const { text } = await shell(
+    pair.twins[signedIn],
+    `${mounted} && futago update --no-wait ${MOUNTED}/${bundle}.raucb`,
+  );
+  const id = await startedBy(signedIn, text);
   const end = await outcome(id);
   await pair.byRole();
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
@@ -119,18 +135,22 @@ async function startedBy(box: "a" | "b", answer: string): Promise<string> {
 const running = async () =>
   Promise.all((["a", "b"] as const).map(async (box) => (await shown(box))?.slots.find((slot) => slot.isRunning)));
 
+/** At the box that serves, whose console shows its banner. */
+async function signIn(): Promise<void> {
+  signedIn = (await pair.byRole()).active;
+  await signInAtConsole(pair.twins[signedIn], ALICE);
+}
+
 it("become a pair by their pages, whose token opens the API", TEST, async () => {
   await pair.makeByPages();
-  const { active } = await pair.byRole();
-  signedIn = active;
-  await signInAtConsole(pair.twins[active], ALICE);
-  const { text } = await shell(pair.twins[active], "futago token create rig --scope read,admin --json");
+  await signIn();
+  const { text } = await shell(pair.twins[signedIn], "futago token create rig --scope read,admin --json");
   token = /"token":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
   expect(token, text).not.toBe("");
 });
 
 it("are updated one after the other, and no client notices", TEST, async () => {
-  const { end, lost } = await update(later);
+  const { end, lost } = await update("later");
   expect([end.outcome, end.failure]).toEqual(["done", null]);
   expect(await running()).toMatchObject([
     { slot: "b", verdict: "good" },
@@ -140,7 +160,9 @@ it("are updated one after the other, and no client notices", TEST, async () => {
 });
 
 it("come back by themselves from a version that does not come up, and no client notices", TEST, async () => {
-  const { end, lost } = await update(broken);
+  // Both were started anew.
+  await signIn();
+  const { end, lost } = await update("broken");
   expect([end.outcome, end.failure]).toEqual(["cameBack", expect.stringContaining("did not come up on box")]);
   expect(await running()).toMatchObject([
     { slot: "b", verdict: "good" },
