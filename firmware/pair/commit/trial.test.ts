@@ -16,7 +16,9 @@ import {
   kinds,
   refusalIn,
   doneIn,
+  judged,
   landed,
+  revision,
   notLanded,
   FULL,
 } from "./protocol.test-support.ts";
@@ -113,6 +115,15 @@ describe("a revision that must be confirmed", () => {
     const again = nextTimeout(waits.state) ?? NOW;
     expect(again).toBe(after(NOW, seconds(10)));
     expect(kinds(step(A, waits.state, { kind: "timeout" }, again).actions)).toEqual(["judge"]);
+  });
+
+  it("is brought back by that rule alone: what the link's end interrupts takes no place among the changes that wait", () => {
+    const start = linked(A, false, box(summary("2", "1", { author: "futago" })));
+    const known = standing("2", { automatic: true, confirmed: { id: id("1"), by: "alice" } });
+    const preparing = run(A, start, heard({ kind: "standing", standing: known }), judged(revision("3", "2")));
+    expect(kinds(preparing.actions)).toContain("send prepare");
+    const { state } = run(A, preparing.state, { kind: "linkDown" });
+    expect([state.waiting, state.work.kind]).toEqual([[], "idle"]);
   });
 
   it("is tried again ever later while it cannot be rolled back, and makes way for another meanwhile", () => {
