@@ -3,8 +3,10 @@ import { connect, type Socket } from "node:net";
 import type { BoxStatus, ControlReply } from "@futago/firmware/runtime/control.ts";
 import { CONTROL_LINE_BYTES_MAX } from "@futago/firmware/runtime/control.ts";
 import { LineReader, parseObject } from "@futago/firmware/runtime/line-reader.ts";
+import { monotonicMicros } from "./prober.ts";
 
 const RETRY_MILLIS = 200;
+const DEAD_TIMES_MAX = 1_000;
 
 export class BoxStatusFeed {
   readonly #path: string;
@@ -13,6 +15,8 @@ export class BoxStatusFeed {
   #retry: NodeJS.Timeout | undefined;
   #open = false;
   #latest: BoxStatus | undefined;
+  /** Each from when it was told. */
+  readonly #deadTimes: { readonly since: number; readonly micros: number }[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -21,6 +25,11 @@ export class BoxStatusFeed {
   /** Undefined while nobody answers on the control socket. */
   get latest(): BoxStatus | undefined {
     return this.#latest;
+  }
+
+  /** The dead time that was in force then, by CLOCK_MONOTONIC in microseconds; 0 when the box had told none yet. */
+  deadMicrosAt(at: number): number {
+    return this.#deadTimes.findLast(({ since }) => since <= at)?.micros ?? 0;
   }
 
   listen(listener: (status: BoxStatus) => void): void {
@@ -57,6 +66,13 @@ export class BoxStatusFeed {
   #take(reply: ControlReply | undefined): void {
     if (reply === undefined || !("event" in reply)) return;
     this.#latest = reply.event as BoxStatus;
+    this.#noteDeadTime(this.#latest.heartbeat?.deadMs);
     for (const listener of this.#listeners) listener(this.#latest);
+  }
+
+  #noteDeadTime(millis: number | undefined): void {
+    if (millis === undefined || this.#deadTimes.at(-1)?.micros === millis * 1_000) return;
+    this.#deadTimes.push({ since: monotonicMicros(), micros: millis * 1_000 });
+    if (this.#deadTimes.length > DEAD_TIMES_MAX) this.#deadTimes.shift();
   }
 }

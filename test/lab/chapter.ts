@@ -11,15 +11,10 @@ import { type Box, BOXES } from "./topology.ts";
 
 const COMPONENTS: readonly Component[] = ["core", "sentinel", "pulse"];
 
-/** Of a box that has not told its own yet: the fast profile's. */
-const DEAD_MILLIS = 75;
-
 export interface Mark {
   /** Microseconds of CLOCK_MONOTONIC, as all times here. */
   readonly at: number;
   readonly probesLost: number;
-  /** The longest dead time of the two, before what follows makes a box late and patient. */
-  readonly deadMicros: number;
   readonly arpBoth: number;
   readonly http: HttpCounts;
   readonly modes: ModeCounts | undefined;
@@ -111,7 +106,6 @@ function markOf(lab: Lab): Mark {
   return {
     at: monotonicMicros(),
     probesLost: lab.prober.tick.lost,
-    deadMicros: Math.max(...BOXES.map((box) => lab.boxes[box].feed.latest?.heartbeat?.deadMs ?? DEAD_MILLIS)) * 1_000,
     arpBoth: lab.arpWatch?.tick.arpBoth ?? 0,
     http: lab.http.counts,
     modes: lab.modes?.counts,

@@ -18,6 +18,8 @@ export interface Finding {
 
 /** The prober gives an echo half a second, and its counts come ten times a second. */
 export const PROBES_SETTLE_MILLIS = 700;
+/** Of the default profile, before a box has told its own. */
+const DEAD_MICROS = 75_000;
 /** "Now" for an answer: twenty of the prober's milliseconds. */
 const FRESH_MICROS = 20_000;
 const WINDOW_MILLIS = 1_000;
@@ -199,13 +201,12 @@ async function noProbeLost({ lab, mark }: Chapter): Promise<Finding> {
   const { lost, sent } = lab.prober.tick;
   const count = lost - mark.probesLost;
   if (count === 0 || sent === 0) return { holds: sent > 0, seen: `${count} lost` };
-  // What was given up after the mark was sent a little before it.
-  const since = mark.at - PROBES_SETTLE_MILLIS * 1_000;
-  const runs = lab.prober.linesOf("lost", since);
-  const stalls = lab.prober.linesOf("stall", since);
-  const sentences = runs.map((run) => lossSentence(run, stalls, mark.deadMicros));
+  const runs = lab.prober.linesOf("lost", 0).filter(({ total }) => total > mark.probesLost);
+  const stalls = lab.prober.linesOf("stall", 0);
+  const deadAt = (at: number) => Math.max(DEAD_MICROS, ...BOXES.map((box) => lab.boxes[box].feed.deadMicrosAt(at)));
+  const sentences = runs.map((run) => lossSentence(run, stalls, deadAt));
   return {
-    holds: areOfTheMachine(count, runs, stalls, mark.deadMicros),
+    holds: areOfTheMachine(lost, runs, stalls, deadAt),
     seen: `${count} lost: ${sentences.join("; ") || "and no end of it"}`,
   };
 }

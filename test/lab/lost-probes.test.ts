@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { areOfTheMachine, lossSentence } from "./lost-probes.ts";
 
-const DEAD = 75_000;
-const run = { start: 1_000_000, end: 1_020_000, count: 20 };
+const DEAD_MICROS = 75_000;
+const DEAD = () => DEAD_MICROS;
+const run = { start: 1_000_000, end: 1_020_000, count: 20, total: 20 };
 const stall = (before: number, length: number) => ({ start: run.start - before - length, end: run.start - before });
 
 describe("lost probes", () => {
@@ -21,14 +22,22 @@ describe("lost probes", () => {
   });
 
   it("are the pair's when they go on for longer than the stall and a dead time", () => {
-    const long = { ...run, end: run.start + 48_000 + DEAD + 1, count: 124 };
+    const long = { ...run, end: run.start + 48_000 + DEAD_MICROS + 1, count: 124, total: 124 };
     expect(areOfTheMachine(124, [long], [stall(0, 48_000)], DEAD)).toBe(false);
   });
 
   it("are the pair's when one of them is not told, or one run has no stall", () => {
     expect(areOfTheMachine(21, [run], [stall(0, 48_000)], DEAD)).toBe(false);
-    const later = { start: 2_000_000, end: 2_000_000, count: 1 };
+    const later = { start: 2_000_000, end: 2_000_000, count: 1, total: 21 };
     expect(areOfTheMachine(21, [run, later], [stall(0, 48_000)], DEAD)).toBe(false);
+  });
+
+  it("are judged by the dead time that was in force when they were lost", () => {
+    const widens = (at: number) => (at > run.end ? 2 * DEAD_MICROS : DEAD_MICROS);
+    const after = { ...run, start: run.start + 100_000, end: run.end + 100_000, total: 40 };
+    const stalls = [stall(0, 48_000), { start: after.start - 48_000, end: after.start }];
+    expect(areOfTheMachine(20, [run], stalls, widens)).toBe(true);
+    expect(areOfTheMachine(40, [run, after], stalls, widens)).toBe(false);
   });
 
   it("are told with what stood beside them", () => {

@@ -8,25 +8,29 @@ interface Span {
 
 export interface LostRun extends Span {
   readonly count: number;
+  /** Lost since the prober began, up to the last of these. */
+  readonly total: number;
 }
+
+/** The pair's dead time at a moment, in microseconds. */
+type DeadAt = (at: number) => number;
 
 /**
  * Both boxes of the lab share one machine: where it stands still longer than the pair's own bound for lateness, a third
- * of the dead time, a lease runs out by right. Losses right after such a stall are its, as long as they last no longer
- * than the stalls beside them and a dead time; and only if every lost probe is among them.
+ * of the dead time that was in force then, a lease runs out by right. Losses right after such a stall are its, as long as they last no longer
+ * than the stalls beside them and a dead time; and only if the newest of all `lost` is among them.
  */
 export function areOfTheMachine(
   lost: number,
   runs: readonly LostRun[],
   stalls: readonly Span[],
-  deadMicros: number,
+  deadAt: DeadAt,
 ): boolean {
-  const told = runs.reduce((sum, { count }) => sum + count, 0);
-  return told >= lost && runs.every((run) => isOfTheMachine(run, stallsBeside(run, stalls, deadMicros), deadMicros));
+  return (runs.at(-1)?.total ?? 0) >= lost && runs.every((run) => isOfTheMachine(run, stalls, deadAt(run.start)));
 }
 
-function isOfTheMachine(run: LostRun, beside: readonly Span[], deadMicros: number): boolean {
-  const lengths = beside.map(({ start, end }) => end - start);
+function isOfTheMachine(run: LostRun, stalls: readonly Span[], deadMicros: number): boolean {
+  const lengths = stallsBeside(run, stalls, deadMicros).map(({ start, end }) => end - start);
   const stood = lengths.reduce((sum, length) => sum + length, 0);
   return Math.max(0, ...lengths) > deadMicros / 3 && run.end - run.start <= stood + deadMicros;
 }
@@ -36,8 +40,8 @@ function stallsBeside(run: LostRun, stalls: readonly Span[], deadMicros: number)
 }
 
 /** As in "3 lost in a row beside stalls of 48 ms, 12 ms". */
-export function lossSentence(run: LostRun, stalls: readonly Span[], deadMicros: number): string {
-  const beside = stallsBeside(run, stalls, deadMicros).map(
+export function lossSentence(run: LostRun, stalls: readonly Span[], deadAt: DeadAt): string {
+  const beside = stallsBeside(run, stalls, deadAt(run.start)).map(
     ({ start, end }) => `${Math.round((end - start) / 1_000)} ms`,
   );
   const row = run.count === 1 ? "1 lost" : `${run.count} lost in a row`;

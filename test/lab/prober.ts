@@ -30,7 +30,13 @@ export type ProbeLine =
   | { readonly kind: "start"; readonly at: number }
   | Tick
   | { readonly kind: "gap"; readonly start: number; readonly end: number }
-  | { readonly kind: "lost"; readonly start: number; readonly end: number; readonly count: number }
+  | {
+      readonly kind: "lost";
+      readonly start: number;
+      readonly end: number;
+      readonly count: number;
+      readonly total: number;
+    }
   | { readonly kind: "stall"; readonly cpu: number; readonly start: number; readonly end: number }
   | { readonly kind: "announce"; readonly at: number; readonly mac: string; readonly operation: "request" | "reply" }
   | { readonly kind: "ask"; readonly at: number }
@@ -41,8 +47,6 @@ export interface ProberOptions {
   readonly address: string;
   readonly ping?: boolean;
   readonly arp?: boolean;
-  /** From probe to probe; the default is a millisecond. */
-  readonly intervalMicros?: number;
   readonly onLine?: (line: ProbeLine) => void;
 }
 
@@ -79,8 +83,7 @@ export class Prober {
   static async start(host: Namespace, options: ProberOptions): Promise<Prober> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run ./build.sh setup`);
     const flags = [...(options.ping === true ? ["--ping"] : []), ...(options.arp === true ? ["--arp"] : [])];
-    const interval = options.intervalMicros === undefined ? [] : ["--interval-us", String(options.intervalMicros)];
-    const argv = [PROGRAM, "--device", "eth0", "--address", options.address, ...flags, ...interval];
+    const argv = [PROGRAM, "--device", "eth0", "--address", options.address, ...flags];
     const prober = new Prober(host.spawn(argv, { stdio: ["pipe", "pipe", "pipe"] }), options.onLine);
     await prober.nextTick();
     return prober;

@@ -62,11 +62,7 @@ describe("a drill", () => {
     const { micros, stallMicros } = silence!;
     expect(micros).toBeGreaterThan(20_000);
     expect(Math.abs((silenceMicros ?? 0) - micros)).toBeLessThan(AGREE_MICROS + stallMicros + pauseMicros);
-    // A probe a millisecond, of which a busy machine lets out every other; none while core itself had no processor.
-    const asked = ((silenceMicros ?? 0) - pauseMicros) / 2_000;
-    expect(lost, `lost, of ${JSON.stringify(figuresOf(result, VIP))}`).toBeGreaterThan(
-      Math.min(10, Math.max(0, asked)),
-    );
+    expect(lost, `lost, of ${JSON.stringify(figuresOf(result, VIP))}`).toBeGreaterThan(10);
   }
 
   it("with --kill agrees with the client on the silence, and leaves no VIP on the box that was killed", async () => {

@@ -67,8 +67,8 @@ void read_echoes(struct probe *probe)
 static void end_run(struct probe *probe)
 {
 	if (probe->run > 0)
-		report("{\"kind\":\"lost\",\"start\":%ld,\"end\":%ld,\"count\":%lu}", (long)probe->run_start, (long)probe->run_end,
-		       (unsigned long)probe->run);
+		report("{\"kind\":\"lost\",\"start\":%ld,\"end\":%ld,\"count\":%lu,\"total\":%lu}", (long)probe->run_start,
+		       (long)probe->run_end, (unsigned long)probe->run, (unsigned long)probe->lost);
 	probe->run = 0;
 }
 

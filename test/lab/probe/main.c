@@ -9,7 +9,8 @@
  *   tick       ten times a second: echoes sent, answered and lost (unanswered for half a second) since the start, time of
  *              the newest answer, longest round trip of the last tenth; ARP requests sent and those that two MACs answered
  *   gap        two answers in a row that lay further apart than --gap-us
- *   lost       echoes in a row that nobody answered: when the first and the last of them were sent
+ *   lost       echoes in a row that nobody answered: when the first and the last of them were sent, and how many
+ *              were lost since the start by then
  *   stall      a control thread woke later than --stall-us
  *   announce   a gratuitous ARP for the address
  *   ask        this host's own kernel asked for the address by ARP
