@@ -16,9 +16,6 @@ const DRILL_LOOK_MILLIS = 3_000;
 /** Emulated, and beside whatever else this machine does. */
 export const PATIENCE = { timeout: 240_000, interval: 500 };
 
-/** From probe to probe: a thousand a second take half of an emulated processor. */
-export const PROBE_MICROS = 10_000;
-
 export interface Health {
   readonly ok?: boolean;
   readonly role?: string | null;

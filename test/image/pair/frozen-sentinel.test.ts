@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { ALICE } from "../../browser/visit.ts";
 import { longestSilence, monotonicMicros, Prober } from "../../lab/prober.ts";
 import { KeptConnections } from "../appliance/kept-connections.ts";
-import { PATIENCE, PROBE_MICROS, ServedPair } from "../appliance/served-pair.ts";
+import { PATIENCE, ServedPair } from "../appliance/served-pair.ts";
 import { signInAtConsole } from "../appliance/signed-in-shell.ts";
 import { VIP } from "../appliance/twins.ts";
 import { shell } from "../update/shell.ts";
@@ -32,7 +32,7 @@ it("a box whose sentinel is frozen is replaced at once, reset by its watchdog, a
 
   const kept = await KeptConnections.open(pair.twins.client, VIP, CONNECTIONS);
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
-  const prober = await Prober.start(pair.twins.client, { address: VIP, ping: true, intervalMicros: PROBE_MICROS });
+  const prober = await Prober.start(pair.twins.client, { address: VIP, ping: true });
   const frozenAt = monotonicMicros();
   const stop = await shell(machine, "kill -STOP $(pgrep -f runtime/sentinel/main)");
   expect(stop.code).toBe(0);

@@ -1,8 +1,7 @@
 /**
- * Two boxes from the image, made a pair by their pages, are updated at a console from a disk, under a hundred probes a second:
- * RAUC, the boot loader and the pair's own judgement for real. Then by a version whose service does not come up. An emulated
- * processor is full of less: a thousand probes a second are half of it, and a bundle over TLS takes it whole. test/netns/pair-update
- * asks a thousand times, and sends the bundle to the API.
+ * Two boxes from the image, made a pair by their pages, are updated at a console from a disk, under a thousand probes a second:
+ * RAUC, the boot loader and the pair's own judgement for real. Then by a version whose service does not come up. The bundle does not
+ * come over TLS, which takes an emulated processor whole: test/netns/pair-update sends it to the API.
  */
 import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +12,7 @@ import type { PairUpdateShown, UpdateShown } from "@futago/firmware/runtime/cont
 import { ALICE } from "../../browser/visit.ts";
 import { longestSilence, monotonicMicros, Prober } from "../../lab/prober.ts";
 import { KeptConnections } from "../appliance/kept-connections.ts";
-import { PATIENCE, PROBE_MICROS, ServedPair } from "../appliance/served-pair.ts";
+import { PATIENCE, ServedPair } from "../appliance/served-pair.ts";
 import { signInAtConsole } from "../appliance/signed-in-shell.ts";
 import { CARTON_ADDRESSES, VIP } from "../appliance/twins.ts";
 import { shell } from "../update/shell.ts";
@@ -104,7 +103,7 @@ async function update(bundle: "later" | "broken"): Promise<{ readonly end: PairU
   await pair.byRole();
   const kept = await KeptConnections.open(pair.twins.client, VIP, CONNECTIONS);
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
-  const prober = await Prober.start(pair.twins.client, { address: VIP, ping: true, intervalMicros: PROBE_MICROS });
+  const prober = await Prober.start(pair.twins.client, { address: VIP, ping: true });
   const from = monotonicMicros();
   const mounted = `mkdir -p ${MOUNTED} && mount /dev/vdb ${MOUNTED}`;
   const { text } = await shell(
