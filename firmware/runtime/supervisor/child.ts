@@ -103,7 +103,7 @@ export class Child {
     try {
       setPriority(pid, niceness);
     } catch {
-      // It has ended; its end tells why.
+      // It has ended, and its end tells why; or it shares the processor as any other, which is no reason not to start it.
     }
   }
 

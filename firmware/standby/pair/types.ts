@@ -64,6 +64,7 @@ export interface GroupMemory {
 export type OfferReason = "switchover" | "maintenance" | "health" | "preempt" | "wish";
 
 export interface PairState {
+  /** When the boot time began: pulse was started, and then its first word came. */
   readonly bootedAt: Instant;
   readonly booting: boolean;
   readonly maintenance: boolean;
