@@ -25,6 +25,7 @@ let icmp: FakeIcmp;
 let bpf: FakeBpf;
 let network: FakeNetwork;
 let nftables: FakeNftables;
+let hal: Hal;
 let serving: Serving;
 let reloads: number;
 
@@ -77,7 +78,7 @@ beforeEach(() => {
   bpf.mount("/bpf");
   reloads = 0;
   // What checks by echo and the balancer need of a machine.
-  const hal = {
+  hal = {
     clock: { now },
     icmp,
     dialing: openDialing(),
@@ -85,7 +86,11 @@ beforeEach(() => {
     bpf,
     nftables,
   } as unknown as Hal;
-  serving = new Serving({
+  serving = started();
+});
+
+function started(): Serving {
+  return new Serving({
     hal,
     log,
     bpfDirectory: "/bpf",
@@ -101,7 +106,7 @@ beforeEach(() => {
     onTables: () => reloads++,
     onChange: () => undefined,
   });
-});
+}
 
 afterEach(() => serving.remove());
 
@@ -226,6 +231,42 @@ describe("a service whose clients may live beside its backends", () => {
     );
     await configure({ services: [{ ...beside[0], mode: "one-arm" }] });
     expect(clients({ mode: "one-arm" })).toEqual([]);
+  });
+});
+
+describe("a core that starts behind another", () => {
+  it("empties nothing of what it finds before it knows what is to be served", async () => {
+    await configure();
+    const found = entries();
+    // As a kill does: nothing is put away.
+    const former = serving;
+    serving = started();
+    let isUp = false;
+    void configure().then(() => (isUp = true));
+    for (let turn = 1; !isUp && turn < 200; turn++) {
+      // All that others have to say while a core starts, at every moment of it.
+      serving.setNetwork([], [`10.1.0.${turn}` as IpAddress]);
+      serving.setDrains(new Set(turn % 2 === 0 ? ["web/s1"] : []));
+      expect(entries()).toHaveLength(found.length);
+      await (turn < 50 ? Promise.resolve() : new Promise(setImmediate));
+    }
+    expect(isUp).toBe(true);
+    await former.remove();
+  });
+
+  it("leaves the rules of nftables for as long", async () => {
+    bpf.foreign.set(network.plug("eth0" as Ifname), { id: 7, name: "xdp_firewall" });
+    network.plug("eth1" as Ifname);
+    const config = configOf();
+    await serving.configure(config, compileSystem(config), await network.links());
+    const rules = () => nftables.table("futago_balancer");
+    await expect.poll(rules, WAIT).toContain("10.2.0.11 . 8080");
+    const former = serving;
+    serving = started();
+    serving.fallback.setOwn(["10.1.0.2" as IpAddress]);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(await rules()).toContain("10.2.0.11 . 8080");
+    await former.remove();
   });
 });
 

@@ -15,6 +15,7 @@ import type { CheckStatus } from "../control.ts";
 import type { GroupStatus, Penalty } from "../messages.ts";
 import { devicesOfServices, oneArmSubnets } from "./balancer/balanced-services.ts";
 import { BalancerKeeper, type ServiceBackend } from "./balancer/balancer-keeper.ts";
+import { DuePools } from "./balancer/due-pools.ts";
 import { Fallback } from "./balancer/fallback.ts";
 import { FlowCollector } from "./balancer/flow-collector.ts";
 import { FlowCounter } from "./balancer/flow-counter.ts";
@@ -78,9 +79,7 @@ export class Serving {
   readonly #services = new ServiceList();
   readonly #counter: FlowCounter;
   readonly #collector: FlowCollector;
-  /** By the pool's name: when its backends are to be looked at again although nobody said anything. */
-  readonly #dueAt = new Map<string, Instant>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #due: DuePools;
   /** Pools that are to be judged anew, and those that were since the others were told. */
   readonly #doubtful = new Set<string>();
   #judged = new Set<string>();
@@ -123,6 +122,10 @@ export class Serving {
       onRefusal: (backend) => this.#onRefusal(backend),
     });
     this.#refusals.watch(this.#balancer.object);
+    this.#due = new DuePools(hal.clock, (pools) => {
+      this.#doubt(pools);
+      this.#judge();
+    });
     this.#board = new HealthBoard({
       clock: hal.clock,
       stateOf: (path) => this.#checks.stateOf(path),
@@ -149,20 +152,19 @@ export class Serving {
     this.#board.configure(config);
     await this.#checks.setSubjects([...subjects, ...this.#suspects.configure(config)], slices);
     this.#pools.keep(config.pools, subnetsOnLinks(config));
-    const { pools } = lookup(config);
-    for (const name of this.#dueAt.keys()) if (!pools.has(name)) this.#dueAt.delete(name);
+    this.#due.keep(lookup(config).pools);
     for (const pool of changedPools(config, former)) {
       this.#updatePool(pool);
       if (slices.spent) await slices.rest();
     }
-    this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
-    if (await this.#balancer.resize(tableSizes(config), this.fallback.share(this.#services.services))) {
+    const services = this.#services.configure(config.services, (pool) => this.#pools.backendsOf(pool));
+    if (await this.#balancer.resize(tableSizes(config), this.fallback.share(services))) {
       this.#refusals.watch(this.#balancer.object);
       this.#options.onTables();
     }
     // As they stand by now: the tables took a while.
-    await this.#balancer.setServices(this.fallback.share(this.#services.services));
-    this.#schedule();
+    await this.#serve();
+    this.#due.schedule();
     this.#tellPenalties();
     this.#tell(this.poolNames);
   }
@@ -174,7 +176,7 @@ export class Serving {
     this.#balancer.setOwn(ownAddresses);
     this.fallback.setOwn(ownAddresses);
     this.#balancer.setDevices(this.fallback.devices, links);
-    void this.#balancer.setServices(this.fallback.share(this.#services.services));
+    void this.#serve();
   }
 
   /** What the sentinel says of the groups. */
@@ -284,7 +286,7 @@ export class Serving {
 
   /** Takes the balancer off the machine. */
   async remove(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#due.close();
     clearInterval(this.#alarmTimer);
     clearImmediate(this.#telling);
     clearImmediate(this.#judging);
@@ -323,17 +325,23 @@ export class Serving {
       this.#judged.add(name);
       if (this.#updatePool(pool)) {
         this.#services.refresh(name, (one) => this.#pools.backendsOf(one));
-        void this.#balancer.setServices(this.fallback.share(this.#services.services));
+        void this.#serve();
       }
       if (slices.spent) break;
     }
-    this.#schedule();
+    this.#due.schedule();
     this.#tellSoon();
     if (this.#doubtful.size === 0) return;
     this.#judging = setImmediate(() => {
       this.#judging = undefined;
       this.#judge();
     });
+  }
+
+  /** As the services stand. Until they are known, a predecessor's tables serve on: to empty them would end every connection. */
+  async #serve(): Promise<void> {
+    const { services } = this.#services;
+    if (services !== undefined) await this.#balancer.setServices(this.fallback.share(services));
   }
 
   /** A client saw a backend refuse, or nobody there: its check looks at once, or where that looks elsewhere, another. */
@@ -353,25 +361,8 @@ export class Serving {
     const before = this.#pools.backendsOf(pool.name);
     const health = this.#board.judge(pool);
     const { backends, nextAt } = this.#pools.update(pool, health.backends, this.#drains, now);
-    const due = earliest(nextAt, health.nextTimeout);
-    if (due === undefined) this.#dueAt.delete(pool.name);
-    else this.#dueAt.set(pool.name, due);
+    this.#due.set(pool.name, earliest(nextAt, health.nextTimeout));
     return backends !== before;
-  }
-
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    let next: Instant | undefined;
-    for (const due of this.#dueAt.values()) next = earliest(next, due);
-    if (next === undefined) return;
-    const wait = toMillis(between(this.#options.hal.clock.now(), next));
-    this.#timer = setTimeout(() => this.#onDue(), Math.max(1, Math.ceil(wait)));
-  }
-
-  #onDue(): void {
-    const now = this.#options.hal.clock.now();
-    this.#doubt([...this.#dueAt].flatMap(([pool, due]) => (due <= now ? [pool] : [])));
-    this.#judge();
   }
 
   #tellPenalties(): void {

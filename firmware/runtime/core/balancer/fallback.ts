@@ -33,7 +33,8 @@ export class Fallback {
   readonly #keeper: NftKeeper;
   #devices: ReadonlyMap<string, ServiceDevices> = new Map();
   #own: ReadonlySet<IpAddress> = new Set();
-  #served: readonly BalancedService[] = [];
+  /** Undefined before the first {@link share}: what a predecessor's rules serve is not known to be over. */
+  #served: readonly BalancedService[] | undefined;
   #services: readonly BalancedService[] = [];
 
   constructor(options: FallbackOptions) {
@@ -54,7 +55,7 @@ export class Fallback {
   setOwn(own: readonly IpAddress[]): void {
     if (own.length === this.#own.size && own.every((address) => this.#own.has(address))) return;
     this.#own = new Set(own);
-    this.#keeper.setServices(this.#served, this.#own);
+    if (this.#served !== undefined) this.#keeper.setServices(this.#served, this.#own);
   }
 
   /** Has nftables serve what XDP cannot, and returns the rest. */
@@ -87,7 +88,7 @@ export class Fallback {
 
   /** Connections of a service that nftables serves; undefined: XDP does. */
   establishedOf({ name, protocol }: Pick<ResolvedService, "name" | "protocol">): number | undefined {
-    if (!this.#served.some((one) => one.name === name)) return undefined;
+    if (this.#served?.some((one) => one.name === name) !== true) return undefined;
     let sum = 0;
     for (const { service, open } of this.#keeper.open()) {
       if (service.name === name && protocol === "tcp") sum += open;

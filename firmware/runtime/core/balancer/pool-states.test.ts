@@ -128,9 +128,14 @@ describe("the list of services", () => {
 
   it("makes anew those that use a pool that changed, as pool or as sorry pool, and no others", () => {
     const list = new ServiceList();
-    list.configure([service("a", "web"), service("b", "mail"), service("c", "mail", "web")], () => []);
-    const before = list.services;
+    const before = list.configure([service("a", "web"), service("b", "mail"), service("c", "mail", "web")], () => []);
     list.refresh("web", () => []);
-    expect(list.services.map((one, i) => one === before[i])).toEqual([false, false, true, true, false, false]);
+    expect(list.services?.map((one, i) => one === before[i])).toEqual([false, false, true, true, false, false]);
+  });
+
+  it("is not known before somebody configured it, whatever is said of pools", () => {
+    const list = new ServiceList();
+    list.refresh("web", () => []);
+    expect(list.services).toBeUndefined();
   });
 });

@@ -11,14 +11,18 @@ interface Slot {
 
 export class ServiceList {
   #slots: readonly Slot[] = [];
-  #services: readonly BalancedService[] = [];
+  #services: readonly BalancedService[] | undefined;
 
-  get services(): readonly BalancedService[] {
+  /** Undefined before the first configuration: nobody knows yet what is to be served. */
+  get services(): readonly BalancedService[] | undefined {
     return this.#services;
   }
 
-  /** `backendsOf` is asked for a pool's backends. */
-  configure(services: readonly ResolvedService[], backendsOf: (pool: string) => readonly BalancedBackend[]): void {
+  /** `backendsOf` is asked for a pool's backends. Returns the services. */
+  configure(
+    services: readonly ResolvedService[],
+    backendsOf: (pool: string) => readonly BalancedBackend[],
+  ): readonly BalancedService[] {
     const former = new Map(this.#slots.map((slot) => [slotKey(slot), slot]));
     this.#slots = services.flatMap((service) =>
       service.addresses.map((address) => {
@@ -28,10 +32,12 @@ export class ServiceList {
       }),
     );
     this.#services = this.#slots.map((slot) => slot.balanced);
+    return this.#services;
   }
 
   /** The pool's backends changed. */
   refresh(pool: string, backendsOf: (pool: string) => readonly BalancedBackend[]): void {
+    if (this.#services === undefined) return;
     this.#slots = this.#slots.map((slot) => {
       const { service, address } = slot;
       if (service.pool !== pool && service.sorryPool !== pool) return slot;
