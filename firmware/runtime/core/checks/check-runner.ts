@@ -214,7 +214,7 @@ export class CheckRunner {
       check !== undefined;
       check = slices.spent ? undefined : this.#ends.take(now)
     ) {
-      const blind = this.#sight.isBlind(check.subject, check.state);
+      const blind = this.#sight.isBlind(check.subject, check.state, now);
       this.#input(check, { kind: "timeout", missing: check.running.missing(), blind }, now);
     }
     const until = after(now, earlinessMax);
@@ -282,7 +282,7 @@ export class CheckRunner {
     // What has answered is not held on to until the next attempt: of many checks that is much.
     if (attempt === check.state.attempt) check.running = NOT_RUNNING;
     const blind =
-      outcome.kind === "failed" && outcome.silent === true && this.#sight.isBlind(check.subject, check.state);
+      outcome.kind === "failed" && outcome.silent === true && this.#sight.isBlind(check.subject, check.state, now);
     if (isAnswer(outcome)) this.#sight.heard(check.subject.device, now);
     this.#input(check, { kind: "result", attempt, outcome, blind }, now);
     this.#schedule(now);

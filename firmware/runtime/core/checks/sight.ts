@@ -18,6 +18,8 @@ interface Port {
   carrier: boolean;
   /** When it was last found to be as it should; an attempt from before that may have met the darkness. */
   lightAt: Instant | undefined;
+  /** When its carrier came back. */
+  pluggedAt: Instant | undefined;
   heardAt: Instant | undefined;
 }
 
@@ -34,7 +36,7 @@ export class Sight {
     for (const device of new Set([...carriers.keys(), ...this.#ports.keys()])) {
       const port = this.#port(device);
       const carrier = carriers.get(device) === true;
-      if (carrier && !port.carrier) port.lightAt = now;
+      if (carrier && !port.carrier) port.lightAt = port.pluggedAt = now;
       port.carrier = carrier;
     }
   }
@@ -49,13 +51,20 @@ export class Sight {
   }
 
   /** Nothing came back from the attempt under way: whether that says nothing of the other side. */
-  isBlind({ device, probe: { intervalMs } }: Subject, { probe, failingSince, hintedAt }: CheckState): boolean {
+  isBlind({ device, probe: { intervalMs, fall } }: Subject, state: CheckState, now: Instant): boolean {
+    const { probe, failingSince, hintedAt } = state;
     if (device === undefined || probe === undefined) return false;
     const { startedAt } = probe;
     const port = this.#port(device);
     if (!port.carrier || isAfter(port.lightAt, startedAt)) return true;
-    // Clients just got a refusal by this port; and with nobody else to compare with, whoever is silent counts as dead.
-    if (hintedAt !== undefined || this.#targets.get(device) !== "several") return false;
+    // Clients just got a refusal by this port.
+    if (hintedAt !== undefined) return false;
+    // Whoever fell silent in the dark is given as long in the light as anybody else before it counts as dead.
+    const light = state.verdict === "unhealthy" && state.blind ? port.lightAt : port.pluggedAt;
+    const isDue = light !== undefined && now >= after(light, millis(intervalMs * fall));
+    if (!isDue && isAfter(light, failingSince ?? startedAt)) return true;
+    // With nobody else to compare with, whoever is silent counts as dead.
+    if (this.#targets.get(device) !== "several") return false;
     // Others look at other times, once in an interval; what was heard before this one fell silent says nothing.
     const since = Math.max(failingSince ?? startedAt, after(startedAt, millis(-intervalMs))) as Instant;
     port.dark = !isAfter(port.heardAt, since);
@@ -65,7 +74,7 @@ export class Sight {
   #port(device: Ifname): Port {
     let port = this.#ports.get(device);
     if (port === undefined) {
-      port = { dark: false, carrier: true, lightAt: undefined, heardAt: undefined };
+      port = { dark: false, carrier: true, lightAt: undefined, pluggedAt: undefined, heardAt: undefined };
       this.#ports.set(device, port);
     }
     return port;
