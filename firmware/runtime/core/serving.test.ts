@@ -241,16 +241,16 @@ describe("a core that starts behind another", () => {
     // As a kill does: nothing is put away.
     const former = serving;
     serving = started();
-    let isUp = false;
-    void configure().then(() => (isUp = true));
-    for (let turn = 1; !isUp && turn < 200; turn++) {
+    const start = { isOver: false };
+    void configure().then(() => (start.isOver = true));
+    for (let turn = 1; !start.isOver && turn < 200; turn++) {
       // All that others have to say while a core starts, at every moment of it.
       serving.setNetwork([], [`10.1.0.${turn}` as IpAddress]);
       serving.setDrains(new Set(turn % 2 === 0 ? ["web/s1"] : []));
       expect(entries()).toHaveLength(found.length);
       await (turn < 50 ? Promise.resolve() : new Promise(setImmediate));
     }
-    expect(isUp).toBe(true);
+    expect(start.isOver).toBe(true);
     await former.remove();
   });
 
