@@ -2,7 +2,7 @@
  * `./build.sh lab`: two boxes, three web servers and a client, live in the terminal, or what `--scenario` names; with
  * `--script FILE` the steps of a script instead of a keyboard. Leaves nothing behind, however it ends.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Profile } from "./document.ts";
 import { EventLog, formatTime } from "./event-log.ts";
@@ -81,9 +81,14 @@ async function scripted(options: LabOptions, steps: readonly Step[]): Promise<nu
   return withLab(options, log, async (lab) => {
     const outcomes = await runScript(lab, steps, print);
     for (const line of summary(outcomes)) print(line);
-    const failed = outcomes.some((outcome) => outcome.result === "failed");
-    if (failed) for (const line of lab.logTails()) print(line);
-    return failed ? FAILED : 0;
+    const failed = outcomes.filter((outcome) => outcome.result === "failed");
+    if (failed.length === 0) return 0;
+    for (const line of lab.logTails()) print(line);
+    const reason = failed.map(({ step, seen }) => `${step}: ${seen}`).join("; ");
+    print(`failed: ${reason}`);
+    // The suite says it at its end, where it is looked for first.
+    if (process.env["FUTAGO_REPORT"] !== undefined) writeFileSync(process.env["FUTAGO_REPORT"], reason);
+    return FAILED;
   });
 }
 

@@ -24,8 +24,9 @@ export async function runStep(step: Step, around: Surroundings): Promise<Outcome
   around.say(`${step.name}: ${step.command.map((word) => word.replace(`${around.root}/`, "")).join(" ")}`);
   const report = `${around.directory}/${step.name}.json`;
   const code = await run(step, report, around);
-  if (step.counts === "one") return code === 0 ? passedOne : failedOne(step.name, `exit code ${code ?? "of a signal"}`);
-  return vitestOutcome(step.name, code, existsSync(report) ? readFileSync(report, "utf8") : undefined);
+  const told = existsSync(report) ? readFileSync(report, "utf8") : undefined;
+  if (step.counts === "vitest") return vitestOutcome(step.name, code, told);
+  return code === 0 ? passedOne : failedOne(step.name, told ?? `exit code ${code ?? "of a signal"}`);
 }
 
 /** The exit code; undefined when a signal ended the command. The whole group is ended at the limit. */
