@@ -25,16 +25,8 @@ export class Serial {
     socket.on("error", () => undefined);
   }
 
-  /** QEMU makes the socket a moment after its start. */
   static async connect(path: string): Promise<Serial> {
-    for (let tried = 1; ; tried++) {
-      try {
-        return new Serial(await connected(path));
-      } catch (error) {
-        if (tried === CONNECT_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, CONNECT_MILLIS));
-      }
-    }
+    return new Serial(await connected(path));
   }
 
   /** All words since the machine was switched on. */
@@ -94,7 +86,19 @@ function plain(text: string): string {
   return Buffer.from(text, "latin1").toString("utf8").replaceAll(ESCAPES, "").replaceAll("\r", "");
 }
 
-export function connected(path: string): Promise<Socket> {
+/** QEMU makes its sockets a moment after its start, one after the other. */
+export async function connected(path: string): Promise<Socket> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await connect(path);
+    } catch (error) {
+      if (tried === CONNECT_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_MILLIS));
+    }
+  }
+}
+
+function connect(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.once("error", reject);
