@@ -105,12 +105,7 @@ async function update(bundle: "later" | "broken"): Promise<{ readonly end: PairU
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
   const prober = await Prober.start(pair.twins.client, { address: VIP, ping: true });
   const from = monotonicMicros();
-  const mounted = `mkdir -p ${MOUNTED} && mount /dev/vdb ${MOUNTED}`;
-  const { text } = await shell(
-    pair.twins[signedIn],
-    `${mounted} && futago update --no-wait ${MOUNTED}/${bundle}.raucb`,
-  );
-  const id = await startedBy(signedIn, text);
+  const id = await order(`${MOUNTED}/${bundle}.raucb`);
   const end = await outcome(id);
   await pair.byRole();
   expect(await kept.ask()).toEqual({ answered: CONNECTIONS, ended: 0 });
@@ -126,9 +121,19 @@ async function update(bundle: "later" | "broken"): Promise<{ readonly end: PairU
   return { end, lost };
 }
 
-async function startedBy(box: "a" | "b", answer: string): Promise<string> {
-  await expect.poll(async () => (await shown(box))?.pair?.outcome, { ...PATIENCE, message: answer }).toBe("running");
-  return (await shown(box))?.pair?.id ?? "";
+/** At the console that somebody signed in at. While the boxes hear little of each other they ask for another try. */
+async function order(bundle: string): Promise<string> {
+  const box = pair.twins[signedIn];
+  await shell(box, `mkdir -p ${MOUNTED} && mount /dev/vdb ${MOUNTED}`);
+  const given = async () => {
+    const { code, text } = await shell(box, `futago update --no-wait ${bundle}`);
+    if (code !== 0) process.stdout.write(`${text.trim()}\n`);
+    return code;
+  };
+  await expect.poll(given, { ...PATIENCE, interval: 10_000 }).toBe(0);
+  const started = async () => (await shown(signedIn))?.pair;
+  await expect.poll(async () => (await started())?.outcome, PATIENCE).toBe("running");
+  return (await started())?.id ?? "";
 }
 
 const running = async () =>
