@@ -17,8 +17,8 @@ type DeadAt = (at: number) => number;
 
 /**
  * Both boxes of the lab share one machine: where it stands still longer than the pair's own bound for lateness, a third
- * of the dead time that was in force then, a lease runs out by right. Losses right after such a stall are its, as long as they last no longer
- * than the stalls beside them and a dead time; and only if the newest of all `lost` is among them.
+ * of the dead time that was in force then, a lease runs out by right. Losses right after such a stall are its, as long
+ * as they last no longer than the stalls beside them and a dead time; and only if the newest of all `lost` is among them.
  */
 export function areOfTheMachine(
   lost: number,

@@ -36,6 +36,7 @@ const document = {
   ],
   pools: MODES.map((mode) => ({
     name: mode,
+    // Together longer than the ports of `plug` take to come up.
     check: { type: "tcp", intervalMs: 500, timeoutMs: 200, rise: 2, fall: 4 },
     backends: NAMES.map((name) => ({ name, address: addressOf(name), port: PORTS[mode] })),
   })),

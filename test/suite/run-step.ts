@@ -24,6 +24,7 @@ export async function runStep(step: Step, around: Surroundings): Promise<Outcome
   around.say(`${step.name}: ${step.command.map((word) => word.replace(`${around.root}/`, "")).join(" ")}`);
   const report = `${around.directory}/${step.name}.json`;
   const code = await run(step, report, around);
+  // The counts, as a file of JSON; of a step that is one test, in words, what failed.
   const told = existsSync(report) ? readFileSync(report, "utf8") : undefined;
   if (step.counts === "vitest") return vitestOutcome(step.name, code, told);
   return code === 0 ? passedOne : failedOne(step.name, told ?? `exit code ${code ?? "of a signal"}`);

@@ -1,7 +1,7 @@
 /**
- * Two boxes from the image, made a pair by their pages, are updated at a console from a disk, under a thousand probes a second:
- * RAUC, the boot loader and the pair's own judgement for real. Then by a version whose service does not come up. The bundle does not
- * come over TLS, which takes an emulated processor whole: test/netns/pair-update sends it to the API.
+ * Two boxes from the image, made a pair by their pages, are updated at a console from a disk, under a thousand probes a
+ * second: RAUC, the boot loader and the pair's own judgement for real. Then by a version whose service does not come up.
+ * The bundle does not come over TLS, which takes an emulated processor whole: test/netns/pair-update sends it to the API.
  */
 import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -125,15 +125,15 @@ async function update(bundle: "later" | "broken"): Promise<{ readonly end: PairU
 async function order(bundle: string): Promise<string> {
   const box = pair.twins[signedIn];
   await shell(box, `mkdir -p ${MOUNTED} && mount /dev/vdb ${MOUNTED}`);
-  const given = async () => {
+  let started: PairUpdateShown | undefined;
+  const give = async () => {
     const { code, text } = await shell(box, `futago update --no-wait ${bundle}`);
     if (code !== 0) process.stdout.write(`${text.trim()}\n`);
-    return code;
+    started = (await shown(signedIn))?.pair ?? undefined;
+    return started?.outcome;
   };
-  await expect.poll(given, { ...PATIENCE, interval: 10_000 }).toBe(0);
-  const started = async () => (await shown(signedIn))?.pair;
-  await expect.poll(async () => (await started())?.outcome, PATIENCE).toBe("running");
-  return (await started())?.id ?? "";
+  await expect.poll(give, { ...PATIENCE, interval: 10_000 }).toBe("running");
+  return started?.id ?? "";
 }
 
 const running = async () =>

@@ -34,9 +34,9 @@ function asking(startedAt: number, failingSince?: number): CheckState {
 
 let sight: Sight;
 
-/** As its attempt times out, or then. */
-function isBlind(subject: Subject, state: CheckState, now = state.probe?.deadline): boolean {
-  return sight.isBlind(subject, state, now ?? at(0));
+/** As its attempt times out. */
+function isBlind(subject: Subject, state: CheckState): boolean {
+  return sight.isBlind(subject, state, state.probe?.deadline ?? at(0));
 }
 
 function look(...subjects: readonly Subject[]): void {

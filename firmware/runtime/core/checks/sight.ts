@@ -59,7 +59,8 @@ export class Sight {
     if (!port.carrier || isAfter(port.lightAt, startedAt)) return true;
     // Clients just got a refusal by this port.
     if (hintedAt !== undefined) return false;
-    // Whoever fell silent in the dark is given as long in the light as anybody else before it counts as dead.
+    // Whoever fell silent in the dark is given as long in the light as anybody else before it counts as dead. One that
+    // still counts as healthy may only have looked at a moment at which nobody else did: for it the carrier decides.
     const light = state.verdict === "unhealthy" && state.blind ? port.lightAt : port.pluggedAt;
     const isDue = light !== undefined && now >= after(light, millis(intervalMs * fall));
     if (!isDue && isAfter(light, failingSince ?? startedAt)) return true;
