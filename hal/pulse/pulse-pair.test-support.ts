@@ -47,9 +47,11 @@ export class End {
     this.order({ kind: "act", group: 0, act, reason: act === "offer" || act === "ready" ? "handover" : "order" }, now);
   }
 
-  tick(now: number): void {
-    native.pulseTick(this.core, now);
+  /** When the next one is due. */
+  tick(now: number): number {
+    const next = native.pulseTick(this.core, now);
     this.collect();
+    return next;
   }
 
   receive(beat: Uint8Array, now: number): string {

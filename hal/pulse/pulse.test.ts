@@ -94,6 +94,38 @@ describe("pulse's core, silence and lease", () => {
     },
   );
 
+  it.each([0.1, 3, 7.4, 7.6, 11, 14.9])(
+    "does so also when each of its timers fires 20 ms late, and that word came %s ms after a beat",
+    (phaseMillis) => {
+      const pair = pairWithActiveA();
+      pair.a.tick((pair.now += BEAT));
+      for (const { beat } of pair.a.sent.splice(0)) pair.b.receive(beat, pair.now);
+      const heardAt = pair.now + phaseMillis * 1_000;
+      for (const { beat } of pair.b.sent.splice(0)) pair.a.receive(beat, heardAt);
+      const late = 20_000;
+      let due = pair.a.tick(heardAt) + late;
+      for (pair.now = heardAt; pair.now < heardAt + 400_000; pair.now += 100) {
+        pair.a.order({ kind: "pet" }, pair.now);
+        if (pair.now >= due) due = pair.a.tick(pair.now) + late;
+        expect(pair.a.gate(pair.now)).toBe(ANSWER | FORWARD);
+      }
+      expect(pair.a.kinds()).not.toContain("lapsed");
+    },
+  );
+
+  it("ends what a silence granted when the peer is heard and does not acknowledge", () => {
+    const pair = pairWithActiveA();
+    pair.aHeard = false;
+    pair.bHeard = false;
+    pair.run(4);
+    expect(pair.a.gate(pair.now + 44_999)).toBe(ANSWER | FORWARD);
+    pair.bHeard = true;
+    pair.b.tick((pair.now += BEAT));
+    pair.exchange();
+    expect(pair.a.gate(pair.now + 22_499)).toBe(ANSWER | FORWARD);
+    expect(pair.a.gate(pair.now + 22_500)).toBe(0);
+  });
+
   it("falls silent within the lease when it freezes while it is alone", () => {
     const pair = pairWithActiveA();
     pair.aHeard = false;

@@ -44,6 +44,8 @@ export class Box {
   #held: (() => void)[] = [];
   #sentinelHeld: (() => void)[] = [];
   #fitness = 255;
+  /** When somebody ordered something last; microseconds of the world's clock. */
+  orderedAt = -Infinity;
   #timeoutAt = 0;
   #toSentinelAt = 0;
   #toPulseAt = 0;
@@ -161,6 +163,7 @@ export class Box {
 
   order(input: Extract<PairInput, { kind: "switchover" | "maintenance" }>): void {
     this.#world.trace(this.side, input.kind);
+    this.orderedAt = this.#world.now();
     this.#input(input);
   }
 

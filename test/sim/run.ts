@@ -21,6 +21,8 @@ const FAULTS_UNTIL = seconds(3);
 const ASIDE = 0x5eed_0000;
 /** For so long after a thaw the box that serves must go on serving. */
 const THAW_DISTURBS_NOBODY_FOR = millis(300);
+/** An order that was given just before a box froze is carried out when it thaws. */
+const ORDER_LASTS = seconds(2);
 
 function pairConfig(side: Side, random: Random, safety: boolean, preempt: boolean, fixed: boolean): PairConfig {
   const box = side === 0 ? "a" : "b";
@@ -96,7 +98,8 @@ export class Simulation {
     const [thawing, serving] = [this.boxes[side], this.boxes[other]];
     const served = serving.answers(SLOT) && serving.running && !thawing.answers(SLOT);
     const equal = !this.#preempt && thawing.fitness === serving.fitness;
-    if (served && equal && this.#calm() && this.#faults === this.#faultsAtFreeze[side]) {
+    const ordered = this.now - thawing.orderedAt < ORDER_LASTS;
+    if (served && equal && !ordered && this.#calm() && this.#faults === this.#faultsAtFreeze[side]) {
       this.#undisturbed = { side: other, until: this.now + THAW_DISTURBS_NOBODY_FOR, faults: this.#faults };
     }
     thawing.thaw();

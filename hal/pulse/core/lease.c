@@ -15,9 +15,21 @@ static bool quiet(const struct pulse *p, uint64_t now)
 }
 
 /*
- * How long the newest acknowledged beat lets this box answer: a lease. When a beat is missing, a beat more: what the
- * silence means is known only after two beats, which may end after the lease does. A peer that lives and hears nothing
- * still waits then.
+ * Is a word of the peer overdue? Nothing for a beat and a half; or the beat after the acknowledged one was not answered
+ * within half a beat, and nothing was heard since it left: a peer that is heard and does not acknowledge is not overdue.
+ */
+static bool overdue(const struct pulse *p, uint64_t now)
+{
+	uint64_t patience = p->beat + p->beat / 2;
+
+	return now - p->heard_at >= patience ||
+	       (now - p->acked_sent_at >= patience && p->heard_at < p->acked_sent_at + p->beat);
+}
+
+/*
+ * How long the newest acknowledged beat lets this box answer: a lease. While a word is overdue, a beat and a half more:
+ * what the silence means is known only after two beats, and this program may be late by a third of the dead time. A
+ * peer that lives and hears nothing still waits then.
  */
 static uint64_t acknowledged_until(const struct pulse *p, uint64_t now)
 {
@@ -26,15 +38,16 @@ static uint64_t acknowledged_until(const struct pulse *p, uint64_t now)
 
 	if (p->acked_sent_at == 0)
 		return 0;
-	if (now - p->heard_at < p->beat + p->beat / 2 || p->lease + 2 * (uint64_t)p->beat > patience)
+	if (!overdue(p, now) || p->lease + 2 * (uint64_t)p->beat > patience)
 		return until;
-	return until + p->beat;
+	return until + p->beat + p->beat / 2;
 }
 
 /* When silence next means something new, which is not to wait for a beat; UINT64_MAX: not before one. */
 uint64_t pulse_silence_look(const struct pulse *p)
 {
 	const uint64_t looks[] = {
+		p->acked_sent_at + p->beat + p->beat / 2,
 		p->heard_at + p->beat + p->beat / 2,
 		p->heard_at + 2 * (uint64_t)p->beat,
 		p->heard_at + p->dead,
@@ -54,15 +67,11 @@ bool pulse_silent(const struct pulse *p, uint64_t now)
 	return p->peer_nonce != 0 && now >= p->patience_until && (p->peer_gone || now - p->heard_at >= p->dead);
 }
 
-/*
- * Until when the partition policy lets this box serve with nobody to hear it; 0: not at all. As long as the silence is
- * shorter than the dead time a beat of the peer may still come and show that it is there: the steps are short then, so
- * that the lease ends before the peer's patience does.
- */
+/* Until when the partition policy lets this box serve with nobody to hear it; 0: not at all. */
 static uint64_t alone_until(const struct pulse *p, uint64_t now)
 {
 	if (!p->safety)
-		return now + (p->peer_nonce == 0 || pulse_silent(p, now) ? p->lease : p->beat + p->beat / 2);
+		return now + p->lease;
 	return p->witness_at > p->heard_at ? p->witness_at + p->lease : 0;
 }
 
@@ -120,6 +129,7 @@ static void renew_group(struct pulse *p, int index, uint64_t now)
 {
 	struct pulse_group *group = &p->groups[index];
 	uint64_t until = acknowledged_until(p, now);
+	uint64_t brief = now + p->beat + p->beat / 2;
 
 	if (group->lapsed) {
 		renew_lapsed(p, index, now);
@@ -130,6 +140,10 @@ static void renew_group(struct pulse *p, int index, uint64_t now)
 		uint64_t alone = alone_until(p, now);
 
 		until = alone > until ? alone : until;
+	} else if (group->lease_until > until && group->lease_until > brief) {
+		/* The silence is over: what it granted ends, unless the peer acknowledges soon. */
+		store_lease(p, index, brief > until ? brief : until);
+		return;
 	}
 	if (until > group->lease_until)
 		store_lease(p, index, until);
