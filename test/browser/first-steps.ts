@@ -42,7 +42,7 @@ export async function takeFirstSteps(way: FirstSteps): Promise<void> {
   await b.claim(way.urls.b, way.codes.b, { ...ALICE, name: "bob" });
   await b.go("Pair");
   await on.fill(b, "Code that the other box shows", code);
-  await on.press(b, "Join the other box");
+  await on.send(b, "Join the other box", b.page.getByRole("button", { name: "Yes, the same", exact: true }));
   for (const visit of [a, b]) await on.press(visit, "Yes, the same");
 
   for (const [index, name] of NAMES.entries())

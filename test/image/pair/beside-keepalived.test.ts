@@ -28,6 +28,7 @@ it("Futago's pair from the image", { timeout: 3_000_000 }, async () => {
   const pair = await ServedPair.start();
   try {
     await pair.makeByPages();
+    await pair.leavePages();
     const silences: Silence[] = [];
     for (let cut = 0; cut < CUTS; cut++) {
       const { active, standby } = await pair.byRole();

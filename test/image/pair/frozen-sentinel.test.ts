@@ -28,6 +28,7 @@ afterAll(() => pair?.destroy());
 
 it("a box whose sentinel is frozen is replaced at once, reset by its watchdog, and the standby afterwards", async () => {
   await pair.makeByPages();
+  await pair.leavePages();
   const { active, standby } = await pair.byRole();
   const machine = pair.twins[active];
   await signInAtConsole(machine, ALICE);

@@ -147,6 +147,7 @@ async function signIn(): Promise<void> {
 
 it("become a pair by their pages, whose token opens the API", TEST, async () => {
   await pair.makeByPages();
+  await pair.leavePages();
   await signIn();
   const { text } = await shell(pair.twins[signedIn], "futago token create rig --scope read,admin --json");
   token = /"token":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
