@@ -21,8 +21,8 @@ const FAULTS_UNTIL = seconds(3);
 const ASIDE = 0x5eed_0000;
 /** For so long after a thaw the box that serves must go on serving. */
 const THAW_DISTURBS_NOBODY_FOR = millis(300);
-/** An order that was given just before a box froze is carried out when it thaws. */
-const ORDER_LASTS = seconds(2);
+/** An order that was given so shortly before a box froze may be carried out when it thaws. */
+const ORDER_LASTS = millis(300);
 
 function pairConfig(side: Side, random: Random, safety: boolean, preempt: boolean, fixed: boolean): PairConfig {
   const box = side === 0 ? "a" : "b";
@@ -56,6 +56,7 @@ export class Simulation {
   #faults = 0;
   #undisturbed: { readonly side: Side; readonly until: number; readonly faults: number } | undefined;
   readonly #faultsAtFreeze: [number, number] = [0, 0];
+  readonly #frozenAt: [number, number] = [0, 0];
 
   constructor(seed: number, keepTrace: boolean) {
     this.#seed = seed;
@@ -87,7 +88,10 @@ export class Simulation {
   }
 
   freeze(side: Side): void {
-    if (this.boxes[side].running) this.#faultsAtFreeze[side] = this.#faults;
+    if (this.boxes[side].running) {
+      this.#faultsAtFreeze[side] = this.#faults;
+      this.#frozenAt[side] = this.#now;
+    }
     if (this.aside.chance(0.5)) this.boxes[side].freeze();
     else this.boxes[side].freezeBeforeSending(this.aside.whole(0, 2 * this.network.paths.length));
   }
@@ -98,7 +102,7 @@ export class Simulation {
     const [thawing, serving] = [this.boxes[side], this.boxes[other]];
     const served = serving.answers(SLOT) && serving.running && !thawing.answers(SLOT);
     const equal = !this.#preempt && thawing.fitness === serving.fitness;
-    const ordered = this.now - thawing.orderedAt < ORDER_LASTS;
+    const ordered = this.#frozenAt[side] - thawing.orderedAt < ORDER_LASTS;
     if (served && equal && !ordered && this.#calm() && this.#faults === this.#faultsAtFreeze[side]) {
       this.#undisturbed = { side: other, until: this.now + THAW_DISTURBS_NOBODY_FOR, faults: this.#faults };
     }

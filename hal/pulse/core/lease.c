@@ -28,7 +28,7 @@ static bool overdue(const struct pulse *p, uint64_t now)
 
 /*
  * How long the newest acknowledged beat lets this box answer: a lease. While a word is overdue, a beat and a half more:
- * what the silence means is known only after two beats, and this program may be late by a third of the dead time. A
+ * what the silence means is known only after two beats, and this program may be late by a quarter of the dead time. A
  * peer that lives and hears nothing still waits then.
  */
 static uint64_t acknowledged_until(const struct pulse *p, uint64_t now)
