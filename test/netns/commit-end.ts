@@ -84,6 +84,7 @@ const pair: Pair = new Pair({
   onDrains: nothing,
   onRotation: () => undefined,
   onFarewell: () => undefined,
+  mayMove: () => true,
   wantsFlows: () => false,
   onFlows: (socket) => void socket.resume(),
   onLink: (up) => {

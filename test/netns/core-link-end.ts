@@ -72,6 +72,7 @@ function speak(): void {
     onRotation: () => undefined,
     onActivation: () => undefined,
     onFarewell: () => undefined,
+    mayMove: () => true,
     wantsFlows: () => true,
     onFlows: (socket) => {
       say({ flows: true });

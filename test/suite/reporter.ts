@@ -1,12 +1,14 @@
 /** A vitest reporter that writes the counts, and why tests were skipped, to the file named by FUTAGO_REPORT. */
 import { writeFileSync } from "node:fs";
-import type { Reporter, TestModule } from "vitest/node";
-import type { Failure, Outcome, Skip } from "./totals.ts";
+import { relative } from "node:path";
+import type { Reporter, SerializedError, TestModule } from "vitest/node";
+import { type Failure, failedOne, type Outcome, type Skip, sum } from "./totals.ts";
 
 export default class TotalsReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const path = process.env["FUTAGO_REPORT"];
-    if (path !== undefined) writeFileSync(path, JSON.stringify(count(modules)));
+    if (path === undefined) return;
+    writeFileSync(path, JSON.stringify(sum([count(modules), ...unhandled.map(outsideOfTests)])));
   }
 }
 
@@ -32,6 +34,20 @@ function count(modules: readonly TestModule[]): Outcome {
     }
   }
   return { passed, failed, skipped };
+}
+
+/** An error that nothing caught, which fails a run whose tests all pass; vitest names the file that was running. */
+function outsideOfTests(error: SerializedError): Outcome {
+  const running: unknown = error["VITEST_TEST_PATH"];
+  const place = typeof running === "string" ? relative(process.cwd(), running) : "outside of the tests";
+  const frame = error.stack
+    ?.split("\n")
+    .find((line) => /^\s+at /.test(line))
+    ?.trim();
+  return failedOne(
+    place,
+    [`uncaught ${error.name ?? "error"}: ${firstLine([error])}`, frame].filter(Boolean).join(" "),
+  );
 }
 
 function firstLine(errors: readonly { readonly message: string }[] | undefined): string | undefined {

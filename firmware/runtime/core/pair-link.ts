@@ -165,6 +165,7 @@ export class PairLink {
       onDrains: (drains) => void toolbox.mergeDrains(drains),
       onRotation: (text) => pairing.rotation?.hear(text),
       onFarewell: () => void pairing.peerLeft(),
+      mayMove: () => committer.isQuiet && this.drill.shown().running === null,
       wantsFlows: () => replication.status !== undefined,
       onFlows: (socket) => replication.attach(socket),
       onLink: (up) => {

@@ -60,6 +60,8 @@ export interface PairOptions {
   readonly onAccessMessage: (message: AccessMessage) => void;
   readonly onTimelineMessage: (message: TimelineMessage) => void;
   readonly onUpdateMessage: (message: UpdateMessage) => void;
+  /** Nothing is under way that would not outlive a link that is made anew, over a better path. */
+  readonly mayMove: () => boolean;
   /** Whether there is anything to do with such a connection. */
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands. */
@@ -70,7 +72,6 @@ export interface PairOptions {
 export class Pair {
   readonly port: number;
   readonly #link: PeerLink;
-  readonly #met: PairOptions["met"];
   readonly #pictures: PictureSender;
   readonly #long: LongSender;
   #reader = new LongReader();
@@ -81,7 +82,6 @@ export class Pair {
 
   constructor(options: PairOptions) {
     this.port = options.port;
-    this.#met = options.met;
     const { box, port, revision, onChange, onTold, onStale, onDrains, wantsFlows, onFlows, count } = options;
     this.#pictures = new PictureSender({
       pictureOf: options.pictureOf,
@@ -97,6 +97,7 @@ export class Pair {
       box,
       port,
       credentials: options.credentials,
+      met: options.met,
       hello: () => ({ kind: "hello", version: PEER_PROTOCOL_VERSION, box, revision: revision() }),
       onHello: (hello) => {
         this.#revision = hello.revision;
@@ -138,6 +139,7 @@ export class Pair {
         else if (isUpdateMessage(value)) options.onUpdateMessage(value);
         else options.onTimelineMessage(value);
       },
+      mayMove: options.mayMove,
       wantsFlows,
       onFlows,
       count,
@@ -155,8 +157,7 @@ export class Pair {
 
   /** Where the sentinel hears the peer, best first. */
   setAddresses(addresses: PeerStatus["addresses"]): void {
-    const met = this.#met === undefined ? [] : [this.#met];
-    this.#link.setAddresses(addresses.length === 0 ? met : addresses);
+    this.#link.setAddresses(addresses);
   }
 
   /** After a commit. */

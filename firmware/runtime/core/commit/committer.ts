@@ -129,6 +129,12 @@ export class Committer {
     return { revision: head.id, author: head.author, refusal: barred.refusal, canStay: isUnconfirmed(head) };
   }
 
+  /** Nothing is being changed, here or for the peer, and nobody waits for it. */
+  get isQuiet(): boolean {
+    const { work, waiting, forwarded, offered } = this.#state;
+    return work.kind === "idle" && waiting.length === 0 && forwarded.length === 0 && offered === undefined;
+  }
+
   get #hasPeer(): boolean {
     return this.#state.link !== undefined || this.#state.peerAlive;
   }

@@ -7,7 +7,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { connect, TLSSocket } from "node:tls";
 import { LineReader } from "../../line-reader.ts";
-import type { Box, PeerStatus } from "../../messages.ts";
+import type { Box } from "../../messages.ts";
 import { clientTls, isPeer, type LinkCredentials, serverTls } from "./credentials.ts";
 import {
   decodePeerMessage,
@@ -22,6 +22,7 @@ import {
   type PeerPart,
   type PeerStale,
 } from "./message.ts";
+import { type PeerAddress, PathChoice } from "./path-choice.ts";
 
 const BEAT_MILLIS = 1_000;
 /** Also the time a handshake may take. */
@@ -35,12 +36,12 @@ const FAREWELL_MILLIS_MAX = 500;
 
 const FLOWS_NAME = "futago-flows";
 
-type PeerAddress = Pick<PeerStatus["addresses"][number], "address"> & { readonly device: string };
-
 export interface PeerLinkOptions {
   readonly box: Box;
   readonly port: number;
   readonly credentials: LinkCredentials;
+  /** Where the two were paired: dialled while the sentinel hears no heartbeat. */
+  readonly met: PeerAddress | undefined;
   readonly hello: () => PeerHello;
   readonly onHello: (hello: PeerHello) => void;
   readonly onHealth: (health: PeerHealth) => void;
@@ -52,6 +53,8 @@ export interface PeerLinkOptions {
   readonly onFarewell: () => void;
   readonly onUp: () => void;
   readonly onDown: () => void;
+  /** Nothing is under way that would not outlive a link that is made anew. */
+  readonly mayMove: () => boolean;
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands; it is closed when the link goes down, or another takes its place. */
   readonly onFlows: (socket: TLSSocket) => void;
@@ -65,19 +68,18 @@ export class PeerLink {
   readonly #open = new Set<Socket>();
   /** Taken, and not shown to be the peer's yet; the oldest first. */
   readonly #unproven = new Set<Socket>();
-  #addresses: readonly PeerAddress[] = [];
-  #next = 0;
+  readonly #paths: PathChoice;
+  readonly #dialled = new WeakMap<TLSSocket, PeerAddress>();
   #dialling: TLSSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #peer: TLSSocket | undefined;
-  /** Where the link was dialled to. */
-  #target: PeerAddress | undefined;
   #flows: TLSSocket | undefined;
   #flowsRetry: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
+    this.#paths = new PathChoice({ met: options.met, onBetter: (best) => this.#moveTo(best) });
     if (options.box === "a") this.#server = this.#listen();
   }
 
@@ -92,7 +94,7 @@ export class PeerLink {
 
   /** Where the sentinel hears the peer, best first. */
   setAddresses(addresses: readonly PeerAddress[]): void {
-    this.#addresses = addresses;
+    this.#paths.setHeard(addresses);
     if (this.#options.box === "b") this.#dial();
   }
 
@@ -144,6 +146,7 @@ export class PeerLink {
 
   close(): void {
     this.#closed = true;
+    this.#paths.close();
     clearTimeout(this.#retry);
     clearTimeout(this.#flowsRetry);
     this.#server?.close();
@@ -182,24 +185,33 @@ export class PeerLink {
 
   #dial(): void {
     if (this.#closed || this.#peer !== undefined || this.#dialling !== undefined || this.#retry !== undefined) return;
-    const target = this.#addresses[this.#next++ % Math.max(this.#addresses.length, 1)];
-    if (target === undefined) return;
+    const target = this.#paths.next();
+    if (target !== undefined) this.#dialling = this.#dialTo(target);
+  }
+
+  #dialTo(target: PeerAddress): TLSSocket {
     const socket = connect({
       ...clientTls(this.#options.credentials, this.#options.box),
       host: `${target.address}%${target.device}`,
       port: this.#options.port,
     });
-    this.#dialling = socket;
-    this.#target = target;
+    this.#dialled.set(socket, target);
     socket.on("close", () => {
-      this.#dialling = undefined;
-      this.#retry = setTimeout(() => {
+      if (this.#dialling === socket) this.#dialling = undefined;
+      this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
         this.#dial();
       }, RETRY_MILLIS);
     });
     this.#hold(socket);
     this.#speak(socket);
+    return socket;
+  }
+
+  /** The link stands where it does until the peer has said hello over there. */
+  #moveTo(best: PeerAddress): void {
+    if (this.#closed || this.#peer === undefined || !this.#options.mayMove()) return;
+    this.#dialTo(best);
   }
 
   /** Somebody who opens connections and says nothing in them keeps nobody out: the oldest make room, the peer's is new. */
@@ -221,8 +233,8 @@ export class PeerLink {
 
   /** Box b dials for flows as long as the link stands. */
   #dialFlows(): void {
-    const target = this.#target;
-    if (this.#closed || this.#peer === undefined || this.#flows !== undefined || target === undefined) return;
+    const target = this.#peer && this.#dialled.get(this.#peer);
+    if (this.#closed || this.#flows !== undefined || target === undefined) return;
     if (!this.#options.wantsFlows()) return this.#dialFlowsIn(BEAT_MILLIS);
     const socket = connect({
       ...clientTls(this.#options.credentials, this.#options.box),
@@ -295,6 +307,7 @@ export class PeerLink {
       clearInterval(beat);
       if (this.#peer !== socket) return;
       this.#peer = undefined;
+      this.#paths.setCurrent(undefined);
       this.#flows?.destroy();
       this.#options.onDown();
     });
@@ -341,7 +354,9 @@ export class PeerLink {
     this.#options.onHello(hello);
     if (!isNew) return;
     this.#options.onUp();
-    if (this.#options.box === "b") this.#dialFlows();
+    if (this.#options.box === "a") return;
+    this.#paths.setCurrent(this.#dialled.get(socket));
+    this.#dialFlows();
   }
 
   #write(socket: TLSSocket, text: string): void {
