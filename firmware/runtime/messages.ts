@@ -89,7 +89,10 @@ export interface PeerStatus {
    */
   readonly revision: string;
   readonly paths: readonly PathStatus[];
-  /** Where the peer's core can be dialled: the peer's link-local addresses on paths that are alive, best first. */
+  /**
+   * Where the peer's core can be dialled: the peer's link-local addresses on paths that are alive; first where no virtual
+   * router is, then in the order of `heartbeat.over`.
+   */
   readonly addresses: readonly { readonly address: string; readonly device: Ifname; readonly ifindex: number }[];
 }
 

@@ -7,7 +7,7 @@ import { initialPair } from "../../standby/pair/step.ts";
 import type { PairState } from "../../standby/pair/types.ts";
 import { LONELY, memoryOf, peerIn, SILENT, snapshotOf } from "../../standby/pair/view.test-support.ts";
 import { pairConfig } from "./pair-config.ts";
-import { ETH0, PairMachine, pairOrders, SLOTS, SYNC_PATH, WAN_PATH } from "./pair-machine.suite.ts";
+import { ETH0, ETH1, PairMachine, pairOrders, SLOTS, SYNC_PATH, WAN_PATH } from "./pair-machine.suite.ts";
 import { pairStatus, type PairView } from "./pair-status.ts";
 import { noStrangeBeats } from "./strange-beats.ts";
 
@@ -122,6 +122,13 @@ test("a well pair is shown whole", () => {
     },
     alarms: [],
   });
+});
+
+test("the peer is dialled over the cable without a virtual router first, in whatever order heartbeats are named", () => {
+  const pair = { ...orders.pair, over: [ETH0, ETH1] };
+  const shown = pairStatus(view({}, { pair, orders: { ...orders, pair } })).peer!;
+  expect(shown.paths.map((path) => path.interface)).toEqual(["wan", "sync"]);
+  expect(shown.addresses.map(({ device }) => device)).toEqual([ETH1, ETH0]);
 });
 
 describe("the role", () => {

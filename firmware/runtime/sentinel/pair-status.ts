@@ -106,7 +106,10 @@ function peerStatus(view: PairView): PeerStatus {
   const shown = paths.map(({ name, path }): PathStatus => {
     return { interface: name, alive: path?.alive ?? false, rttMicros: path?.alive === true ? path.rtt : null };
   });
-  const addresses = paths.flatMap(({ device, path }) => {
+  // What the boxes have to say to each other goes over a cable of their own rather than between clients' packets.
+  const shared = new Set(view.orders.groups.flatMap((group) => group.virtualRouters.map((router) => router.device)));
+  const bestFirst = paths.toSorted((one, other) => Number(shared.has(one.device)) - Number(shared.has(other.device)));
+  const addresses = bestFirst.flatMap(({ device, path }) => {
     const address = path?.alive === true ? peerAddress(path) : undefined;
     return address === undefined || path === undefined ? [] : [{ address, device, ifindex: path.ifindex }];
   });

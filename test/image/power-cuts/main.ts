@@ -21,7 +21,7 @@ import { enterShell, shell } from "../update/shell.ts";
 import { bundleOf } from "../update/variant.ts";
 import { type ActName, ACTS, pickAct, type Promised, promisedAfter, settle, untilCut } from "./acts.ts";
 
-const PLACE = fileURLToPath(new URL("../../../images/build/power-cuts", import.meta.url));
+const BUILD = fileURLToPath(new URL("../../../images/build", import.meta.url));
 const LOADER_MILLIS = 900_000;
 const GOOD_MILLIS = 1_200_000;
 const LOOK_MILLIS = 5_000;
@@ -53,6 +53,8 @@ const only = (Object.keys(ACTS) as ActName[]).find((name) => name === values.onl
 if (values.only !== undefined && only === undefined)
   throw new Error(`--only ${values.only}: one of ${Object.keys(ACTS).join(", ")} is wanted`);
 
+/** Another seed's runs may go on beside this one. */
+const PLACE = join(BUILD, `power-cuts-${number("seed")}`);
 const image = join(PLACE, "disk.raw");
 const media = join(PLACE, "media.img");
 const journalFile = join(PLACE, "journal.json");
