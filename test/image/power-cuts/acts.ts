@@ -60,7 +60,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
 
 /** One after the other, each another document. */
 function commits(): string {
-  const document = `{"system":{"hostname":"cut-'$n'"}}`;
+  const document = `{"system":{"hostname":"cut-'$n'"},"interfaces":[{"name":"lan","device":"port1","addresses":["10.2.0.2/24"]}]}`;
   return `n=$(date +%s); while :; do n=$((n+1)); echo '${document}' | futago config apply -; done`;
 }
 
@@ -94,12 +94,16 @@ export async function untilCut(name: ActName, server: BlockServer, random: Rando
   });
 }
 
+/** The revisions that the words of the serial line acknowledge; throws where they refuse one, which none of ours is. */
+export function acknowledgedIn(words: string): readonly string[] {
+  const refused = /^futago: .*/m.exec(words);
+  if (refused !== null) throw new Error(`a commit was refused: ${refused[0]}`);
+  return Array.from(words.matchAll(/Revision ([0-9a-f]{16}) is in force/g), ([, id = ""]) => id);
+}
+
 /** What the words of the serial line since the act began make of what was promised. */
 export function promisedAfter(name: ActName, before: Promised, words: string): Promised {
-  if (name === "commit") {
-    const acknowledged = words.matchAll(/Revision ([0-9a-f]{16}) is in force/g);
-    return { ...before, revision: Array.from(acknowledged, ([, id = ""]) => id).at(-1) ?? before.revision };
-  }
+  if (name === "commit") return { ...before, revision: acknowledgedIn(words).at(-1) ?? before.revision };
   if (name !== "factory-reset") return before;
   return words.includes("forgotten")
     ? { revision: "", forgotten: before.revision, mayBeForgotten: false }

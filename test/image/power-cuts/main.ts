@@ -19,7 +19,7 @@ import { type Lost, VolatileDisk } from "../appliance/volatile-disk.ts";
 import { Disk } from "../disk/disks.ts";
 import { enterShell, shell } from "../update/shell.ts";
 import { bundleOf } from "../update/variant.ts";
-import { type ActName, ACTS, pickAct, type Promised, promisedAfter, settle, untilCut } from "./acts.ts";
+import { acknowledgedIn, type ActName, ACTS, pickAct, type Promised, promisedAfter, settle, untilCut } from "./acts.ts";
 
 const BUILD = fileURLToPath(new URL("../../../images/build", import.meta.url));
 const LOADER_MILLIS = 900_000;
@@ -130,6 +130,11 @@ async function once(cut: number, { seed, promised }: Journal): Promise<Promised>
       `file=${media},if=none,id=media,format=raw,readonly=on`,
       "-device",
       "virtio-blk-pci,drive=media",
+      // A port with a link, and nobody at its other end.
+      "-netdev",
+      "hubport,id=port,hubid=0",
+      "-device",
+      "virtio-net-pci,netdev=port",
     ],
   });
   let after = promised;
@@ -189,8 +194,10 @@ async function throughAct(
   const cut = untilCut(act, server, random);
   const { line } = ACTS[act];
   if (line !== undefined) box.serial.send(`${line}\r`);
-  const moment = await cut;
-  return { moment, after: promisedAfter(act, settled, box.serial.text.slice(from)) };
+  const when = await cut;
+  const words = box.serial.text.slice(from);
+  const moment = act === "commit" ? `${when}, ${acknowledgedIn(words).length} commits acknowledged` : when;
+  return { moment, after: promisedAfter(act, settled, words) };
 }
 
 let journal = await begin();
