@@ -68,6 +68,38 @@ it("a change that came and went while the page heard nothing is told once the pa
   await page.locator(".banner.bad").waitFor({ state: "detached", ...PATIENCE });
 }, 90_000);
 
+it("a roll-back that the page learns of by an answer from before it is told once", async () => {
+  const { page } = alice;
+  const { state } = rig.boxes.a;
+  await page.getByText("The change was rolled back.").waitFor({ state: "detached", ...PATIENCE });
+  let asked = 0;
+  const { promise: isBack, resolve: letThrough } = Promise.withResolvers<void>();
+  await page.route("**/api/v1/history*", async (route) => {
+    asked += 1;
+    await isBack;
+    await route.continue();
+  });
+  await ask(state, "set", { path: "system.note", value: '"not for long either"', author: "root" });
+  await ask(state, "commit", { author: "root", confirmSeconds: 10 });
+  await expect.poll(() => asked, PATIENCE).toBe(1);
+  const newest = async () => await ask(state, "history", { limit: 1 });
+  await expect.poll(newest, PATIENCE).toMatchObject([{ author: "futago" }]);
+  await expect.poll(() => asked, PATIENCE).toBe(2);
+  letThrough();
+  const told = page.getByText("The change was rolled back.");
+  await told.waitFor(PATIENCE);
+  await page.unroute("**/api/v1/history*");
+  await told.waitFor({ state: "detached", ...PATIENCE });
+  // A line that is there again is when the page looks once more.
+  const { client } = rig.topology;
+  await client.ip(`link set ${DEVICES.wan} down`);
+  await page.locator(".banner.bad", { hasText: "Connection lost" }).waitFor(PATIENCE);
+  await client.ip(`link set ${DEVICES.wan} up`);
+  await page.locator(".banner.bad").waitFor({ state: "detached", ...PATIENCE });
+  await page.waitForTimeout(1_000);
+  expect(await told.count()).toBe(0);
+}, 90_000);
+
 it("a change that cuts off the page that made it is taken back, and the page comes back and says so", async () => {
   const lab = labDocument("calm");
   const moved = JSON.parse(JSON.stringify(lab).replaceAll("10.1.0.", "10.9.0.")) as typeof lab;

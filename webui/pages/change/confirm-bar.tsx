@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Act } from "../parts/act.tsx";
 import { Ask } from "../parts/ask.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { confirm, wasRolledBackSince } from "../state/candidate.ts";
+import { askSince, confirm } from "../state/candidate.ts";
 import { connection, status } from "../state/live.ts";
 import { tell } from "../state/notices.ts";
 import { now } from "../state/now.ts";
@@ -57,10 +57,11 @@ function useRollBacks(onBack: () => void): void {
     if (was === undefined || was === "") known.current = revision;
     if (was === undefined || was === "" || revision === undefined || revision === was) return;
     const look = async () => {
-      const isBack = await wasRolledBackSince(was);
+      const { newest, isRolledBack } = await askSince(was);
       if (known.current !== was) return;
-      known.current = revision;
-      if (isBack) onBack();
+      // Over a line that was down meanwhile the answer tells of more than what the page asked for.
+      known.current = newest ?? revision;
+      if (isRolledBack) onBack();
     };
     // An answer that did not come is asked for again once there is a line.
     look().catch(() => undefined);

@@ -1,7 +1,8 @@
 /** What was changed and is not in force yet, and how it comes into force. */
 import { computed, effect, signal } from "@preact/signals";
-import type { Automatic, CandidateDiff, Committed } from "@futago/firmware/runtime/control-configuration.ts";
+import type { CandidateDiff, Committed } from "@futago/firmware/runtime/control-configuration.ts";
 import { placed } from "../logic/placed.ts";
+import { since, type Since } from "../logic/roll-backs.ts";
 import { ApiProblem, type PlacedProblem } from "../../client/problem.ts";
 import type { CommitWish } from "../../client/routes.ts";
 import { connection, status } from "./live.ts";
@@ -91,11 +92,7 @@ export async function confirm(revision: string, force = false): Promise<void> {
 }
 
 const sinceMax = 20;
-const automatic: Automatic = "futago";
-
-/** Whether the box itself, and no person, took back something of what was committed after the revision `id`. */
-export async function wasRolledBackSince(id: string): Promise<boolean> {
-  const entries = await api.call("GET history", { query: { limit: sinceMax } });
-  const known = entries.findIndex((entry) => entry.id === id);
-  return entries.slice(0, known === -1 ? sinceMax : known).some(({ author }) => author === automatic);
+/** What came after the revision `id`, as the box answers. */
+export async function askSince(id: string): Promise<Since> {
+  return since(id, await api.call("GET history", { query: { limit: sinceMax } }));
 }
