@@ -92,6 +92,7 @@ export async function confirm(revision: string, force = false): Promise<void> {
 }
 
 const sinceMax = 20;
+
 /** What came after the revision `id`, as the box answers. */
 export async function askSince(id: string): Promise<Since> {
   return since(id, await api.call("GET history", { query: { limit: sinceMax } }));
