@@ -87,6 +87,8 @@ const pair: Pair = new Pair({
   mayMove: () => true,
   wantsFlows: () => false,
   onFlows: (socket) => void socket.resume(),
+  wantsBundle: () => false,
+  onBundle: (socket) => void socket.resume(),
   onLink: (up) => {
     say({ kind: "up", up });
     committer.setLink(up);

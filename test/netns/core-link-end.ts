@@ -2,7 +2,7 @@
  * One end of the link between two cores, run inside a namespace by core-link.test.ts:
  *   core-link-end.ts BOX PORT KEY [ADDRESS DEVICE [ALPN]]
  * KEY is the pair's in hexadecimal, or the certificates of a paired box as JSON.
- * Prints what happens as JSON lines; a line on standard input is a picture of pools to tell.
+ * Prints what happens as JSON lines; a line on standard input is a picture of pools to tell, or "bundle": one is to go over.
  *
  * With BOX "raw" it holds the key but not the manners: what comes on standard input goes over the link as it is.
  */
@@ -40,6 +40,7 @@ function speakRaw(): void {
 }
 
 function speak(): void {
+  let wantsBundle = false;
   const mine = new Map<string, PeerPool>();
   const told = new Map<string, PeerPool>();
   const sayWhole = () => say({ up: pair.up, revision: pair.revision, told: [...told.values()] });
@@ -78,11 +79,20 @@ function speak(): void {
       say({ flows: true });
       socket.on("close", () => say({ flows: false })).resume();
     },
+    wantsBundle: () => wantsBundle,
+    onBundle: (socket) => {
+      say({ bundle: true });
+      socket.on("close", () => say({ bundle: false })).resume();
+    },
     count: (name) => say({ count: name }),
   });
   if (address !== undefined) pair.setAddresses([{ address, device: device as Ifname, ifindex: 0 }]);
   createInterface({ input: process.stdin }).on("line", (line) => {
-    const pools = JSON.parse(line) as readonly PeerPool[];
+    const pools = JSON.parse(line) as readonly PeerPool[] | "bundle";
+    if (pools === "bundle") {
+      wantsBundle = true;
+      return;
+    }
     for (const pool of pools) mine.set(pool.name, pool);
     pair.tell(pools.map(({ name }) => name));
   });

@@ -18,6 +18,7 @@ interface Said {
   readonly told?: unknown;
   readonly count?: string;
   readonly flows?: boolean;
+  readonly bundle?: boolean;
   readonly arriving?: number;
 }
 interface End {
@@ -67,6 +68,7 @@ const isUp = (end: End) => end.said.findLast((one) => one.up !== undefined)?.up;
 const revisionAt = (end: End) => end.said.findLast((one) => one.revision !== undefined)?.revision;
 const toldTo = (end: End) => end.said.findLast((one) => one.told !== undefined)?.told;
 const carriesFlows = (end: End) => end.said.findLast((one) => one.flows !== undefined)?.flows;
+const carriesBundle = (end: End) => end.said.findLast((one) => one.bundle !== undefined)?.bundle;
 const counts = (end: End) => end.said.flatMap((one) => one.count ?? []);
 
 /** Sends bytes to A's port from B's side; resolves true when A took the connection and then closed it. */
@@ -112,15 +114,27 @@ describe("the link between the two cores", () => {
     expect([isUp(endA), isUp(endB)]).toEqual([true, true]);
   });
 
-  it("takes no connection for flows from somebody who holds the key but never said hello", async () => {
+  it.each([
+    ["flows", "futago-flows", "flowLinkNoHello"],
+    ["a bundle", "futago-bundle", "bundleLinkNoHello"],
+  ])("takes no connection for %s from somebody who holds the key but never said hello", async (_, name, counter) => {
     const endA = startA();
     const attempt = async () => {
-      const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0", "futago-flows");
+      const raw = start(b, "raw", PORT, KEY, addressOfA, "sync0", name);
       await vi.waitUntil(() => raw.process.exitCode !== null, { timeout: 10_000 });
       return counts(endA);
     };
-    await expect.poll(attempt, { timeout: 10_000 }).toContain("flowLinkNoHello");
-    expect(carriesFlows(endA)).toBeUndefined();
+    await expect.poll(attempt, { timeout: 10_000 }).toContain(counter);
+    expect([carriesFlows(endA), carriesBundle(endA)]).toEqual([undefined, undefined]);
+  });
+
+  it("has one for a bundle when box b wants it, and none before", async () => {
+    const endA = startA();
+    const endB = startB();
+    await expect.poll(() => [carriesFlows(endA), carriesFlows(endB)], { timeout: 5_000 }).toEqual([true, true]);
+    expect([carriesBundle(endA), carriesBundle(endB)]).toEqual([undefined, undefined]);
+    endB.process.stdin?.write('"bundle"\n');
+    await expect.poll(() => [carriesBundle(endA), carriesBundle(endB)], { timeout: 5_000 }).toEqual([true, true]);
   });
 
   it("notices a cut cable, which no packet tells of", async () => {

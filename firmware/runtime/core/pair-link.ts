@@ -168,6 +168,8 @@ export class PairLink {
       mayMove: () => committer.isQuiet && this.drill.shown().running === null,
       wantsFlows: () => replication.status !== undefined,
       onFlows: (socket) => replication.attach(socket),
+      wantsBundle: () => this.pairUpdate.wantsBundle,
+      onBundle: (socket) => this.pairUpdate.attachBundle(socket),
       onLink: (up) => {
         committer.setLink(up);
         this.spare.setLink(up);

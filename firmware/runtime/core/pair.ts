@@ -66,6 +66,9 @@ export interface PairOptions {
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands. */
   readonly onFlows: (socket: TLSSocket) => void;
+  /** A bundle is to go over, whichever way. */
+  readonly wantsBundle: () => boolean;
+  readonly onBundle: (socket: TLSSocket) => void;
   readonly count: (name: string) => void;
 }
 
@@ -82,7 +85,7 @@ export class Pair {
 
   constructor(options: PairOptions) {
     this.port = options.port;
-    const { box, port, revision, onChange, onTold, onStale, onDrains, wantsFlows, onFlows, count } = options;
+    const { box, port, revision, onChange, onTold, onStale, onDrains, count } = options;
     this.#pictures = new PictureSender({
       pictureOf: options.pictureOf,
       send: (pools) => this.#link.sendHealth({ kind: "health", revision: revision(), pools }),
@@ -140,8 +143,10 @@ export class Pair {
         else options.onTimelineMessage(value);
       },
       mayMove: options.mayMove,
-      wantsFlows,
-      onFlows,
+      wantsFlows: options.wantsFlows,
+      onFlows: options.onFlows,
+      wantsBundle: options.wantsBundle,
+      onBundle: options.onBundle,
       count,
     });
   }

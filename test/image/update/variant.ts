@@ -1,7 +1,7 @@
 /** Bundles for tests: the image that was built, as a later version of it, and with something done to it. */
 import { randomBytes } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ImageFacts } from "../../../images/base/runtime/place.ts";
@@ -25,13 +25,14 @@ export interface Variant {
 /** Made once for each image; the path of the bundle. */
 export async function bundleOf({ name, days, change }: Variant): Promise<string> {
   const from = join(BUILD, ARCHITECTURE);
-  const work = join(BUILD, "variants", name);
-  const out = join(BUILD, "variants", `${name}.raucb`);
+  const variants = join(BUILD, "variants");
+  const out = join(variants, `${name}.raucb`);
   const isFresh = existsSync(out) && statSync(out).mtimeMs > statSync(join(from, "root.img")).mtimeMs;
   if (isFresh) return out;
-  mkdirSync(work, { recursive: true });
+  mkdirSync(variants, { recursive: true });
+  // Two runs may make the same one beside each other.
+  const work = mkdtempSync(join(variants, `${name}-`));
   const tree = join(work, "tree");
-  rmSync(tree, { recursive: true, force: true });
   execFileSync("cp", ["-a", "--reflink=auto", join(from, "tree"), tree]);
   const place = join(tree, "usr/lib/futago/image.json");
   const facts = JSON.parse(readFileSync(place, "utf8")) as ImageFacts;
@@ -41,12 +42,14 @@ export async function bundleOf({ name, days, change }: Variant): Promise<string>
   const root = await sealRoot(tree, work, time, 1);
   const plan = { work, facts: { ...facts, time }, kernel: kernelOf(from), initrd: join(from, "initrd") };
   const boot = makeBoot(plan, root);
+  const whole = join(work, "whole.raucb");
   makeBundle(
     { architecture: ARCHITECTURE, version: facts.version, time, boot, root: root.file },
     signerOf(updateKeys(BUILD)),
-    out,
+    whole,
   );
-  rmSync(tree, { recursive: true, force: true });
+  renameSync(whole, out);
+  rmSync(work, { recursive: true, force: true });
   return out;
 }
 

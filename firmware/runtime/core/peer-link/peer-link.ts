@@ -1,8 +1,8 @@
 /**
  * The link between the two cores: TLS 1.3 over the peer's link-local address. Box a listens, box b dials; whoever is not
  * the peer by its credentials gets no further than the handshake. At most one connection counts, the newest that said
- * hello. While it stands, a second one, told apart by its ALPN name (RFC 7301), carries flows in
- * frames of their own; what it says is the business of replication/.
+ * hello. While it stands there are others beside it, each with a name of its own: for flows in frames of their own, which are
+ * the business of replication/, and for a bundle, which is update/'s.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { connect, TLSSocket } from "node:tls";
@@ -23,6 +23,7 @@ import {
   type PeerStale,
 } from "./message.ts";
 import { type PeerAddress, PathChoice } from "./path-choice.ts";
+import { SideLink, type SideLinkOptions } from "./side-link.ts";
 
 const BEAT_MILLIS = 1_000;
 /** Also the time a handshake may take. */
@@ -34,7 +35,8 @@ const UNPROVEN_MAX = 8;
 const UNSENT_BYTES_MAX = 4 << 20;
 const FAREWELL_MILLIS_MAX = 500;
 
-const FLOWS_NAME = "futago-flows";
+const FLOWS = { name: "futago-flows", counter: "flowLink" };
+const BUNDLE = { name: "futago-bundle", counter: "bundleLink" };
 
 export interface PeerLinkOptions {
   readonly box: Box;
@@ -58,6 +60,10 @@ export interface PeerLinkOptions {
   readonly wantsFlows: () => boolean;
   /** A connection for flows stands; it is closed when the link goes down, or another takes its place. */
   readonly onFlows: (socket: TLSSocket) => void;
+  /** A bundle is to go over, whichever way. */
+  readonly wantsBundle: () => boolean;
+  /** As for flows. */
+  readonly onBundle: (socket: TLSSocket) => void;
   /** One more of a named kind of refusal. */
   readonly count: (name: string) => void;
 }
@@ -73,13 +79,16 @@ export class PeerLink {
   #dialling: TLSSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #peer: TLSSocket | undefined;
-  #flows: TLSSocket | undefined;
-  #flowsRetry: NodeJS.Timeout | undefined;
+  readonly #sides: readonly SideLink[];
   #closed = false;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.#paths = new PathChoice({ met: options.met, onBetter: (best) => this.#moveTo(best) });
+    this.#sides = [
+      this.#side({ ...FLOWS, isWanted: options.wantsFlows, onSocket: options.onFlows }),
+      this.#side({ ...BUNDLE, isWanted: options.wantsBundle, onSocket: options.onBundle }),
+    ];
     if (options.box === "a") this.#server = this.#listen();
   }
 
@@ -148,7 +157,7 @@ export class PeerLink {
     this.#closed = true;
     this.#paths.close();
     clearTimeout(this.#retry);
-    clearTimeout(this.#flowsRetry);
+    for (const side of this.#sides) side.close();
     this.#server?.close();
     for (const socket of this.#open) socket.destroy();
   }
@@ -165,7 +174,7 @@ export class PeerLink {
       }
       this.#hold(socket);
       this.#doubt(socket);
-      const secured = new TLSSocket(socket, serverTls(credentials, box, [FLOWS_NAME]));
+      const secured = new TLSSocket(socket, serverTls(credentials, box, [FLOWS.name, BUNDLE.name]));
       secured.on("secure", () => this.#unproven.delete(socket));
       this.#speak(secured);
     });
@@ -231,50 +240,20 @@ export class PeerLink {
     socket.on("close", () => this.#open.delete(socket));
   }
 
-  /** Box b dials for flows as long as the link stands. */
-  #dialFlows(): void {
-    const target = this.#peer && this.#dialled.get(this.#peer);
-    if (this.#closed || this.#flows !== undefined || target === undefined) return;
-    if (!this.#options.wantsFlows()) return this.#dialFlowsIn(BEAT_MILLIS);
-    const socket = connect({
-      ...clientTls(this.#options.credentials, this.#options.box),
-      ALPNProtocols: [FLOWS_NAME],
-      host: `${target.address}%${target.device}`,
-      port: this.#options.port,
+  #side(of: Pick<SideLinkOptions, "name" | "counter" | "isWanted" | "onSocket">): SideLink {
+    const { box, credentials, port } = this.#options;
+    return new SideLink({
+      ...of,
+      target: () => {
+        const target = this.#peer && this.#dialled.get(this.#peer);
+        return target && { ...clientTls(credentials, box), host: `${target.address}%${target.device}`, port };
+      },
+      isUp: () => this.#peer !== undefined,
+      isPeer: (socket) => isPeer(credentials, socket),
+      hold: (socket) => this.#hold(socket),
+      refuse: (socket, counter) => this.#refuse(socket, counter),
+      silenceMillisMax: SILENCE_MILLIS_MAX,
     });
-    const late = setTimeout(() => this.#refuse(socket, "flowLinkSilent"), SILENCE_MILLIS_MAX);
-    socket.on("close", () => clearTimeout(late));
-    socket.on("secure", () => {
-      clearTimeout(late);
-      if (isPeer(this.#options.credentials, socket)) this.#takeFlows(socket);
-      else this.#refuse(socket, "peerLinkWrongKey");
-    });
-    this.#flows = socket;
-    this.#hold(socket);
-    this.#watchFlows(socket);
-  }
-
-  #watchFlows(socket: TLSSocket): void {
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      if (this.#flows !== socket) return;
-      this.#flows = undefined;
-      if (this.#options.box === "a" || this.#closed) return;
-      this.#dialFlowsIn(RETRY_MILLIS);
-    });
-  }
-
-  #dialFlowsIn(millis: number): void {
-    clearTimeout(this.#flowsRetry);
-    this.#flowsRetry = setTimeout(() => this.#dialFlows(), millis);
-  }
-
-  #takeFlows(socket: TLSSocket): void {
-    if (this.#peer === undefined) return this.#refuse(socket, "flowLinkNoHello");
-    const former = this.#flows;
-    this.#flows = socket;
-    if (former !== socket) former?.destroy();
-    this.#options.onFlows(socket);
   }
 
   #speak(socket: TLSSocket): void {
@@ -287,10 +266,10 @@ export class PeerLink {
     });
     socket.on("secure", () => {
       if (!isPeer(this.#options.credentials, socket)) return this.#refuse(socket, "peerLinkWrongKey");
-      if (socket.alpnProtocol !== FLOWS_NAME) return this.#speakLines(socket, silence);
+      const side = this.#sides.find(({ name }) => name === socket.alpnProtocol);
+      if (side === undefined) return this.#speakLines(socket, silence);
       clearTimeout(silence);
-      this.#watchFlows(socket);
-      this.#takeFlows(socket);
+      side.accept(socket);
     });
   }
 
@@ -308,7 +287,7 @@ export class PeerLink {
       if (this.#peer !== socket) return;
       this.#peer = undefined;
       this.#paths.setCurrent(undefined);
-      this.#flows?.destroy();
+      for (const side of this.#sides) side.drop();
       this.#options.onDown();
     });
   }
@@ -348,15 +327,15 @@ export class PeerLink {
     this.#peer = socket;
     if (isNew) {
       former?.destroy();
-      // It came the same way as the former, which may be dead.
-      if (former !== undefined) this.#flows?.destroy();
+      // They came the same way as the former, which may be dead.
+      if (former !== undefined) for (const side of this.#sides) side.drop();
     }
     this.#options.onHello(hello);
     if (!isNew) return;
     this.#options.onUp();
     if (this.#options.box === "a") return;
     this.#paths.setCurrent(this.#dialled.get(socket));
-    this.#dialFlows();
+    for (const side of this.#sides) side.dial();
   }
 
   #write(socket: TLSSocket, text: string): void {

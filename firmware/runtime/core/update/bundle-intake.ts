@@ -1,13 +1,16 @@
-/** A bundle that the other box sends over the link between the two cores, onto this one's disk; compared once it is whole. */
+/**
+ * A bundle that the other box has, onto this one's disk: asked for over a connection of its own, from where it broke off, and
+ * compared once it is whole.
+ */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
+import { encodeRequest } from "./bundle-request.ts";
 import type { Offer } from "./bundle-sender.ts";
 import { digestOf } from "./bundle-sender.ts";
 import { BundleUpload } from "./bundle-upload.ts";
 import { SENTENCE_LENGTH_MAX, type UpdateMessage, type UpdateRefused } from "./update-message.ts";
-
-type Piece = Extract<UpdateMessage, { kind: "updatePiece" }>;
 
 interface Intake {
   readonly offer: Offer;
@@ -18,12 +21,18 @@ interface Intake {
 
 /** Longer than a link is down in an update that goes on. */
 const IDLE_MILLIS = 300_000;
+/** The other box is told so often how much is there. */
+const TELL_MILLIS = 500;
 
 export class BundleIntake {
   readonly #upload: BundleUpload;
   readonly #send: (message: UpdateMessage) => void;
   readonly #onWhole: (offer: Offer, file: string) => void;
   #intake: Intake | undefined;
+  #socket: Duplex | undefined;
+  /** What was asked for last, and over which connection. */
+  #asked: { readonly socket: Duplex; readonly intake: Intake } | undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #turn: Promise<void> = Promise.resolve();
 
   /** Its directory is emptied. */
@@ -42,6 +51,11 @@ export class BundleIntake {
     return this.#intake?.offer.update === update && this.#intake.isWhole ? this.#upload.path : undefined;
   }
 
+  /** There is one of which more is to come. */
+  get isWanting(): boolean {
+    return this.#intake?.isWhole === false;
+  }
+
   /** One that goes on with the bundle that is there is told how much of it is; another one takes its place. */
   take(offer: Offer): void {
     this.#inTurn(offer.update, async () => {
@@ -50,30 +64,59 @@ export class BundleIntake {
         this.#intake = { offer, id: await this.#upload.begin(offer.length), received: 0, isWhole: false };
       }
       this.#tell();
+      this.#ask();
     });
   }
 
-  piece({ update, offset, bytes }: Piece): void {
-    this.#inTurn(update, async () => {
+  /** The connection for its bytes stands; another one takes its place. It may stand before it is known what to ask for. */
+  attach(socket: Duplex): void {
+    this.#socket?.destroy();
+    this.#socket = socket;
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (bytes: Buffer) => {
       const intake = this.#intake;
-      // Of another bundle, or sent twice because an answer was late.
-      if (intake?.offer.update !== update || offset !== intake.received || intake.isWhole) return;
-      intake.received = await this.#upload.take(intake.id, offset, Buffer.from(bytes, "base64"));
-      if (intake.received === intake.offer.length) await this.#compare(intake);
-      this.#tell();
-      if (intake.isWhole) this.#onWhole(intake.offer, this.#upload.path);
+      // Unasked, or of a bundle whose place another one has taken.
+      if (intake === undefined || this.#asked?.socket !== socket || this.#asked.intake !== intake)
+        return void socket.destroy();
+      socket.pause();
+      this.#inTurn(intake.offer.update, () => this.#piece(socket, intake, bytes));
     });
+    if (this.#intake !== undefined) this.#inTurn(this.#intake.offer.update, async () => this.#ask());
   }
 
   async forget(): Promise<void> {
     await this.#turn;
     this.#intake = undefined;
+    this.#socket?.destroy();
     await this.#upload.forget();
   }
 
   async close(): Promise<void> {
+    this.#socket?.destroy();
     await this.#turn;
     await this.#upload.close();
+  }
+
+  #ask(): void {
+    const [socket, intake] = [this.#socket, this.#intake];
+    if (socket === undefined || socket.destroyed || intake === undefined || intake.isWhole) return;
+    if (this.#asked?.socket === socket && this.#asked.intake === intake) return;
+    this.#asked = { socket, intake };
+    socket.write(encodeRequest({ update: intake.offer.update, offset: intake.received }));
+  }
+
+  async #piece(socket: Duplex, intake: Intake, bytes: Buffer): Promise<void> {
+    if (this.#intake !== intake || intake.isWhole) return void socket.destroy();
+    intake.received = await this.#upload.take(intake.id, intake.received, bytes);
+    if (intake.received < intake.offer.length) {
+      if (performance.now() - this.#toldAt >= TELL_MILLIS) this.#tell();
+      socket.resume();
+      return;
+    }
+    socket.destroy();
+    await this.#compare(intake);
+    this.#tell();
+    this.#onWhole(intake.offer, this.#upload.path);
   }
 
   async #compare(intake: Intake): Promise<void> {
@@ -89,6 +132,7 @@ export class BundleIntake {
   #tell(): void {
     const intake = this.#intake;
     if (intake === undefined) return;
+    this.#toldAt = performance.now();
     const { offer, received, isWhole } = intake;
     this.#send({ kind: "updateGot", update: offer.update, received, isWhole, refusal: undefined });
   }

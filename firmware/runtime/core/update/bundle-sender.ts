@@ -1,13 +1,14 @@
 /**
- * Sends a bundle to the other box over the link between the two cores: a piece at a time, the next one once the former lies on
- * the other's disk, so that what else there is to say waits for one piece at most; after the link was down it goes on where
- * the other box is.
+ * Sends a bundle to the other box. What is said of it goes over the link between the two cores; its bytes go over a connection
+ * of their own, from where the other box asks for them, so that nothing else waits for them and none is told twice.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { Duplex } from "node:stream";
 import { fileTrouble } from "../../files.ts";
-import { PIECE_BYTES_MAX, type UpdateMessage, type UpdateRefused } from "./update-message.ts";
+import { decodeRequest } from "./bundle-request.ts";
+import type { UpdateMessage, UpdateRefused } from "./update-message.ts";
 
 export interface Offer {
   readonly update: string;
@@ -32,6 +33,8 @@ export interface BundleSenderOptions {
 const SILENCE_MILLIS_MAX = 120_000;
 /** An offer that was lost is made again. */
 const OFFER_MILLIS = 2_000;
+/** Read from the disk at once. */
+const BLOCK_BYTES = 256 << 10;
 
 export class BundleSender {
   readonly #options: BundleSenderOptions;
@@ -39,7 +42,7 @@ export class BundleSender {
   readonly #offering: NodeJS.Timeout;
   #heardAt = performance.now();
   #isClosed = false;
-  #isReading = false;
+  #socket: Duplex | undefined;
 
   private constructor(options: BundleSenderOptions, file: FileHandle) {
     this.#options = options;
@@ -50,6 +53,11 @@ export class BundleSender {
 
   static async begin(options: BundleSenderOptions): Promise<BundleSender> {
     return new BundleSender(options, await open(options.file, "r"));
+  }
+
+  /** It is over, or came to nothing. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   hear(message: Extract<UpdateMessage, { kind: "updateGot" }>): void {
@@ -65,7 +73,19 @@ export class BundleSender {
       return;
     }
     onPercent(Math.floor((100 * received) / offer.length));
-    if (received < offer.length) void this.#piece(received);
+  }
+
+  /** The connection for its bytes stands: whoever is at its other end asks for them. Another one takes its place. */
+  attach(socket: Duplex): void {
+    this.#socket?.destroy();
+    this.#socket = socket;
+    if (this.#isClosed) return void socket.destroy();
+    socket.on("error", () => socket.destroy());
+    socket.once("data", (request: Buffer) => {
+      // One is told in one record, and nothing may come behind it.
+      socket.on("data", () => socket.destroy());
+      void this.#answer(socket, request);
+    });
   }
 
   /** The link came up: the other box says how much it has. */
@@ -77,6 +97,7 @@ export class BundleSender {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#offering);
+    this.#socket?.destroy();
     // A read that is under way ends first; one that fails then has nobody who waits for it.
     void this.#file.close();
   }
@@ -93,28 +114,41 @@ export class BundleSender {
     } else if (silence > OFFER_MILLIS) this.#offer();
   }
 
-  async #piece(offset: number): Promise<void> {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    const { offer, send, onRefused } = this.#options;
+  async #answer(socket: Duplex, request: Buffer): Promise<void> {
+    const { offer } = this.#options;
+    const asked = decodeRequest(request);
+    if (asked?.update !== offer.update || asked.offset >= offer.length) return void socket.destroy();
+    let offset = asked.offset;
     try {
-      const buffer = Buffer.allocUnsafe(PIECE_BYTES_MAX);
-      const { bytesRead } = await this.#file.read(buffer, 0, PIECE_BYTES_MAX, offset);
-      if (this.#isClosed) return;
-      if (bytesRead === 0) {
-        this.close();
-        return onRefused({ ...NONSENSE, what: "the bundle became shorter while it was sent" });
+      while (offset < offer.length && !socket.destroyed) {
+        const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, offer.length - offset));
+        const { bytesRead } = await this.#file.read(block, 0, block.length, offset);
+        if (bytesRead === 0) return this.#giveUp("the bundle became shorter while it was sent");
+        offset += bytesRead;
+        await taken(socket, block.subarray(0, bytesRead));
       }
-      const bytes = buffer.subarray(0, bytesRead).toString("base64");
-      send({ kind: "updatePiece", update: offer.update, offset, bytes });
     } catch (error) {
-      if (this.#isClosed) return;
-      this.close();
-      onRefused({ ...NONSENSE, what: `the bundle cannot be read any more: ${fileTrouble(error)}` });
-    } finally {
-      this.#isReading = false;
+      this.#giveUp(`the bundle cannot be read any more: ${fileTrouble(error)}`);
     }
   }
+
+  #giveUp(what: string): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#options.onRefused({ ...NONSENSE, what });
+  }
+}
+
+/** Resolves once there is room for more, or the connection is gone. */
+async function taken(socket: Duplex, bytes: Buffer): Promise<void> {
+  if (socket.destroyed || socket.write(bytes)) return;
+  await new Promise<void>((resolve) => {
+    const go = () => {
+      socket.off("drain", go).off("close", go);
+      resolve();
+    };
+    socket.on("drain", go).on("close", go);
+  });
 }
 
 const AGAIN = "Give the update again: `futago update FILE`.";

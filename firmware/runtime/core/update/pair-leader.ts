@@ -93,6 +93,11 @@ export class PairLeader {
     return this.#state;
   }
 
+  /** Of a bundle that is not over there yet. */
+  get sender(): BundleSender | undefined {
+    return this.#sender?.isClosed === false ? this.#sender : undefined;
+  }
+
   stop(author: string): void {
     this.#input({ kind: "stop", author });
   }

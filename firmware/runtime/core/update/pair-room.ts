@@ -2,10 +2,10 @@
  * Updates of the pair: one box leads, the one that serves; the other one is updated first. Who asks the box that does not serve
  * has it hand the bundle over. What is shown of it lies on both.
  */
+import type { Duplex } from "node:stream";
 import type { BundleFacts } from "../../../update/bundle.ts";
 import type { Sight } from "../../../update/pair-compare.ts";
 import { type PairStanding, refuseBox, refusePair } from "../../../update/pair-refusals.ts";
-import type { Told } from "../../../update/pair-types.ts";
 import type { PairUpdateShown, PeerVersionShown, ProofShown } from "../../control-update.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Penalty } from "../../messages.ts";
@@ -28,8 +28,9 @@ import {
   offerOf,
   penaltiesOf,
   refused,
+  toldOf,
 } from "./pair-words.ts";
-import { FINDINGS_MAX, type PairRecord, type UpdateMessage, type UpdateRefused } from "./update-message.ts";
+import type { PairRecord, UpdateMessage, UpdateRefused } from "./update-message.ts";
 import type { AskUpdater } from "./updater-client.ts";
 
 export interface PairRoomOptions
@@ -181,8 +182,6 @@ export class PairRoom {
         this.#leader?.hear(message);
         if (message.refusal !== undefined) this.#handedOnRefused(message.update, message.refusal);
         return;
-      case "updatePiece":
-        return this.#follower.intake.piece(message);
       case "updateOrder":
         return this.#follower.order(message);
       case "updateStop":
@@ -193,12 +192,27 @@ export class PairRoom {
     }
   }
 
+  /** A bundle is to go over, whichever way. */
+  get wantsBundle(): boolean {
+    return this.#sender !== undefined || this.#follower.intake.isWanting;
+  }
+
+  /** The connection for its bytes stands. */
+  attachBundle(socket: Duplex): void {
+    (this.#sender ?? this.#follower.intake).attach(socket);
+  }
+
+  get #sender(): BundleSender | undefined {
+    return this.#handing ?? this.#leader?.sender;
+  }
+
   /** The link came or went: what was told was told over another one. */
   setLink(up: boolean): void {
     this.#word = undefined;
     this.#leader?.setLink(up);
-    if (up) this.#handing?.restart();
-    if (up) void this.#tell();
+    if (!up) return;
+    this.#handing?.restart();
+    void this.#tell();
   }
 
   /** The updater has said what runs here: an update that this box led when it ended goes on. */
@@ -297,17 +311,13 @@ export class PairRoom {
     void this.#follower.forget();
   }
 
-  #onOffer(message: Extract<UpdateMessage, { kind: "updateOffer" }>): void {
-    const { update, lead, version, author, length, digest } = message;
-    const offer = { update, lead, version, author, length, digest };
-    const { updater } = this.#options;
-    const { record } = this.#keeper;
-    const isOther = this.isGoingOn && record?.id !== offer.update;
-    const refusal = isOther ? this.refusal : updater === undefined ? refused(NO_SLOTS) : undefined;
+  #onOffer(offer: Extract<UpdateMessage, { kind: "updateOffer" }>): void {
+    const isOther = this.isGoingOn && this.#keeper.record?.id !== offer.update;
+    const hasSlots = this.#options.updater !== undefined;
+    const refusal = isOther ? this.refusal : hasSlots ? undefined : refused(NO_SLOTS);
     if (refusal !== undefined) return this.#sayRefused(offer.update, refusal);
     if (this.#leader?.state.id === offer.update) return;
-    const file = offer.lead ? this.#follower.intake.fileOf(offer.update) : undefined;
-    if (file === undefined) return this.#follower.take(offer);
+    if (!offer.lead || this.#follower.intake.fileOf(offer.update) === undefined) this.#follower.take(offer);
   }
 
   /** A bundle that the other box handed on is whole: this one leads. */
@@ -370,19 +380,9 @@ export class PairRoom {
     const { isPaired, isLinked, proof, image, sight, send, updater } = this.#options;
     if (updater === undefined || !isPaired() || !isLinked()) return;
     this.#toldAt = performance.now();
-    const seen = await sight(this.isGoingOn);
-    const { state, findings, secondsLeft } = proof();
-    const runs = image();
-    const told: Told = {
-      version: runs?.version ?? null,
-      build: buildOf(runs) ?? null,
-      proof: state,
-      findings: findings.slice(0, FINDINGS_MAX).map(sentenceOf),
-      secondsLeft,
-      work: this.#follower.work,
-      sight: seen,
-    };
-    send({ kind: "updateTold", told, build: runs ?? null, isProven: state === "good" });
+    const seen = { sight: await sight(this.isGoingOn), runs: image(), proof: proof() };
+    const told = toldOf({ ...seen, work: this.#follower.work });
+    send({ kind: "updateTold", told, build: image() ?? null, isProven: told.proof === "good" });
   }
 
   #onRecord(): void {

@@ -2,13 +2,16 @@
 import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { BundleFacts } from "../../../update/bundle.ts";
+import type { Sight } from "../../../update/pair-compare.ts";
 import type { PairRefusal } from "../../../update/pair-refusals.ts";
+import type { Told, Work } from "../../../update/pair-types.ts";
+import type { ProofShown } from "../../control-update.ts";
 import { ExitCode, RefusalError } from "../../exit-code.ts";
 import type { Penalty } from "../../messages.ts";
 import type { ImageFacts } from "../../update/protocol.ts";
 import { digestOf, type Offer } from "./bundle-sender.ts";
-import { stepNow } from "./pair-record.ts";
-import type { PairRecord } from "./update-message.ts";
+import { sentenceOf, stepNow } from "./pair-record.ts";
+import { FINDINGS_MAX, type PairRecord } from "./update-message.ts";
 
 export const NO_SLOTS: PairRefusal = {
   reason: "noSlots",
@@ -39,6 +42,27 @@ export function penaltiesOf(record: PairRecord | undefined, { box, build, isProv
 
 function penalty(sentence: string): Penalty {
   return { group: undefined, cause: "version", weight: 1, sentence };
+}
+
+export interface OfThisBox {
+  readonly runs: ImageFacts | undefined;
+  readonly proof: ProofShown;
+  readonly work: Work | null;
+  readonly sight: Sight;
+}
+
+/** What the other box is told of this one. */
+export function toldOf({ runs, proof, work, sight }: OfThisBox): Told {
+  const { state, findings, secondsLeft } = proof;
+  return {
+    version: runs?.version ?? null,
+    build: buildOf(runs) ?? null,
+    proof: state,
+    findings: findings.slice(0, FINDINGS_MAX).map(sentenceOf),
+    secondsLeft,
+    work,
+    sight,
+  };
 }
 
 /** What the box that was asked shows until the one that leads tells more. */

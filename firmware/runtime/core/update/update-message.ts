@@ -16,8 +16,6 @@ import {
   whole,
 } from "../peer-link/shapes.ts";
 
-/** Of the bundle, in one message; as base64 a third more. */
-export const PIECE_BYTES_MAX = 64 << 10;
 export const STEPS_MAX = 64;
 export const SENTENCE_LENGTH_MAX = 600;
 export const FINDINGS_MAX = 16;
@@ -64,7 +62,7 @@ export type UpdateMessage =
       /** SHA-256, in hexadecimal. */
       readonly digest: string;
     }
-  /** So many of its bytes are there, and the next ones are wanted; all of them: it is whole, and was compared. */
+  /** So many of its bytes are there, and the others are asked for beside the link; all of them: it is whole, and was compared. */
   | {
       readonly kind: "updateGot";
       readonly update: string;
@@ -72,7 +70,6 @@ export type UpdateMessage =
       readonly isWhole: boolean;
       readonly refusal: UpdateRefused | undefined;
     }
-  | { readonly kind: "updatePiece"; readonly update: string; readonly offset: number; readonly bytes: string }
   | { readonly kind: "updateOrder"; readonly update: string; readonly order: "install" | "start" | "goBack" }
   /** To the box that leads. */
   | { readonly kind: "updateStop"; readonly update: string; readonly author: string }
@@ -91,11 +88,6 @@ const box = oneOf("a", "b");
 const build = text(128);
 const findings = list(FINDINGS_MAX, sentence);
 const proof = oneOf("off", "waiting", "soaking", "good", "givenUp");
-/** Four thirds of what a piece holds. */
-const bytes = (value: unknown) =>
-  typeof value === "string" &&
-  value.length <= Math.ceil(PIECE_BYTES_MAX / 3) * 4 &&
-  /^[A-Za-z0-9+/]*={0,2}$/.test(value);
 
 const sight = object<Sight>({
   groups: whole(0, 64),
@@ -176,7 +168,6 @@ export const UPDATE_SHAPES: Shapes<UpdateMessage> = {
     isWhole: flag,
     refusal: optional(object<UpdateRefused>({ exitCode: oneOf(1, 5, 6), what: sentence, mend: sentence })),
   },
-  updatePiece: { update, offset: whole(0, BUNDLE_BYTES_MAX), bytes },
   updateOrder: { update, order: oneOf("install", "start", "goBack") },
   updateStop: { update, author: name },
   updateRecord: { record },
