@@ -55,6 +55,32 @@ describe("a child of the supervisor", () => {
     expect(child.silentMillis).toBe(0);
   });
 
+  it("is not called silent for the time that others had the processor, up to four minutes", async () => {
+    const messages: unknown[] = [];
+    let waited = 5_000;
+    const script = 'process.once("message", () => process.send({ kind: "pong" })); process.send("up")';
+    const child = new Child({
+      name: "core",
+      argv: () => ["-e", `${script}; setInterval(() => {}, 1000)`],
+      waitedMillis: () => waited,
+      onMessage: (one) => messages.push(one),
+      onEnd: () => false,
+    });
+    child.start();
+    await soon(() => messages.length === 1);
+    child.ask();
+    await soon(() => child.silentMillis > 300);
+    // What it waited before it answered is no excuse for what came after.
+    waited += 100_000;
+    expect(child.silentMillis).toBe(0);
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 300_000);
+    waited += 200_000;
+    expect(child.silentMillis).toBeGreaterThan(60_000);
+    expect(child.silentMillis).toBeLessThan(70_000);
+    vi.restoreAllMocks();
+    await child.stop(5_000);
+  });
+
   it("lets others go first where that was said of it", async () => {
     const messages: unknown[] = [];
     const script = 'setTimeout(() => process.send(require("node:os").getPriority()), 100); setInterval(() => {}, 1000)';

@@ -4,6 +4,7 @@ import { setPriority } from "node:os";
 import { instant } from "@futago/hal/units/time.ts";
 import type { ChildReport } from "../control.ts";
 import type { Ping, Pong } from "./ping.ts";
+import { processorWaitMillis } from "./processor-wait.ts";
 import { afterEnd, type RestartState } from "./restart-delay.ts";
 
 /**
@@ -14,6 +15,8 @@ const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "262144", MALLOC
 
 /** On a slow machine, until it has read its modules. */
 const START_MILLIS_MAX = 60_000;
+/** So much of its silence a starved child is let off; beyond it something else is wrong with the machine. */
+const STARVED_MILLIS_MAX = 240_000;
 
 export interface ChildOptions {
   readonly name: ChildReport["name"];
@@ -22,6 +25,8 @@ export interface ChildOptions {
   /** nice(2), for one that lets others go first; 0 when it is left out. */
   readonly niceness?: number;
   readonly onMessage: (message: unknown) => void;
+  /** How long a process has waited for a processor; for tests. */
+  readonly waitedMillis?: (pid: number) => number;
   /** Called at each end; false forbids the restart. */
   readonly onEnd: (end: ChildEnd) => boolean;
 }
@@ -43,6 +48,8 @@ export class Child {
   #lastEnd: string | null = null;
   /** When it answered, or is to have answered first; undefined while it does not run. */
   #heardAt: number | undefined;
+  /** What it had waited for a processor by then. */
+  #waitedBefore = 0;
   #ended: Promise<void> = Promise.resolve();
 
   constructor(options: ChildOptions) {
@@ -58,8 +65,11 @@ export class Child {
     };
   }
 
+  /** Without the time that it was runnable and others had the processors: who starves does not hang, and a new one starves, too. */
   get silentMillis(): number {
-    return this.#heardAt === undefined ? 0 : Math.max(0, performance.now() - this.#heardAt);
+    if (this.#heardAt === undefined) return 0;
+    const starved = Math.min(this.#waited() - this.#waitedBefore, STARVED_MILLIS_MAX);
+    return Math.max(0, performance.now() - this.#heardAt - starved);
   }
 
   /** Whether its event loop turns; {@link silentMillis} tells what came of it. */
@@ -80,8 +90,9 @@ export class Child {
     this.#process = child;
     this.#yield(child.pid);
     this.#heardAt = performance.now() + START_MILLIS_MAX;
+    this.#waitedBefore = 0;
     child.on("message", (message) => {
-      if ((message as Pong).kind === "pong") this.#heardAt = performance.now();
+      if ((message as Pong).kind === "pong") this.#hear();
       else this.#options.onMessage(message);
     });
     child.on("error", () => {
@@ -95,6 +106,16 @@ export class Child {
         this.#onExit(startedAt, code, signal);
       });
     });
+  }
+
+  #hear(): void {
+    this.#heardAt = performance.now();
+    this.#waitedBefore = this.#waited();
+  }
+
+  #waited(): number {
+    const pid = this.#process?.pid;
+    return pid === undefined ? 0 : (this.#options.waitedMillis ?? processorWaitMillis)(pid);
   }
 
   #yield(pid: number | undefined): void {

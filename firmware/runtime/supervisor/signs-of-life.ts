@@ -7,7 +7,7 @@ import type { ChildReport } from "../control.ts";
 
 export interface Silence {
   readonly name: ChildReport["name"];
-  /** Since it answered; 0 while it does not run, and for a minute after it was started. */
+  /** Since it answered, without what it waited for a processor; 0 while it does not run, and for a minute after its start. */
   readonly millis: number;
 }
 
