@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * In milliseconds, since its start, of its first thread, which is where an event loop turns; 0 where the kernel does not count it
- * or there is no such process. @see proc(5), Documentation/scheduler/sched-stats.rst
+ * In milliseconds, since its start, of its first thread, which is where an event loop turns; a wait counts once it is over. 0 where
+ * the kernel does not count it or there is no such process. @see proc(5), Documentation/scheduler/sched-stats.rst
  */
 export function processorWaitMillis(pid: number): number {
   let text: string;

@@ -23,6 +23,8 @@ interface Intake {
 const IDLE_MILLIS = 300_000;
 /** The other box is told so often how much is there. */
 const TELL_MILLIS = 500;
+/** An offer that stands is made again each two seconds while nothing comes: one that was not for so long is none any more. */
+const OFFERED_MILLIS = 15_000;
 
 export class BundleIntake {
   readonly #upload: BundleUpload;
@@ -32,6 +34,8 @@ export class BundleIntake {
   #socket: Duplex | undefined;
   /** What was asked for last, and over which connection. */
   #asked: { readonly socket: Duplex; readonly intake: Intake } | undefined;
+  /** When it was offered, or some of it came. */
+  #offeredAt = Number.NEGATIVE_INFINITY;
   #toldAt = Number.NEGATIVE_INFINITY;
   #turn: Promise<void> = Promise.resolve();
 
@@ -51,13 +55,16 @@ export class BundleIntake {
     return this.#intake?.offer.update === update && this.#intake.isWhole ? this.#upload.path : undefined;
   }
 
-  /** There is one of which more is to come. */
+  /** There is one of which more is to come, from somebody who still has it. */
   get isWanting(): boolean {
-    return this.#intake?.isWhole === false;
+    const intake = this.#intake;
+    const isOffered = performance.now() - this.#offeredAt < OFFERED_MILLIS;
+    return intake !== undefined && intake.received < intake.offer.length && isOffered;
   }
 
   /** One that goes on with the bundle that is there is told how much of it is; another one takes its place. */
   take(offer: Offer): void {
+    this.#offeredAt = performance.now();
     this.#inTurn(offer.update, async () => {
       if (!isSame(this.#intake?.offer, offer)) {
         this.#intake = undefined;
@@ -108,6 +115,7 @@ export class BundleIntake {
   async #piece(socket: Duplex, intake: Intake, bytes: Buffer): Promise<void> {
     if (this.#intake !== intake || intake.isWhole) return void socket.destroy();
     intake.received = await this.#upload.take(intake.id, intake.received, bytes);
+    this.#offeredAt = performance.now();
     if (intake.received < intake.offer.length) {
       if (performance.now() - this.#toldAt >= TELL_MILLIS) this.#tell();
       socket.resume();

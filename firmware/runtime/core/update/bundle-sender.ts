@@ -29,9 +29,9 @@ export interface BundleSenderOptions {
   readonly onRefused: (refusal: UpdateRefused) => void;
 }
 
-/** Without a word of the other box for so long, it is given up. */
-const SILENCE_MILLIS_MAX = 120_000;
-/** An offer that was lost is made again. */
+/** When the other box does not have more of it after so long, it is given up. */
+const STILL_MILLIS_MAX = 120_000;
+/** An offer that was lost is made again, and one whose bytes do not go over. */
 const OFFER_MILLIS = 2_000;
 /** Read from the disk at once. */
 const BLOCK_BYTES = 256 << 10;
@@ -40,7 +40,9 @@ export class BundleSender {
   readonly #options: BundleSenderOptions;
   readonly #file: FileHandle;
   readonly #offering: NodeJS.Timeout;
-  #heardAt = performance.now();
+  /** When the other box told last that it has more or less of it than before. */
+  #movedAt = performance.now();
+  #received = 0;
   #isClosed = false;
   #socket: Duplex | undefined;
 
@@ -63,8 +65,9 @@ export class BundleSender {
   hear(message: Extract<UpdateMessage, { kind: "updateGot" }>): void {
     const { offer, onPercent, onWhole, onRefused } = this.#options;
     if (this.#isClosed || message.update !== offer.update) return;
-    this.#heardAt = performance.now();
     const { received, isWhole, refusal } = message;
+    if (received !== this.#received) this.#movedAt = performance.now();
+    this.#received = received;
     if (refusal !== undefined || isWhole || received > offer.length) {
       this.close();
       if (refusal !== undefined) onRefused(refusal);
@@ -107,11 +110,11 @@ export class BundleSender {
   }
 
   #offerAgain(): void {
-    const silence = performance.now() - this.#heardAt;
-    if (silence > SILENCE_MILLIS_MAX) {
+    const still = performance.now() - this.#movedAt;
+    if (still > STILL_MILLIS_MAX) {
       this.close();
-      this.#options.onRefused(SILENT);
-    } else if (silence > OFFER_MILLIS) this.#offer();
+      this.#options.onRefused(STILL);
+    } else if (still > OFFER_MILLIS) this.#offer();
   }
 
   async #answer(socket: Duplex, request: Buffer): Promise<void> {
@@ -157,10 +160,10 @@ const NONSENSE: UpdateRefused = {
   what: "the other box has more of the bundle than there is",
   mend: AGAIN,
 };
-const SILENT: UpdateRefused = {
+const STILL: UpdateRefused = {
   exitCode: 5,
-  what: "the other box did not say anything for two minutes while the bundle was sent to it",
-  mend: AGAIN,
+  what: "nothing more of the bundle has reached the other box for two minutes",
+  mend: `Look at both boxes with \`futago status\`, and at the cable between them. ${AGAIN}`,
 };
 
 /** Of a file, read in pieces. Rejects with the system's error. */

@@ -93,9 +93,8 @@ export class PairLeader {
     return this.#state;
   }
 
-  /** Of a bundle that is not over there yet. */
   get sender(): BundleSender | undefined {
-    return this.#sender?.isClosed === false ? this.#sender : undefined;
+    return this.#sender;
   }
 
   stop(author: string): void {

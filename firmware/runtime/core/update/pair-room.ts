@@ -203,7 +203,7 @@ export class PairRoom {
   }
 
   get #sender(): BundleSender | undefined {
-    return this.#handing ?? this.#leader?.sender;
+    return [this.#handing, this.#leader?.sender].find((one) => one?.isClosed === false);
   }
 
   /** The link came or went: what was told was told over another one. */
