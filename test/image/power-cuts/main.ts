@@ -19,7 +19,18 @@ import { type Lost, VolatileDisk } from "../appliance/volatile-disk.ts";
 import { Disk } from "../disk/disks.ts";
 import { enterShell, shell } from "../update/shell.ts";
 import { bundleOf } from "../update/variant.ts";
-import { acknowledgedIn, type ActName, ACTS, pickAct, type Promised, promisedAfter, settle, untilCut } from "./acts.ts";
+import {
+  acknowledgedIn,
+  type ActName,
+  ACTS,
+  checkTaken,
+  pickAct,
+  type Promised,
+  promisedAfter,
+  settle,
+  untilCut,
+  VERSIONS,
+} from "./acts.ts";
 
 const BUILD = fileURLToPath(new URL("../../../images/build", import.meta.url));
 const LOADER_MILLIS = 900_000;
@@ -70,7 +81,8 @@ async function begin(): Promise<Journal> {
   execFileSync("cp", ["--sparse=always", imageFile(), image]);
   const directory = join(PLACE, "media");
   mkdirSync(directory);
-  copyFileSync(await bundleOf({ name: "later", days: 1 }), join(directory, "later.raucb"));
+  for (const days of VERSIONS)
+    copyFileSync(await bundleOf({ name: `later-${days}`, days }), join(directory, `${days}.raucb`));
   execFileSync("mksquashfs", [directory, media, "-noD", "-noappend", "-quiet", "-no-progress"]);
   return { seed: number("seed"), done: 0, promised: { revision: "", mayBeForgotten: false } };
 }
@@ -196,6 +208,7 @@ async function throughAct(
   if (line !== undefined) box.serial.send(`${line}\r`);
   const when = await cut;
   const words = box.serial.text.slice(from);
+  if (act === "update") checkTaken(words);
   const moment = act === "commit" ? `${when}, ${acknowledgedIn(words).length} commits acknowledged` : when;
   return { moment, after: promisedAfter(act, settled, words) };
 }

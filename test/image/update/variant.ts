@@ -33,15 +33,24 @@ export interface Variant {
 }
 
 /** Made once for each image; the path of the bundle. */
-export async function bundleOf({ name, days, change }: Variant): Promise<string> {
+export async function bundleOf(variant: Variant): Promise<string> {
   const from = join(BUILD, ARCHITECTURE);
   const variants = join(BUILD, "variants");
-  const out = join(variants, `${name}.raucb`);
+  const out = join(variants, `${variant.name}.raucb`);
   const isFresh = existsSync(out) && statSync(out).mtimeMs > statSync(join(from, "root.img")).mtimeMs;
   if (isFresh) return out;
   mkdirSync(variants, { recursive: true });
   // Two runs may make the same one beside each other.
-  const work = mkdtempSync(join(variants, `${name}-`));
+  const work = mkdtempSync(join(variants, `${variant.name}-`));
+  try {
+    renameSync(await makeVariant(variant, from, work), out);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return out;
+}
+
+async function makeVariant({ days, change }: Variant, from: string, work: string): Promise<string> {
   const tree = join(work, "tree");
   execFileSync("cp", ["-a", "--reflink=auto", join(from, "tree"), tree]);
   const place = join(tree, "usr/lib/futago/image.json");
@@ -52,15 +61,13 @@ export async function bundleOf({ name, days, change }: Variant): Promise<string>
   const root = await sealRoot(tree, work, time, 1);
   const plan = { work, facts: { ...facts, time }, kernel: kernelOf(from), initrd: join(from, "initrd") };
   const boot = makeBoot(plan, root);
-  const whole = join(work, "whole.raucb");
+  const bundle = join(work, "whole.raucb");
   makeBundle(
     { architecture: ARCHITECTURE, version: facts.version, time, boot, root: root.file },
     signerOf(updateKeys(BUILD)),
-    whole,
+    bundle,
   );
-  renameSync(whole, out);
-  rmSync(work, { recursive: true, force: true });
-  return out;
+  return bundle;
 }
 
 function kernelOf(from: string): string {
